@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+#undef NDEBUG
+#include <assert.h>
+
+#include "model/json.h"
+#include "model/secret.h"
+
+static int parse(Json **ret, const char *text) {
+        return json_parse(ret, text, strlen(text));
+}
+
+static void test_only_one_object_is_read(void) {
+        static const char *const bad[] = {
+                "",
+                "null",
+                "[]",
+                "\"x\"",
+                "{",
+                "{} {}",
+                "{}x",
+                "{'a':1}",
+                "{\"a\":\"\xff\"}",
+                "<html>",
+                "{\"a\":[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]}",
+        };
+        Json *object = NULL;
+
+        for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+                assert(parse(&object, bad[i]) == -EBADMSG);
+        assert(parse(&object, " {\"a\" : \"b\"} \r\n") == 0);
+        assert(streq(json_string(object, "a"), "b"));
+        json_free(object);
+}
+
+static void test_numbers_in_every_dress(void) {
+        CLEANUP(json_freep) Json *object = NULL;
+        uint64_t value;
+
+        assert(parse(&object,
+                     "{\"i\":3599,\"s\":\"3599\",\"f\":3599.7,\"n\":-1,\"x\":\"1h\","
+                     "\"big\":\"99999999999999999999\",\"null\":null,\"nul\":\"a\\u0000b\"}") == 0);
+        assert(json_uint(object, "i", &value) == 0 && value == 3599);
+        assert(json_uint(object, "s", &value) == 0 && value == 3599);
+        assert(json_uint(object, "f", &value) == 0 && value == 3599);
+        assert(json_uint(object, "n", &value) == -EBADMSG);
+        assert(json_uint(object, "x", &value) == -EBADMSG);
+        assert(json_uint(object, "big", &value) == -EBADMSG);
+        assert(json_uint(object, "null", &value) == -ENOENT);
+        assert(json_uint(object, "absent", &value) == -ENOENT);
+        assert(!json_string(object, "nul"));
+        assert(!json_string(object, "i"));
+}
+
+static void test_what_is_written_is_read_back(void) {
+        CLEANUP(json_freep) Json *object = NULL;
+        CLEANUP(secret_freep) char *text = NULL;
+        JsonWriter w = { 0 };
+        Json *inner;
+        uint64_t value;
+        size_t n;
+
+        json_writer_open(&w, NULL, '{');
+        json_writer_string(&w, "quote", "a\"b\\c\n\x01é");
+        json_writer_string(&w, "absent", NULL);
+        json_writer_uint(&w, "number", 18);
+        json_writer_open(&w, "list", '[');
+        json_writer_open(&w, NULL, '{');
+        json_writer_string(&w, "k", "v");
+        json_writer_close(&w, '}');
+        json_writer_open(&w, NULL, '{');
+        json_writer_close(&w, '}');
+        json_writer_close(&w, ']');
+        json_writer_string(&w, "last", "");
+        json_writer_close(&w, '}');
+        assert(json_writer_finish(&w, &text, &n) == 0);
+        assert(strlen(text) == n);
+
+        assert(json_parse(&object, text, n) == 0);
+        assert(streq(json_string(object, "quote"), "a\"b\\c\n\x01é"));
+        assert(json_uint(object, "number", &value) == 0 && value == 18);
+        assert(json_array_length(object, "list") == 2);
+        inner = json_array_object(object, "list", 0);
+        assert(streq(json_string(inner, "k"), "v"));
+        assert(!json_array_object(object, "list", 2));
+        assert(streq(json_string(object, "last"), ""));
+}
+
+int main(void) {
+        test_only_one_object_is_read();
+        test_numbers_in_every_dress();
+        test_what_is_written_is_read_back();
+        return 0;
+}
