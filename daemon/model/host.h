@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Hosts and URLs as people write them, made comparable: an application is "host" or "host:port" in
+ * lower case, without trailing dot and default port. Pure text; nothing is resolved.
+ */
+#pragma once
+
+#include <iotc-util.h>
+
+/*
+ * A host name, host:port, or an https URL (http on loopback only) with any path and query, to
+ * "host" or "host:port" (the port is left out when it is 443, or 80 of an http URL). IPv6 in
+ * brackets. A bare "host:port" has port 443 as its default. 0 and *ret (caller frees); -EINVAL for
+ * everything else: user information, other schemes, control characters, empty labels, over 253
+ * characters; -ENOMEM.
+ */
+int host_normalize(char **ret, const char *text);
+/* Is the normalized host suffix itself or below it at a dot? suffix is compared in lower case, a
+ * leading dot is ignored. Hosts with a port are never under a suffix. */
+bool host_under(const char *host, const char *suffix);
+/* localhost, *.localhost, 127.0.0.0/8 or [::1], with or without a port. */
+bool host_is_loopback(const char *host);
+/*
+ * A URL that may be spoken to: https, or http on loopback; no user information, query, fragment or
+ * control characters. *ret is without trailing slashes (caller frees). 0, -EINVAL, -ENOMEM.
+ */
+int host_check_url(char **ret, const char *url);
