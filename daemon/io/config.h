@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The settings file: GKeyFile syntax behind a line scanner that knows the number of every bad line,
+ * so that a fault in one account leaves the others served (contract, section 5). The user's file is
+ * laid over the system's, group by group; it is rewritten atomically, with its comments, and only
+ * while no line of it is bad.
+ */
+#pragma once
+
+#include "model/account.h"
+
+typedef struct Config {
+        Account **accounts; /* owned; in the order of the file, the system's first */
+        size_t n_accounts;
+        char *default_account; /* or NULL */
+        char **app_suffixes;   /* NULL-terminated, never NULL: default azureiotcentral.com */
+        char *proxy;           /* URL or NULL */
+        char *ca_bundle;       /* absolute path or NULL */
+        char *problem; /* of [iotc-token] or a line outside any group: "FILE, line 3: ..." or NULL
+                        */
+        bool bad;      /* a bad line exists in the user's file: it is not rewritten */
+} Config;
+
+/* Named outcomes of what writes. */
+enum {
+        _CONFIG_E_SUCCESS,
+        CONFIG_E_BAD_FILE, /* a bad line exists: *ret_problem names file and line */
+        CONFIG_E_SYSTEM,   /* the account is of the system's file */
+};
+
+/*
+ * Read both files (either may be absent; a path may be NULL). Bad lines are no error: they are in
+ * `problem` of the account or of the Config. A file that can't be read at all (permission, is a
+ * folder, over 1 MiB) is a `problem` too, with `bad` set. 0 or -ENOMEM.
+ */
+int config_load(Config **ret, const char *system_path, const char *user_path);
+Config *config_free(Config *c);
+
+/*
+ * Write one account's group into the user's file (made with its folder, 0700 and 0600, if need be),
+ * leaving all else as it stands, or take it out. Atomic: temporary file, fsync, rename; a link is
+ * followed. 0, a CONFIG_E_ outcome with *ret_problem (caller frees), or -errno of the file system.
+ */
+int config_put_account(const char *user_path, const Account *a, char **ret_problem);
+int config_remove_account(const char *user_path, const char *name, char **ret_problem);
+/* name NULL takes the setting out. */
+int config_set_default(const char *user_path, const char *name, char **ret_problem);
+
+CLEANUP_FUNC(Config, config_free)

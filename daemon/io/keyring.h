@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The system keyring (Secret Service, through libsecret), one item an account. libsecret lives on
+ * one worker thread behind this page: nobody else in the daemon knows that there is a thread. Calls
+ * never prompt and never block the loop; keyring_unlock() alone may prompt, on a thread of its own.
+ */
+#pragma once
+
+#include <systemd/sd-event.h>
+
+#include <iotc-util.h>
+
+typedef struct Keyring Keyring;
+typedef struct KeyringOp KeyringOp;
+
+typedef enum KeyringState {
+        KEYRING_STATE_OK,
+        KEYRING_STATE_LOCKED,
+        KEYRING_STATE_PROMPTING, /* keyring_unlock() waits for a person */
+        KEYRING_STATE_ABSENT,    /* no Secret Service on the bus, or no default collection */
+        _KEYRING_STATE_MAX,
+} KeyringState;
+
+/* Named outcomes that a KeyringFn is given. */
+enum {
+        _KEYRING_E_SUCCESS,
+        KEYRING_E_NOT_FOUND, /* an unlocked keyring has no item of this account */
+        KEYRING_E_LOCKED,
+        KEYRING_E_ABSENT,
+        KEYRING_E_FAILED, /* an answer that did not come in time, or a fault of the service */
+};
+
+/* secret is borrowed, NULL unless a load succeeded. */
+typedef void (*KeyringFn)(int outcome, const char *secret, void *userdata);
+/* The state changed. Called from the loop, never inside a call of this page. */
+typedef void (*KeyringStateFn)(KeyringState state, void *userdata);
+
+/*
+ * Start the worker and watch the Secret Service on the session bus (an sd-bus connection of its
+ * own: NameOwnerChanged, and the default collection's Locked property: no polling). The first state
+ * is told by fn as soon as it is known; until then keyring_state() says ABSENT. 0 or -errno.
+ */
+int keyring_new(Keyring **ret, sd_event *event, KeyringStateFn fn, void *userdata);
+/* Cancels all that is under way (callbacks are not called) and ends the worker, within 2 s even if
+ * the service hangs. */
+Keyring *keyring_free(Keyring *k);
+
+KeyringState keyring_state(const Keyring *k);
+const char *keyring_state_to_string(KeyringState state);
+
+/*
+ * Asynchronous, in the order of the calls: fn runs once, later, from the loop; freeing the handle
+ * first takes the callback back (a store that was started may still happen). The handle is the
+ * caller's to free, also inside fn. Each job has a time limit of 10 s; a restarted service is
+ * reconnected to and the job done once more. 0 or -ENOMEM.
+ */
+int keyring_load(Keyring *k, KeyringOp **ret, const char *account, KeyringFn fn, void *userdata);
+/* Makes the item or replaces its secret. label is what the person sees in a keyring browser. */
+int keyring_store(Keyring *k, KeyringOp **ret, const char *account, const char *label,
+                  const char *secret, KeyringFn fn, void *userdata);
+/* Deleting what is not there is success. */
+int keyring_delete(Keyring *k, KeyringOp **ret, const char *account, KeyringFn fn, void *userdata);
+/* Ask the person to unlock, or to make, the default collection; waits as long as it takes. Outcome
+ * 0, LOCKED (dismissed) or ABSENT. A second call joins the prompt of the first. */
+int keyring_unlock(Keyring *k, KeyringOp **ret, KeyringFn fn, void *userdata);
+
+/* Take the callback back and free the handle. NULL is fine. Returns NULL. */
+KeyringOp *keyring_op_free(KeyringOp *op);
+
+CLEANUP_FUNC(Keyring, keyring_free)
+CLEANUP_FUNC(KeyringOp, keyring_op_free)
