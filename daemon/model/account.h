@@ -85,8 +85,8 @@ int account_source_from_string(AccountSource *ret, const char *s);
 bool account_is_bearer(const Account *a);
 /* The client id that is used: the account's or the build's. */
 const char *account_client_id(const Account *a);
-/* True when stored tokens of one may be used for the other: source, authority, tenant, client id.
- */
+/* True when stored tokens of one may be used for the other: source, authority, tenant, client id,
+ * and what tells whose tokens the source's program gives (subscription, config-dir, command). */
 bool account_same_identity(const Account *a, const Account *b);
 /* True for the account's own resource and those it lists. */
 bool account_allows_resource(const Account *a, const char *resource);

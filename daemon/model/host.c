@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * See host.h. One splitter takes a text apart (RFC 3986, section 3.2) and one function makes a host
+ * comparable; whatever a resolver, curl or a browser might read in two ways (percent-encoding, a
+ * backslash, numbers that are not four decimal ones) is refused, because a token is sent there.
+ */
+#include <arpa/inet.h>
+
+#include "model/host.h"
+#include "model/limits.h"
+#include "model/text.h"
+
+#define HOST_LABEL_MAX 63
+#define HOST_NAME_MAX  253
+
+#define HOST_DIGITS  "0123456789"
+#define HOST_HEX     HOST_DIGITS "abcdefABCDEF"
+#define HOST_LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+/* What a path may be made of: pchar and "/" (RFC 3986, section 3.3). */
+#define HOST_PATH    HOST_LETTERS HOST_DIGITS "-._~!$&'()*+,;=:@/%"
+
+typedef struct HostParts {
+        bool http;        /* else https, or no scheme at all */
+        bool url;         /* a scheme was there */
+        const char *name; /* host, and in brackets if it is IPv6 */
+        size_t n_name;
+        const char *port; /* after the colon; NULL without one */
+        size_t n_port;
+        const char *rest; /* path, query and fragment */
+} HostParts;
+
+static int host_split(HostParts *ret, const char *text) {
+        HostParts parts = { 0 };
+        const char *end, *colon;
+
+        if (strnlen(text, URL_LENGTH_MAX + 1) > URL_LENGTH_MAX || !text_is_clean(text) ||
+            strpbrk(text, " \\"))
+                return -EINVAL;
+
+        parts.name = text;
+        if (strncasecmp(text, "https://", 8) == 0) {
+                parts.url = true;
+                parts.name += 8;
+        } else if (strncasecmp(text, "http://", 7) == 0) {
+                parts.url = parts.http = true;
+                parts.name += 7;
+        }
+        parts.rest = parts.name + strcspn(parts.name, "/?#");
+        if (!parts.url && *parts.rest)
+                return -EINVAL;
+
+        /* User information needs no look of its own: no host and no port has an "@". */
+        end = parts.name;
+        if (*parts.name == '[') {
+                end = memchr(parts.name, ']', parts.rest - parts.name);
+                if (!end)
+                        return -EINVAL;
+                end++;
+        }
+        colon = memchr(end, ':', parts.rest - end);
+        if (*parts.name == '[' && end != (colon ?: parts.rest))
+                return -EINVAL;
+        parts.n_name = (colon ?: parts.rest) - parts.name;
+        if (colon) {
+                parts.port = colon + 1;
+                parts.n_port = parts.rest - parts.port;
+        }
+
+        *ret = parts;
+        return 0;
+}
+
+/* One to five digits without a leading zero, 1 to 65535. */
+static int host_read_port(unsigned *ret, const char *s, size_t n) {
+        unsigned port = 0;
+
+        if (n < 1 || n > 5 || s[0] == '0')
+                return -EINVAL;
+        for (size_t i = 0; i < n; i++) {
+                if (s[i] < '0' || s[i] > '9')
+                        return -EINVAL;
+                port = port * 10 + (s[i] - '0');
+        }
+        if (port > 65535)
+                return -EINVAL;
+        *ret = port;
+        return 0;
+}
+
+/* Letters, digits and hyphens between dots (RFC 1123, section 2.1), in place to lower case. */
+static int host_read_name(char *name) {
+        struct in_addr address;
+        size_t n = strlen(name), label;
+        char *last = name;
+
+        if (n > 0 && name[n - 1] == '.')
+                name[--n] = 0;
+        if (n < 1 || n > HOST_NAME_MAX)
+                return -EINVAL;
+        if (strspn(name, HOST_LETTERS HOST_DIGITS "-.") != n)
+                return -EINVAL;
+        for (char *p = name; *p; p++)
+                if (*p >= 'A' && *p <= 'Z')
+                        *p += 'a' - 'A';
+
+        for (char *p = name;; p += label + 1) {
+                label = strcspn(p, ".");
+                if (label < 1 || label > HOST_LABEL_MAX || p[0] == '-' || p[label - 1] == '-')
+                        return -EINVAL;
+                last = p;
+                if (!p[label])
+                        break;
+        }
+
+        /* A resolver reads 127.1, 0177.0.0.1 and 0x7f000001 as addresses: only 127.0.0.1 is one. */
+        if (!last[strspn(last, HOST_DIGITS)] ||
+            (str_starts(last, "0x") && !last[2 + strspn(last + 2, HOST_HEX)]))
+                return inet_pton(AF_INET, name, &address) == 1 ? 0 : -EINVAL;
+        return 0;
+}
+
+/* The host alone, comparable: caller frees. */
+static int host_read(char **ret, const HostParts *parts) {
+        CLEANUP(freep) char *name = NULL;
+        char text[INET6_ADDRSTRLEN];
+        struct in6_addr address;
+        int r;
+
+        if (*parts->name != '[') {
+                name = strndup(parts->name, parts->n_name);
+                if (!name)
+                        return -ENOMEM;
+                r = host_read_name(name);
+                if (r < 0)
+                        return r;
+                *ret = STEAL(name);
+                return 0;
+        }
+
+        name = strndup(parts->name + 1, parts->n_name - 2);
+        if (!name)
+                return -ENOMEM;
+        if (inet_pton(AF_INET6, name, &address) != 1 ||
+            !inet_ntop(AF_INET6, &address, text, sizeof(text)))
+                return -EINVAL;
+        return asprintf(ret, "[%s]", text) < 0 ? -ENOMEM : 0;
+}
+
+/* Host and port of what was split, with the port left out when it is the scheme's own. */
+static int host_join(char **ret, const HostParts *parts) {
+        CLEANUP(freep) char *host = NULL;
+        unsigned port = 0;
+        int r;
+
+        r = host_read(&host, parts);
+        if (r < 0)
+                return r;
+        if (parts->port) {
+                r = host_read_port(&port, parts->port, parts->n_port);
+                if (r < 0)
+                        return r;
+        }
+        if (parts->http && !host_is_loopback(host))
+                return -EINVAL;
+
+        if (port == 0 || port == (parts->http ? 80 : 443)) {
+                *ret = STEAL(host);
+                return 0;
+        }
+        return asprintf(ret, "%s:%u", host, port) < 0 ? -ENOMEM : 0;
+}
+
+int host_normalize(char **ret, const char *text) {
+        HostParts parts;
+        int r;
+
+        r = host_split(&parts, text);
+        if (r < 0)
+                return r;
+        return host_join(ret, &parts);
+}
+
+bool host_under(const char *host, const char *suffix) {
+        size_t n_host = strlen(host), n_suffix;
+
+        if (*suffix == '.')
+                suffix++;
+        n_suffix = strlen(suffix);
+        if (n_suffix == 0 || n_suffix > n_host || strchr(host, ':'))
+                return false;
+        if (strcasecmp(host + n_host - n_suffix, suffix) != 0)
+                return false;
+        return n_host == n_suffix || host[n_host - n_suffix - 1] == '.';
+}
+
+bool host_is_loopback(const char *host) {
+        CLEANUP(freep) char *name = NULL;
+        struct in_addr address;
+        size_t n = strcspn(host, ":");
+
+        if (str_starts(host, "[::1]"))
+                return host[5] == 0 || host[5] == ':';
+        name = strndup(host, n);
+        if (!name)
+                return false;
+        if (strcasecmp(name, "localhost") == 0 || host_under(name, "localhost"))
+                return true;
+        return inet_pton(AF_INET, name, &address) == 1 && ntohl(address.s_addr) >> 24 == 127;
+}
+
+int host_check_url(char **ret, const char *url) {
+        CLEANUP(freep) char *host = NULL;
+        HostParts parts;
+        size_t n;
+        int r;
+
+        r = host_split(&parts, url);
+        if (r < 0)
+                return r;
+        n = strlen(parts.rest);
+        if (!parts.url || strspn(parts.rest, HOST_PATH) != n)
+                return -EINVAL;
+        for (const char *p = parts.rest; (p = strchr(p, '%')); p++)
+                if (strspn(p + 1, HOST_HEX) < 2)
+                        return -EINVAL;
+        r = host_join(&host, &parts);
+        if (r < 0)
+                return r;
+
+        while (n > 0 && parts.rest[n - 1] == '/')
+                n--;
+        if (asprintf(ret, "%s://%s%.*s", parts.http ? "http" : "https", host, (int)n, parts.rest) <
+            0)
+                return -ENOMEM;
+        return 0;
+}

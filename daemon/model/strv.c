@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * See strv.h. Lists here are short (LIST_ENTRIES_MAX), so a search is a walk.
+ */
+#include "model/strv.h"
+
+char **strv_free(char **list) {
+        for (char **p = list; p && *p; p++)
+                free(*p);
+        free(list);
+        return NULL;
+}
+
+size_t strv_length(const char *const *list) {
+        size_t n = 0;
+
+        while (list && list[n])
+                n++;
+        return n;
+}
+
+bool strv_has(char *const *list, const char *s) {
+        for (char *const *p = list; p && *p; p++)
+                if (streq(*p, s))
+                        return true;
+        return false;
+}
+
+int strv_copy(char ***ret, char *const *from) {
+        CLEANUP(strv_freep) char **list = NULL;
+        size_t n = strv_length((const char *const *)from);
+
+        if (from) {
+                list = calloc(n + 1, sizeof(*list));
+                if (!list)
+                        return -ENOMEM;
+        }
+        for (size_t i = 0; i < n; i++) {
+                list[i] = strdup(from[i]);
+                if (!list[i])
+                        return -ENOMEM;
+        }
+        *ret = STEAL(list);
+        return 0;
+}

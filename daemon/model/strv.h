@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Lists of strings as argv is one: allocated, NULL-terminated. NULL is the empty list everywhere.
+ */
+#pragma once
+
+#include <iotc-util.h>
+
+/* Free the list and its strings. NULL is fine. Returns NULL. */
+char **strv_free(char **list);
+size_t strv_length(const char *const *list);
+bool strv_has(char *const *list, const char *s);
+/* A deep copy (NULL of NULL): 0 or -ENOMEM. */
+int strv_copy(char ***ret, char *const *from);
+
+CLEANUP_FUNC(char *, strv_free)
