@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: MIT
+#
+# Fixtures of the whole-program tests: real parts, private to a test, in folders that are gone
+# afterwards. A test names what it needs (entra, bus, keyring, daemon, cli, az); what it doesn't
+# name isn't there. After each test nothing may be left running, whoever started it.
+#
+# Run them by `./run test`, or with IOTC_BUILD_DIR=<build folder> /usr/bin/python3 -m pytest tests.
+
+import ctypes
+import os
+import shutil
+import signal
+import tempfile
+
+import pytest
+
+from util_az import AZ, Az
+from util_bus import Bus
+from util_daemon import Cli, Daemon, Home
+from util_entra import Entra
+from util_keyring import Keyring
+from util_process import wait_until
+
+PR_SET_CHILD_SUBREAPER = 36
+
+
+def pytest_configure(config):
+    # Orphans of a test become children of this process, where leftovers() finds them.
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)
+
+
+def _running():
+    """{pid: (parent, command)} of all processes that are not zombies."""
+    found = {}
+    for pid in filter(str.isdigit, os.listdir('/proc')):
+        try:
+            with open(f'/proc/{pid}/stat', encoding='utf-8', errors='replace') as file:
+                head, tail = file.read().rsplit(')', 1)
+        except OSError:
+            continue
+        state, parent = tail.split()[:2]
+        if state not in 'ZX':
+            found[int(pid)] = (int(parent), head.split('(', 1)[1])
+    return found
+
+
+def leftovers(before=()):
+    """{pid: command} of the processes below this one that are not among before."""
+    running = _running()
+    ours = {os.getpid()}
+    grown = True
+    while grown:
+        below = {pid for pid, (parent, _) in running.items() if parent in ours} - ours
+        ours |= below
+        grown = bool(below)
+    return {pid: running[pid][1] for pid in ours - {os.getpid()} - set(before)}
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_running(request):
+    # What lives as long as the worker must be there before the count.
+    for name in ('entra_server', 'az_template'):
+        if name in request.fixturenames:
+            request.getfixturevalue(name)
+    before = leftovers()
+    yield
+    try:
+        wait_until(lambda: not leftovers(before), 'everything to have ended', 10)
+    except AssertionError:
+        left = leftovers(before)
+        for pid in left:
+            os.kill(pid, signal.SIGKILL)
+        pytest.fail(f'left running: {left}')
+
+
+@pytest.fixture(scope='session')
+def build_dir():
+    folder = os.environ.get('IOTC_BUILD_DIR')
+    if not folder:
+        pytest.fail('IOTC_BUILD_DIR names no build folder')
+    return os.path.abspath(folder)
+
+
+def _temporary_folder():
+    # Short, because the path of a unix socket has room for 107 bytes.
+    folder = tempfile.mkdtemp(prefix='iotc-')
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
+
+
+@pytest.fixture
+def folder():
+    yield from _temporary_folder()
+
+
+@pytest.fixture(scope='session')
+def worker_folder():
+    yield from _temporary_folder()
+
+
+@pytest.fixture(scope='session')
+def entra_server(worker_folder):
+    folder = os.path.join(worker_folder, 'entra')
+    os.mkdir(folder)
+    server = Entra(folder)
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def entra(entra_server):
+    entra_server.reset()
+    yield entra_server
+    entra_server.reset()
+
+
+@pytest.fixture
+def bus(folder):
+    bus = Bus(folder)
+    yield bus
+    bus.close()
+
+
+@pytest.fixture
+def home(folder, bus, build_dir):
+    path = os.path.join(folder, 'home')
+    os.mkdir(path, 0o700)
+    return Home(path, bus, build_dir)
+
+
+@pytest.fixture
+def keyring(folder, bus):
+    """A keyring that runs, unlocked. A test that doesn't name it has none."""
+    path = os.path.join(folder, 'keyring')
+    os.mkdir(path, 0o700)
+    keyring = Keyring(bus, path)
+    keyring.start()
+    yield keyring
+    keyring.close()
+
+
+@pytest.fixture
+def daemon(home, bus, request):
+    """The daemon, not started: daemon.start(settings)."""
+    # Set up before it, so that they end after it.
+    for name in ('keyring', 'entra', 'az'):
+        if name in request.fixturenames:
+            request.getfixturevalue(name)
+    daemon = Daemon(home, bus)
+    yield daemon
+    daemon.close()
+    if 'entra' in request.fixturenames:
+        leaks = request.getfixturevalue('entra').leaks(daemon.text())
+        assert leaks == 0, f'{leaks} secrets are in the log'
+
+
+@pytest.fixture
+def cli(home):
+    return Cli(home)
+
+
+@pytest.fixture(scope='session')
+def az_template(entra_server, worker_folder):
+    if not AZ:
+        pytest.fail('the Azure CLI is not installed (Debian: azure-cli)')
+    entra_server.reset()
+    template = Az(entra_server, os.path.join(worker_folder, 'az'))
+    template.sign_in()
+    entra_server.keep()
+    return template
+
+
+@pytest.fixture
+def az(az_template, entra, folder):
+    """The real az, signed in, in a folder of the test's own."""
+    return az_template.copy(os.path.join(folder, 'az'))

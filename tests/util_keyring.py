@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: MIT
+#
+# A real gnome-keyring-daemon, without a desktop: private folders, the private bus, no prompter.
+# Asking it goes by the Secret Service's own D-Bus interface, not by libsecret, so that a test
+# sees what is in the keyring and not what the library under the daemon makes of it.
+
+import os
+import signal
+import subprocess
+
+from gi.repository import GLib
+
+from util_process import Process
+
+NAME = 'org.freedesktop.secrets'
+PATH = '/org/freedesktop/secrets'
+LOGIN = f'{PATH}/collection/login'
+SERVICE = 'org.freedesktop.Secret.Service'
+COLLECTION = 'org.freedesktop.Secret.Collection'
+ITEM = 'org.freedesktop.Secret.Item'
+INTERNAL = 'org.gnome.keyring.InternalUnsupportedGuiltRiddenInterface'
+PASSWORD = 'keyring password of a test'
+
+
+class Keyring:
+    def __init__(self, bus, folder):
+        """folder: an existing private folder, which becomes the keyring's home."""
+        self.bus = bus
+        self.folder = folder
+        self.process = None
+
+    def start(self, locked=False):
+        """Start it with its default collection "login", unlocked unless locked."""
+        if locked and not os.path.exists(os.path.join(self.folder, 'keyrings/login.keyring')):
+            self.start()
+            self.stop()
+        env = {
+            'PATH': '/usr/bin:/bin', 'HOME': self.folder, 'XDG_DATA_HOME': self.folder,
+            'XDG_RUNTIME_DIR': self.folder, 'DBUS_SESSION_BUS_ADDRESS': self.bus.address,
+            'LC_ALL': 'C.UTF-8',
+        }
+        self.process = Process(
+            ['gnome-keyring-daemon', '--foreground', '--components=secrets']
+            + ([] if locked else ['--unlock']),
+            env, os.path.join(self.folder, 'keyring.log'),
+            stdin=subprocess.DEVNULL if locked else subprocess.PIPE)
+        if not locked:
+            self.process.popen.stdin.write(PASSWORD.encode())
+            self.process.popen.stdin.close()
+        self.bus.wait_name(NAME, alive=lambda: self.process.alive)
+        assert self.is_locked() == locked
+
+    def stop(self, number=signal.SIGTERM):
+        """End it, and return when the bus knows."""
+        self.process.end(number)
+        self.bus.wait_name(NAME, owned=False)
+
+    def kill(self):
+        self.stop(signal.SIGKILL)
+
+    def close(self):
+        if self.process:
+            self.process.end()
+
+    def _call(self, path, interface, member, signature='()', arguments=()):
+        return self.bus.call(NAME, path, interface, member, signature, arguments)
+
+    def _session(self):
+        return self._call(PATH, SERVICE, 'OpenSession', '(sv)',
+                          ('plain', GLib.Variant('s', '')))[1]
+
+    def is_locked(self):
+        return self.bus.get(NAME, LOGIN, COLLECTION, 'Locked')
+
+    def lock(self):
+        self._call(PATH, SERVICE, 'Lock', '(ao)', ([LOGIN],))
+        assert self.is_locked()
+
+    def unlock(self):
+        """Unlock as a person would by the dialog, without the dialog."""
+        secret = (self._session(), b'', PASSWORD.encode(), 'text/plain')
+        self._call(PATH, INTERNAL, 'UnlockWithMasterPassword', '(o(oayays))', (LOGIN, secret))
+        assert not self.is_locked()
+
+    def delete_collection(self):
+        """No default collection is left, as on a machine where none was ever made."""
+        self._call(LOGIN, COLLECTION, 'Delete')
+
+    def _paths(self, **attributes):
+        unlocked, locked = self._call(PATH, SERVICE, 'SearchItems', '(a{ss})', (attributes,))
+        return unlocked + locked
+
+    def items(self):
+        """Our items: {account: label}."""
+        found = {}
+        for path in self._paths(**{'xdg:schema': 'org.iotc.Token1'}):
+            item = self.bus.get_all(NAME, path, ITEM)
+            found[item['Attributes']['account']] = item['Label']
+        return found
+
+    def attributes(self, account):
+        """All attributes of an account's item, or None."""
+        paths = self._paths(**{'xdg:schema': 'org.iotc.Token1', 'account': account})
+        return self.bus.get(NAME, paths[0], ITEM, 'Attributes') if paths else None
+
+    def secret(self, account):
+        """The bytes of an account's record, or None. Never print them."""
+        paths = self._paths(**{'xdg:schema': 'org.iotc.Token1', 'account': account})
+        if not paths:
+            return None
+        return bytes(self._call(paths[0], ITEM, 'GetSecret', '(o)', (self._session(),))[0][2])
+
+    def delete(self, account):
+        """Delete an account's item, as a person could with a keyring editor."""
+        for path in self._paths(**{'xdg:schema': 'org.iotc.Token1', 'account': account}):
+            self._call(path, ITEM, 'Delete')

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: MIT
+#
+# A child process of a test that can't outlive it: it leads a session of its own, so that the end
+# of it is the end of its whole group, and the kernel kills it when the test runner dies. Its
+# output goes to a file, which a test may read while it runs.
+
+import ctypes
+import os
+import signal
+import subprocess
+import time
+
+PR_SET_PDEATHSIG = 1
+DEADLINE = 30  # seconds that any wait may take before the test fails
+
+
+def _die_with_parent():
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def wait_until(condition, what, timeout=DEADLINE):
+    """Look again and again until condition() is true; for what no signal or reply tells."""
+    end = time.monotonic() + timeout
+    while not (value := condition()):
+        assert time.monotonic() < end, f'waited {timeout} s in vain for: {what}'
+        time.sleep(0.02)
+    return value
+
+
+class Process:
+    def __init__(self, argv, env, log, stdin=subprocess.DEVNULL, stdout=None):
+        """Output goes to the file log, errors too; stdout=PIPE keeps the output for the caller."""
+        self.log = log
+        with open(log, 'ab') as file:
+            self.popen = subprocess.Popen(
+                [str(arg) for arg in argv], env=env, stdin=stdin, stdout=stdout or file,
+                stderr=file, start_new_session=True, preexec_fn=_die_with_parent)
+        self.pid = self.popen.pid
+
+    @property
+    def alive(self):
+        return self.popen.poll() is None
+
+    def send(self, number):
+        if self.alive:
+            self.popen.send_signal(number)
+
+    def wait(self, timeout=DEADLINE):
+        """The exit code, negative for a signal."""
+        return self.popen.wait(timeout)
+
+    def end(self, number=signal.SIGTERM):
+        """End it politely, then its whole group for certain. Gives its exit code."""
+        self.send(number)
+        try:
+            return self.wait(10)
+        except subprocess.TimeoutExpired:
+            return None
+        finally:
+            self.kill_group()
+
+    def kill_group(self):
+        try:
+            os.killpg(self.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        self.popen.wait(DEADLINE)
+
+    def text(self):
+        with open(self.log, encoding='utf-8', errors='replace') as file:
+            return file.read()
