@@ -11,16 +11,11 @@ static int parse(Json **ret, const char *text) {
 
 static void test_only_one_object_is_read(void) {
         static const char *const bad[] = {
-                "",
-                "null",
-                "[]",
-                "\"x\"",
-                "{",
-                "{} {}",
-                "{}x",
-                "{\"a\":\"\xff\"}",
-                "<html>",
-                "{\"a\":[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]}",
+                "",       "null",
+                "[]",     "\"x\"",
+                "{",      "{} {}",
+                "{}x",    "{\"a\":\"\xff\"}",
+                "<html>", "{\"a\":[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]}",
         };
         Json *object = NULL;
 

@@ -15,24 +15,24 @@ export const CLIENT_SERVICE = '5b6c7d8e-9fa0-4b1c-8d2e-3f4051627384';
 export const CLIENT_SERVICE_SECRET = 'service-secret~for.tests-0123456789';
 
 const DEFAULTS = {
-        user: 'ada@contoso.example',    // who signs in, when approve() names nobody
-        interval: 1,                    // seconds, as the device answer says; Entra's is 5
-        device_code_ttl: 900,           // seconds
-        access_token_ttl: 3600,         // seconds
-        refresh_token_ttl: 90 * 86400,  // seconds
-        refresh_in: null,               // seconds, or null: the field is absent
-        rotation: 'entra',              // 'entra': an old refresh token goes on working; 'strict'
-        numbers_as_strings: false,      // "expires_in": "3600", as v1-like endpoints do
-        message: true,                  // the device answer has a text for the person
-        date_offset: 0,                 // seconds that the Date header is off
-        subscriptions: [],              // what management.azure.com lists
-        resources: [                    // what a token may be for
-                'https://apps.azureiotcentral.com',
-                'https://management.core.windows.net/',
-                'https://management.azure.com',
-                'https://graph.microsoft.com',
-                'https://other.example',
-        ],
+    user: 'ada@contoso.example',    // who signs in, when approve() names nobody
+    interval: 1,                    // seconds, as the device answer says; Entra's is 5
+    device_code_ttl: 900,           // seconds
+    access_token_ttl: 3600,         // seconds
+    refresh_token_ttl: 90 * 86400,  // seconds
+    refresh_in: null,               // seconds, or null: the field is absent
+    rotation: 'entra',              // 'entra': an old refresh token goes on working; 'strict'
+    numbers_as_strings: false,      // "expires_in": "3600", as v1-like endpoints do
+    message: true,                  // the device answer has a text for the person
+    date_offset: 0,                 // seconds that the Date header is off
+    subscriptions: [],              // what management.azure.com lists
+    resources: [                    // what a token may be for
+        'https://apps.azureiotcentral.com',
+        'https://management.core.windows.net/',
+        'https://management.azure.com',
+        'https://graph.microsoft.com',
+        'https://other.example',
+    ],
 };
 
 export const options = {};
@@ -46,91 +46,91 @@ let held = null;                        // { promise, release } while answers ar
 let kept = { store: new Map(), secrets: [] };
 
 export function reset() {
-        for (const key of Object.keys(options))
-                delete options[key];
-        Object.assign(options, structuredClone(DEFAULTS));
-        requests.length = 0;
-        failures.length = 0;
-        secrets.clear();
-        kept.secrets.forEach((secret) => secrets.add(secret));
-        store.clear();
-        structuredClone(kept.store).forEach((payload, key) => store.set(key, payload));
-        release();
+    for (const key of Object.keys(options))
+        delete options[key];
+    Object.assign(options, structuredClone(DEFAULTS));
+    requests.length = 0;
+    failures.length = 0;
+    secrets.clear();
+    kept.secrets.forEach((secret) => secrets.add(secret));
+    store.clear();
+    structuredClone(kept.store).forEach((payload, key) => store.set(key, payload));
+    release();
 }
 
 // From now on reset() comes back to the grants and tokens of this moment.
 export function keep() {
-        kept = { store: structuredClone(store), secrets: [...secrets] };
+    kept = { store: structuredClone(store), secrets: [...secrets] };
 }
 
 // Throws on a name that no option has, so that a test's typing error is not silence.
 export function set(values) {
-        for (const [key, value] of Object.entries(values)) {
-                if (!(key in DEFAULTS))
-                        throw new Error(`no option is called ${key}`);
-                options[key] = value;
-        }
+    for (const [key, value] of Object.entries(values)) {
+        if (!(key in DEFAULTS))
+            throw new Error(`no option is called ${key}`);
+        options[key] = value;
+    }
 }
 
 export function record(entry) {
-        requests.push({ n: requests.length + 1, at: Date.now(), status: null, ...entry });
-        news.emit('request');
-        return requests[requests.length - 1];
+    requests.push({ n: requests.length + 1, at: Date.now(), status: null, ...entry });
+    news.emit('request');
+    return requests[requests.length - 1];
 }
 
 export function answered(entry, values) {
-        Object.assign(entry, values);
-        news.emit('request');
+    Object.assign(entry, values);
+    news.emit('request');
 }
 
 const matches = (entry, wanted) => ['kind', 'grant_type', 'resource', 'via', 'status']
-        .every((key) => wanted[key] === undefined || wanted[key] === entry[key]);
+    .every((key) => wanted[key] === undefined || wanted[key] === entry[key]);
 
 export function select(wanted) {
-        return requests.filter((entry) => matches(entry, wanted));
+    return requests.filter((entry) => matches(entry, wanted));
 }
 
 // Resolves to the number of matching requests once there are wanted.count, or at the deadline.
 export function wait(wanted) {
-        return new Promise((resolve) => {
-                const finish = () => {
-                        clearTimeout(timer);
-                        news.off('request', look);
-                        resolve(select(wanted).length);
-                };
-                const look = () => {
-                        if (select(wanted).length >= (wanted.count ?? 1))
-                                finish();
-                };
-                const timer = setTimeout(finish, (wanted.timeout ?? 20) * 1000);
-                news.on('request', look);
-                look();
-        });
+    return new Promise((resolve) => {
+        const finish = () => {
+            clearTimeout(timer);
+            news.off('request', look);
+            resolve(select(wanted).length);
+        };
+        const look = () => {
+            if (select(wanted).length >= (wanted.count ?? 1))
+                finish();
+        };
+        const timer = setTimeout(finish, (wanted.timeout ?? 20) * 1000);
+        news.on('request', look);
+        look();
+    });
 }
 
 // The failure that this request is to meet, taken off the queue, or undefined.
 export function takeFailure(entry) {
-        const i = failures.findIndex((failure) => matches(entry, { kind: 'token', ...failure.match }));
+    const i = failures.findIndex((failure) => matches(entry, { kind: 'token', ...failure.match }));
 
-        if (i < 0)
-                return undefined;
-        const failure = failures[i];
-        failure.count -= 1;
-        if (failure.count <= 0)
-                failures.splice(i, 1);
-        return failure;
+    if (i < 0)
+        return undefined;
+    const failure = failures[i];
+    failure.count -= 1;
+    if (failure.count <= 0)
+        failures.splice(i, 1);
+    return failure;
 }
 
 export function hold() {
-        if (held)
-                return;
-        held = {};
-        held.promise = new Promise((resolve) => { held.release = resolve; });
+    if (held)
+        return;
+    held = {};
+    held.promise = new Promise((resolve) => { held.release = resolve; });
 }
 
 export function release() {
-        held?.release();
-        held = null;
+    held?.release();
+    held = null;
 }
 
 export const whenReleased = () => held?.promise;
