@@ -2,7 +2,6 @@
 /*
  * What reaches a bus, a terminal or a header: the borders of UTF-8, of control characters and of
  * b64token, each by a string that a server or an az could send.
- * b64token.
  */
 #undef NDEBUG
 #include <assert.h>

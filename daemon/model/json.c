@@ -87,6 +87,10 @@ static Json *json_member(Json *object, const char *key) {
         return json_object_object_get_ex(object, key, &value) ? value : NULL;
 }
 
+bool json_has(Json *object, const char *key) {
+        return json_member(object, key) != NULL;
+}
+
 const char *json_string(Json *object, const char *key) {
         Json *value = json_member(object, key);
         const char *s;

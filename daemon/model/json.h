@@ -27,6 +27,8 @@ struct JsonWriter {
 int json_parse(Json **ret, const char *text, size_t n);
 /* Wipe every string inside and free. NULL is fine. Returns NULL. */
 Json *json_free(Json *object);
+/* Is there such a member, and not null? */
+bool json_has(Json *object, const char *key);
 /* Borrowed string member; NULL when absent, no string, or with an embedded NUL. */
 const char *json_string(Json *object, const char *key);
 /*

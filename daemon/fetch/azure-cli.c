@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The source azure-cli: the token that az holds. It finds a safe az, makes sure that no two of
+ * ours run at once on one config folder (az then loses its own token cache), runs it in a clean
+ * environment and leaves the meaning of what it said to az-output.
+ */
+#include <fcntl.h>
+#include <limits.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include "fetch/az-output.h"
+#include "fetch/child.h"
+#include "fetch/clock.h"
+#include "fetch/program.h"
+#include "fetch/source.h"
+
+enum {
+        AZ_TIME_MAX = 60, /* seconds for one az */
+        AZ_END_TIME = 2,  /* seconds of the deadline kept back for ending it */
+        AZ_LOCK_POLL_MSEC = 50,
+        AZ_ENVIRONMENT_MAX = 16, /* variables of ours */
+};
+
+extern char **environ;
+
+/* ---- which az ----------------------------------------------------------------------------- */
+
+static int az_find_program(char **ret, Answer *answer, const Request *request) {
+        CLEANUP(freep) char *path = NULL;
+        int r;
+
+        if (request->az) {
+                path = strdup(request->az);
+                r = path ? program_check(path) : -ENOMEM;
+        } else {
+                r = program_find(&path, "az", getenv("PATH"));
+        }
+        if (r == PROGRAM_E_MISSING && request->az)
+                answer_set(answer, ANSWER_SOURCE_MISSING,
+                           "There is no program %s. Check the setting 'az'.", request->az);
+        else if (r == PROGRAM_E_MISSING)
+                answer_set(answer, ANSWER_SOURCE_MISSING,
+                           "The Azure CLI (az) is not on PATH. Install the package azure-cli, or "
+                           "name the program by the setting 'az'.");
+        else if (r == PROGRAM_E_UNSAFE)
+                answer_set(answer, ANSWER_SOURCE_MISSING,
+                           "%s is not run: others than you and root may write to it or its folder. "
+                           "Mend the permissions, or name another by the setting 'az'.",
+                           path);
+        if (r)
+                return MIN(r, 0);
+        *ret = STEAL(path);
+        return 0;
+}
+
+/* ---- one at a time ------------------------------------------------------------------------ */
+
+/* The folder that az keeps its sign-in in; NULL when nobody can say. To be freed by free(). */
+static char *az_config_folder(const Request *request) {
+        const char *dir = request->config_dir ? request->config_dir : getenv("AZURE_CONFIG_DIR");
+        const char *home = getenv("HOME");
+        CLEANUP(freep) char *path = NULL;
+        char *real;
+
+        if (asprintf(&path, "%s%s", str_empty(dir) ? home ? home : "" : dir,
+                     str_empty(dir) ? "/.azure" : "") < 0) {
+                path = NULL;
+                return NULL;
+        }
+        real = realpath(path, NULL);
+        return real ? real : STEAL(path);
+}
+
+/* FNV-1a, 64 bits: a name for a folder, no protection. */
+static uint64_t az_hash(const char *s) {
+        uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+        for (; *s; s++)
+                hash = (hash ^ (unsigned char)*s) * UINT64_C(0x100000001b3);
+        return hash;
+}
+
+/* In $XDG_RUNTIME_DIR/iotc-token, else in the config folder; -1 when there is neither. */
+static int az_lock_open(const char *folder) {
+        const char *runtime = getenv("XDG_RUNTIME_DIR");
+        char path[PATH_MAX];
+        int fd = -1;
+
+        if (runtime && *runtime == '/') {
+                (void)snprintf(path, sizeof(path), "%s/iotc-token", runtime);
+                (void)mkdir(path, 0700);
+                (void)snprintf(path, sizeof(path), "%s/iotc-token/az-%016llx.lock", runtime,
+                               (unsigned long long)az_hash(folder));
+                fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+        }
+        if (fd < 0) {
+                (void)snprintf(path, sizeof(path), "%s/iotc-token.lock", folder);
+                fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+        }
+        return fd;
+}
+
+/* Hold *ret, a descriptor or -1, until az has ended. False with *answer when time ran out. */
+static bool az_lock(int *ret, Answer *answer, const Request *request) {
+        CLEANUP(freep) char *folder = az_config_folder(request);
+        CLEANUP(fd_closep) int fd = -1;
+
+        /* No folder to keep a lock in: then az has none to spoil either. */
+        fd = folder ? az_lock_open(folder) : -1;
+        while (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0) {
+                if (errno != EWOULDBLOCK && errno != EINTR)
+                        break;
+                if (clock_usec() >= request->deadline_usec) {
+                        answer_set(answer, ANSWER_TRY_LATER,
+                                   "Another az is at work on %s and did not end in time.", folder);
+                        return false;
+                }
+                clock_sleep_until(clock_usec() + AZ_LOCK_POLL_MSEC * 1000);
+        }
+        *ret = fd;
+        fd = -1;
+        return true;
+}
+
+/* ---- running it --------------------------------------------------------------------------- */
+
+typedef struct Environment Environment;
+
+struct Environment {
+        char *ours[AZ_ENVIRONMENT_MAX];
+        size_t n_ours;
+        char **all; /* the user's without ours, and ours; the strings are borrowed */
+};
+
+static void environment_deinit(Environment *e) {
+        for (size_t i = 0; i < e->n_ours; i++)
+                free(e->ours[i]);
+        free(e->all);
+}
+
+static int environment_add(Environment *e, const char *name, const char *value) {
+        if (!value)
+                return 0;
+        if (e->n_ours == AZ_ENVIRONMENT_MAX ||
+            asprintf(&e->ours[e->n_ours], "%s=%s", name, value) < 0)
+                return -ENOMEM;
+        e->n_ours++;
+        return 0;
+}
+
+static bool environment_has(const Environment *e, const char *variable) {
+        size_t n = strcspn(variable, "=") + 1;
+
+        for (size_t i = 0; i < e->n_ours; i++)
+                if (strncmp(e->ours[i], variable, n) == 0)
+                        return true;
+        return false;
+}
+
+static int environment_init(Environment *e, const Request *request) {
+        const char *const settings[][2] = {
+                /* The date that az before 2.54 prints is local time without a zone. */
+                { "TZ", "UTC" },
+                { "LC_ALL", "C.UTF-8" },
+                { "AZURE_CORE_COLLECT_TELEMETRY", "0" },
+                { "AZURE_CORE_ONLY_SHOW_ERRORS", "1" },
+                { "AZURE_LOGGING_ENABLE_LOG_FILE", "no" },
+                { "NO_COLOR", "1" },
+                { "AZURE_CONFIG_DIR", request->config_dir },
+                { "REQUESTS_CA_BUNDLE", request->ca_bundle },
+                { "HTTPS_PROXY", request->proxy },
+                /* Python takes the lower case one first. */
+                { "https_proxy", request->proxy },
+        };
+        size_t n = 0, n_all = 0;
+        int r;
+
+        *e = (Environment){ 0 };
+        for (size_t i = 0; i < ARRAY_SIZE(settings); i++) {
+                r = environment_add(e, settings[i][0], settings[i][1]);
+                if (r < 0)
+                        return r;
+        }
+        while (environ && environ[n])
+                n++;
+        e->all = calloc(n + e->n_ours + 1, sizeof(*e->all));
+        if (!e->all)
+                return -ENOMEM;
+        for (size_t i = 0; i < n; i++)
+                if (!environment_has(e, environ[i]))
+                        e->all[n_all++] = environ[i];
+        for (size_t i = 0; i < e->n_ours; i++)
+                e->all[n_all++] = e->ours[i];
+        return 0;
+}
+
+/* When az must have ended: time is kept back to end it before the request's own deadline. */
+static uint64_t az_limit(const Request *request) {
+        uint64_t now = clock_usec();
+        uint64_t left = request->deadline_usec - MIN(now, request->deadline_usec);
+
+        left -= MIN(left / 2, AZ_END_TIME * USEC_PER_SEC);
+        return now + MIN(left, AZ_TIME_MAX * USEC_PER_SEC);
+}
+
+static int az_run(Answer *answer, const char *az, const Request *request) {
+        const char *option = request->tenant ? "--tenant" : "--subscription";
+        const char *value = request->tenant ? request->tenant : request->subscription;
+        const char *const argv[] = {
+                az,   "account", "get-access-token",    "--resource", request->resource,
+                "-o", "json",    value ? option : NULL, value,        NULL,
+        };
+        Environment environment;
+        Child child = { 0 };
+        int r;
+
+        r = environment_init(&environment, request);
+        if (r == 0)
+                r = child_run(&child, (char *const *)argv, environment.all, az_limit(request));
+        environment_deinit(&environment);
+        if (r == 0 && child.timed_out)
+                answer_set(answer, ANSWER_TRY_LATER,
+                           "az did not answer in time and was ended. Try it by hand: az account "
+                           "get-access-token -o json");
+        else if (r == 0 && child.status == 0)
+                r = az_read_token(answer, child.out, child.n_out, clock_wall(), clock_usec());
+        else if (r == 0)
+                r = az_read_failure(answer, child.status, child.err, request, clock_usec());
+        child_deinit(&child);
+        return r;
+}
+
+static bool az_check_request(Answer *answer, const Request *request) {
+        char command[EVENT_MESSAGE_MAX / 2];
+
+        if (!request->resource) {
+                answer_set(answer, ANSWER_MISCONFIGURED, "The request names no resource.");
+        } else if (request->tenant && request->subscription) {
+                answer_set(answer, ANSWER_MISCONFIGURED,
+                           "az takes a tenant or a subscription, not both. Remove one of the "
+                           "account's settings 'tenant' and 'subscription'.");
+        } else if (request->claims) {
+                answer_set(answer, ANSWER_SIGN_IN_NEEDED,
+                           "A server wants more proof than az's sign-in gives. Run 'az logout', "
+                           "then '%s'.",
+                           az_login_command(command, sizeof(command), request, true));
+        } else {
+                return true;
+        }
+        return false;
+}
+
+int azure_cli_fetch(Answer *answer, const Request *request) {
+        CLEANUP(freep) char *az = NULL;
+        CLEANUP(fd_closep) int lock = -1;
+        int r;
+
+        if (!az_check_request(answer, request))
+                return 0;
+        r = az_find_program(&az, answer, request);
+        if (r < 0 || !az || !az_lock(&lock, answer, request))
+                return r;
+        r = az_run(answer, az, request);
+        if (r == AZ_E_AGAIN)
+                r = az_run(answer, az, request);
+        return MIN(r, 0);
+}

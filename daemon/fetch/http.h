@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The one place of libcurl: an HTTP POST of a form, its answer in memory that is wiped. It owns
+ * TLS, proxy, time and size limits and knows nothing of OAuth. No redirect is followed, nothing
+ * but https is spoken (http to loopback only, then past any proxy), nothing is logged.
+ */
+#pragma once
+
+#include <iotc-util.h>
+
+enum {
+        HTTP_BODY_MAX = 1024 * 1024,
+        HTTP_TIME_MAX = 30,    /* seconds a request */
+        HTTP_CONNECT_MAX = 15, /* seconds of them to connect */
+        HTTP_RETRY_MAX = 3600, /* seconds of a Retry-After */
+        HTTP_ERROR_MAX = 256,
+};
+
+/* Named outcomes of http_post(). */
+enum {
+        _HTTP_E_SUCCESS,
+        HTTP_E_UNSENT, /* no request left this machine whole: trying again can't do a thing twice */
+        HTTP_E_LOST,   /* it may have been received, the answer was not */
+        HTTP_E_SETTING, /* never works with this proxy or CA bundle */
+};
+
+typedef struct Http Http;
+typedef struct HttpReply HttpReply;
+
+/* Plain data, so that what reads it is pure. Zeroed at first. */
+struct HttpReply {
+        int outcome;                /* 0 or HTTP_E_* */
+        char error[HTTP_ERROR_MAX]; /* for a person, clean; when outcome is not 0 */
+        long status;                /* HTTP status; 0 when outcome is not 0 */
+        char *body;                 /* NUL-terminated, never NULL when outcome is 0 */
+        size_t n_body;
+        uint64_t sent_usec;   /* CLOCK_BOOTTIME, just before the request went out */
+        uint64_t date;        /* the server's Date, seconds since 1970; 0 = none */
+        uint64_t retry_after; /* seconds, at most HTTP_RETRY_MAX; 0 = none */
+};
+
+/* proxy and ca_bundle may be NULL: then the environment's proxy, the system's CAs. 0 or -ENOMEM. */
+int http_new(Http **ret, const char *proxy, const char *ca_bundle);
+/* NULL is fine. Returns NULL. */
+Http *http_free(Http *http);
+/*
+ * POST an application/x-www-form-urlencoded form (borrowed) to a URL that passed
+ * http_url_is_safe(). Blocks until the answer is there, at most until deadline_usec. 0 with *reply
+ * filled, to be emptied by http_reply_deinit(), also when it came to an HTTP_E_*; or -ENOMEM.
+ */
+int http_post(Http *http, HttpReply *reply, const char *url, const char *form,
+              uint64_t deadline_usec);
+void http_reply_deinit(HttpReply *reply);
+
+/*
+ * Seconds that a Retry-After asks for (RFC 9110 section 10.2.3): digits, or a date as seen from
+ * `date`, the server's own clock. 0 when it is neither or in the past; at most HTTP_RETRY_MAX.
+ */
+uint64_t http_retry_after(const char *value, uint64_t date);
+/* https, or http to localhost, 127.0.0.0/8 or ::1; no user information, no fragment. */
+bool http_url_is_safe(const char *url);
+/* The host of a URL, clean, for a text; "the server" when there is none. Into text, returned. */
+const char *http_url_host(const char *url, char text[HTTP_ERROR_MAX]);
+
+CLEANUP_FUNC(Http, http_free)

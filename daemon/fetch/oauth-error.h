@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What went wrong at a token endpoint, told from its answer alone: the classification table of
+ * OAuth's and Entra's errors, and the words a person reads. Pure. oauth.c reads what went well.
+ */
+#pragma once
+
+#include "fetch/event.h"
+#include "fetch/http.h"
+#include "model/json.h"
+
+/*
+ * Fill *answer from a reply that is no success. object is its body, NULL when that is no JSON
+ * object; authority is a URL, its host is named in the text. Always leaves an answer.
+ */
+void oauth_read_error(Answer *answer, const HttpReply *reply, Json *object, const char *authority);
+/* The answer was a success and holds something that can't be used: `what` says which part. */
+void oauth_unusable(Answer *answer, const char *authority, const char *what);
+/*
+ * "AADSTS50173: The grant has expired." of an error_description that goes on with trace ids: the
+ * first sentence, clean, to be freed by free(). NULL for NULL, for nothing, when memory is short.
+ */
+char *oauth_sentence(const char *description);

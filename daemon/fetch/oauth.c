@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * See oauth.h. A success is read strictly: an answer that could not be used as it stands is no
+ * token. The id_token is decoded for a name to show and decides nothing, so nobody checks its
+ * signature.
+ */
+#include <stdarg.h>
+
+#include "fetch/oauth-error.h"
+#include "fetch/oauth.h"
+#include "model/json.h"
+#include "model/secret.h"
+#include "model/text.h"
+
+enum {
+        OAUTH_NAME_MAX = 256,
+        OAUTH_SCOPE_MAX = 4096,
+        OAUTH_ID_MAX = 16 * 1024, /* bytes of an id_token that is looked at */
+        OAUTH_USER_CODE_MAX = 64,
+        OAUTH_URI_MAX = 2048,
+};
+
+/* ---- forms ------------------------------------------------------------------------------- */
+
+static size_t form_escape(char *out, const char *s) {
+        static const char plain[] =
+                "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+        static const char hex[] = "0123456789ABCDEF";
+        size_t n = 0;
+
+        for (; *s; s++) {
+                unsigned char c = (unsigned char)*s;
+
+                if (strchr(plain, c)) {
+                        out[n++] = (char)c;
+                } else {
+                        out[n++] = '%';
+                        out[n++] = hex[c >> 4];
+                        out[n++] = hex[c & 15];
+                }
+        }
+        return n;
+}
+
+/* Names and values in turn, ended by NULL; a pair whose value is NULL is written "". */
+static char *form_new(const char *const (*pairs)[2]) {
+        size_t size = 1, n = 0;
+        char *form;
+
+        for (size_t i = 0; pairs[i][0]; i++)
+                if (pairs[i][1])
+                        size += strlen(pairs[i][0]) + 3 * strlen(pairs[i][1]) + 2;
+        form = malloc(size);
+        if (!form)
+                return NULL;
+        for (size_t i = 0; pairs[i][0]; i++) {
+                if (!pairs[i][1])
+                        continue;
+                if (n > 0)
+                        form[n++] = '&';
+                n += form_escape(form + n, pairs[i][0]);
+                form[n++] = '=';
+                n += form_escape(form + n, pairs[i][1]);
+        }
+        form[n] = '\0';
+        return form;
+}
+
+/* All that was consented for the resource, a refresh token, and a name to show. */
+static char *oauth_scope(const Request *request) {
+        char *scope;
+
+        if (asprintf(&scope, "%s/.default offline_access openid profile", request->resource) < 0)
+                return NULL;
+        return scope;
+}
+
+char *oauth_url(const Request *request, const char *endpoint) {
+        char *url;
+
+        if (asprintf(&url, "%s/%s/oauth2/v2.0/%s", request->authority, request->tenant, endpoint) <
+            0)
+                return NULL;
+        return url;
+}
+
+char *oauth_form_device(const Request *request) {
+        CLEANUP(freep) char *scope = oauth_scope(request);
+
+        if (!scope)
+                return NULL;
+        return form_new((const char *const[][2]){
+                { "client_id", request->client_id },
+                { "scope", scope },
+                { "claims", request->claims },
+                { NULL, NULL },
+        });
+}
+
+char *oauth_form_poll(const Request *request, const char *device_code) {
+        return form_new((const char *const[][2]){
+                { "grant_type", "urn:ietf:params:oauth:grant-type:device_code" },
+                { "client_id", request->client_id },
+                { "device_code", device_code },
+                { "claims", request->claims },
+                { NULL, NULL },
+        });
+}
+
+char *oauth_form_refresh(const Request *request) {
+        CLEANUP(freep) char *scope = oauth_scope(request);
+
+        if (!scope)
+                return NULL;
+        return form_new((const char *const[][2]){
+                { "grant_type", "refresh_token" },
+                { "client_id", request->client_id },
+                { "refresh_token", request->refresh_token },
+                { "scope", scope },
+                { "claims", request->claims },
+                { NULL, NULL },
+        });
+}
+
+/* ---- answers ----------------------------------------------------------------------------- */
+
+static int base64url_value(char c) {
+        static const char digits[] =
+                "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+        const char *p = c ? strchr(digits, c) : NULL;
+
+        return p ? (int)(p - digits) : -1;
+}
+
+/* The payload of a JWT, RFC 7519 section 3: the middle part, base64url without padding. */
+static int oauth_jwt_payload(Json **ret, const char *jwt) {
+        CLEANUP(secret_freep) char *payload = NULL;
+        const char *from = strchr(jwt, '.');
+        uint32_t bits = 0;
+        size_t n = 0, n_bits = 0;
+
+        if (!from || strlen(jwt) > OAUTH_ID_MAX)
+                return -EBADMSG;
+        payload = calloc(1, strlen(from));
+        if (!payload)
+                return -ENOMEM;
+        for (const char *p = from + 1; *p && *p != '.' && *p != '='; p++) {
+                int value = base64url_value(*p);
+
+                if (value < 0)
+                        return -EBADMSG;
+                bits = bits << 6 | (uint32_t)value;
+                n_bits += 6;
+                if (n_bits >= 8) {
+                        n_bits -= 8;
+                        payload[n++] = (char)(bits >> n_bits);
+                }
+        }
+        return json_parse(ret, payload, n);
+}
+
+static void oauth_read_person(Answer *answer, Json *object) {
+        CLEANUP(json_freep) Json *claims = NULL;
+        const char *id_token = json_string(object, "id_token");
+
+        if (!id_token || oauth_jwt_payload(&claims, id_token) < 0)
+                return;
+        answer->user = text_clean(json_string(claims, "preferred_username"), OAUTH_NAME_MAX);
+        answer->tenant = text_clean(json_string(claims, "tid"), OAUTH_NAME_MAX);
+}
+
+/* What makes it unusable, or NULL. */
+static const char *oauth_check_token(Json *object, uint64_t *ret_expires_in) {
+        const char *type = json_string(object, "token_type");
+        const char *access = json_string(object, "access_token");
+        const char *refresh = json_string(object, "refresh_token");
+        int r;
+
+        if (!access || strlen(access) > OAUTH_ACCESS_MAX || !text_is_b64token(access))
+                return "there is no usable access token in it";
+        if (!type || strcasecmp(type, "Bearer") != 0)
+                return "the token's type is not Bearer";
+        if (json_has(object, "refresh_token") &&
+            (!refresh || strlen(refresh) > REQUEST_TOKEN_MAX || !text_is_printable_ascii(refresh)))
+                return "its refresh token is not one that could be stored";
+        r = json_uint(object, "expires_in", ret_expires_in);
+        if (r < 0 || *ret_expires_in == 0)
+                return "it does not say for how long the token is valid";
+        return NULL;
+}
+
+static int oauth_take_token(Answer *answer, const HttpReply *reply, Json *object,
+                            const char *authority) {
+        const char *refresh, *what;
+        uint64_t seconds, refresh_in;
+
+        what = oauth_check_token(object, &seconds);
+        if (what) {
+                oauth_unusable(answer, authority, what);
+                return 0;
+        }
+        answer_deinit(answer);
+        answer->kind = ANSWER_TOKEN;
+        answer->date = reply->date;
+        answer->expires_usec =
+                reply->sent_usec + MIN(seconds, (uint64_t)EVENT_LIFE_MAX) * USEC_PER_SEC;
+        if (json_uint(object, "refresh_in", &refresh_in) == 0 && refresh_in > 0)
+                answer->refresh_usec =
+                        reply->sent_usec + MIN(refresh_in, (uint64_t)EVENT_LIFE_MAX) * USEC_PER_SEC;
+        answer->scope = text_clean(json_string(object, "scope"), OAUTH_SCOPE_MAX);
+        oauth_read_person(answer, object);
+        refresh = json_string(object, "refresh_token");
+        answer->refresh_token = secret_dup(refresh);
+        answer->access_token = secret_dup(json_string(object, "access_token"));
+        return answer->access_token && (answer->refresh_token || !refresh) ? 0 : -ENOMEM;
+}
+
+static Json *oauth_body(const HttpReply *reply) {
+        Json *object = NULL;
+
+        if (!reply->outcome)
+                (void)json_parse(&object, reply->body, reply->n_body);
+        return object;
+}
+
+int oauth_read_poll(Answer *answer, const HttpReply *reply, const char *authority) {
+        CLEANUP(json_freep) Json *object = oauth_body(reply);
+        const char *error = object ? json_string(object, "error") : NULL;
+
+        if (object && reply->status == 200)
+                return oauth_take_token(answer, reply, object, authority);
+        if (reply->status / 100 == 4 && reply->status != 429) {
+                if (streq(error, "slow_down"))
+                        return OAUTH_E_SLOW_DOWN;
+                if (streq(error, "authorization_pending") && !reply->retry_after)
+                        return OAUTH_E_PENDING;
+        }
+        oauth_read_error(answer, reply, object, authority);
+        return 0;
+}
+
+int oauth_read_token(Answer *answer, const HttpReply *reply, const char *authority) {
+        int r;
+
+        r = oauth_read_poll(answer, reply, authority);
+        if (r > 0)
+                oauth_unusable(answer, authority, "it speaks of a device code");
+        /* Nobody was asked, so nobody declined: what is denied here, a person may be granted. */
+        if (answer->kind == ANSWER_CANCELLED)
+                answer->kind = ANSWER_SIGN_IN_NEEDED;
+        return MIN(r, 0);
+}
+
+static const char *oauth_check_device(Json *object) {
+        const char *code = json_string(object, "device_code");
+        const char *user = json_string(object, "user_code");
+        const char *uri = json_string(object, "verification_uri");
+
+        if (!code || strlen(code) > REQUEST_TOKEN_MAX || !text_is_printable_ascii(code))
+                return "there is no device code in it";
+        if (str_empty(user) || strlen(user) > OAUTH_USER_CODE_MAX || !text_is_clean(user))
+                return "there is no code to enter in it";
+        if (!uri || strlen(uri) > OAUTH_URI_MAX || !http_url_is_safe(uri))
+                return "the page to sign in at is not an https address";
+        return NULL;
+}
+
+static int oauth_take_device(OauthDevice *device, Json *object) {
+        CLEANUP(freep) char *message = NULL;
+
+        device->device_code = secret_dup(json_string(object, "device_code"));
+        device->user_code = secret_dup(json_string(object, "user_code"));
+        device->verification_uri = secret_dup(json_string(object, "verification_uri"));
+        message = text_clean(json_string(object, "message"), EVENT_MESSAGE_MAX);
+        if (!str_empty(message))
+                device->message = STEAL(message);
+        else if (asprintf(&device->message,
+                          "To sign in, open %s in a browser and enter the code %s.",
+                          json_string(object, "verification_uri"),
+                          json_string(object, "user_code")) < 0)
+                device->message = NULL;
+        if (json_uint(object, "expires_in", &device->expires_in) < 0 || !device->expires_in)
+                device->expires_in = OAUTH_DEVICE_LIFE;
+        device->expires_in = MIN(device->expires_in, (uint64_t)OAUTH_DEVICE_LIFE_MAX);
+        if (json_uint(object, "interval", &device->interval) < 0)
+                device->interval = OAUTH_INTERVAL;
+        device->interval = MIN(MAX(device->interval, (uint64_t)1), (uint64_t)OAUTH_INTERVAL_MAX);
+        return device->device_code && device->user_code && device->verification_uri &&
+                               device->message
+                       ? 0
+                       : -ENOMEM;
+}
+
+int oauth_read_device(OauthDevice *device, Answer *answer, const HttpReply *reply,
+                      const char *authority) {
+        CLEANUP(json_freep) Json *object = oauth_body(reply);
+        const char *what;
+
+        if (!object || reply->status != 200) {
+                oauth_read_error(answer, reply, object, authority);
+                return 0;
+        }
+        what = oauth_check_device(object);
+        if (what) {
+                oauth_unusable(answer, authority, what);
+                return 0;
+        }
+        return oauth_take_device(device, object);
+}
+
+void oauth_device_deinit(OauthDevice *device) {
+        secret_free(device->device_code);
+        secret_free(device->user_code);
+        secret_free(device->verification_uri);
+        secret_free(device->message);
+        *device = (OauthDevice){ 0 };
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * OAuth 2.0 as Microsoft Entra ID speaks it, pure: forms out, answers in, and the one table that
+ * says what an error means (RFC 6749, RFC 8628, Entra's own words). No I/O, no clock.
+ */
+#pragma once
+
+#include "fetch/event.h"
+#include "fetch/http.h"
+#include "fetch/request.h"
+
+/* Named outcomes of oauth_read_poll(). */
+enum {
+        _OAUTH_E_SUCCESS,
+        OAUTH_E_PENDING,   /* nobody has signed in yet */
+        OAUTH_E_SLOW_DOWN, /* the same, and the interval grows by 5 s for good */
+};
+
+enum {
+        OAUTH_ACCESS_MAX = 32 * 1024, /* bytes of an access token */
+        OAUTH_DEVICE_LIFE = 900,      /* seconds, when the server does not say */
+        OAUTH_DEVICE_LIFE_MAX = 86400,
+        OAUTH_INTERVAL = 5, /* seconds between polls, RFC 8628 section 3.5 */
+        OAUTH_INTERVAL_MAX = 300,
+};
+
+typedef struct OauthDevice OauthDevice;
+
+/* The answer to a device authorization request (RFC 8628 section 3.2). Zeroed at first. */
+struct OauthDevice {
+        char *device_code; /* secret */
+        char *user_code;
+        char *verification_uri;
+        char *message;
+        uint64_t expires_in; /* seconds */
+        uint64_t interval;   /* seconds */
+};
+
+/* <authority>/<tenant>/oauth2/v2.0/<endpoint>, to be freed by free(). NULL when memory is short. */
+char *oauth_url(const Request *request, const char *endpoint);
+
+/* Forms, to be freed by secret_free(). NULL when memory is short. */
+char *oauth_form_device(const Request *request);
+char *oauth_form_poll(const Request *request, const char *device_code);
+char *oauth_form_refresh(const Request *request);
+
+/*
+ * Each fills *answer, unless it says otherwise, and gives 0, or -ENOMEM. authority is for the
+ * texts. Which error means what: transport; then 429, 5xx and Retry-After; then `error`; then
+ * `suberror`; then the HTTP status.
+ */
+int oauth_read_token(Answer *answer, const HttpReply *reply, const char *authority);
+/* Also OAUTH_E_*, with *answer left alone. */
+int oauth_read_poll(Answer *answer, const HttpReply *reply, const char *authority);
+/* Fills *device, to be emptied by oauth_device_deinit(), or when there is none *answer. */
+int oauth_read_device(OauthDevice *device, Answer *answer, const HttpReply *reply,
+                      const char *authority);
+void oauth_device_deinit(OauthDevice *device);
