@@ -17,10 +17,13 @@
 #define CLEANUP(fn)       __attribute__((cleanup(fn)))
 #define PRINTF_LIKE(a, b) __attribute__((format(printf, a, b)))
 #define ARRAY_SIZE(a)     (sizeof(a) / sizeof((a)[0]))
-#define MAX(a, b)         ((a) > (b) ? (a) : (b))
-#define MIN(a, b)         ((a) < (b) ? (a) : (b))
 #define USEC_PER_SEC      UINT64_C(1000000)
 #define USEC_INFINITY     UINT64_MAX
+
+#ifndef MAX /* GLib has its own */
+#define MAX(a, b) ((a) > (b) ? (a) : (b))
+#define MIN(a, b) ((a) < (b) ? (a) : (b))
+#endif
 
 /* Take the value out of a variable and leave NULL: ownership moves to the caller. */
 #define STEAL(p)                                    \

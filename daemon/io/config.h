@@ -38,12 +38,19 @@ Config *config_free(Config *c);
 
 /*
  * Write one account's group into the user's file (made with its folder, 0700 and 0600, if need be),
- * leaving all else as it stands, or take it out. Atomic: temporary file, fsync, rename; a link is
- * followed. 0, a CONFIG_E_ outcome with *ret_problem (caller frees), or -errno of the file system.
+ * leaving all else as it stands, or take it out (one that isn't there is no error). What is written
+ * is what the settings differ in; the comments, and lines that stay true, stay. Atomic: temporary
+ * file, fsync, rename; a link is followed. 0, a CONFIG_E_ outcome with *ret_problem (caller frees),
+ * or -errno of the file system.
  */
 int config_put_account(const char *user_path, const Account *a, char **ret_problem);
 int config_remove_account(const char *user_path, const char *name, char **ret_problem);
-/* name NULL takes the setting out. */
-int config_set_default(const char *user_path, const char *name, char **ret_problem);
+/*
+ * The setting `default` of the user's [iotc-token]; name NULL takes it out. A group of the user's
+ * replaces the system's whole, so when it is made here, it starts with what the system's says
+ * (proxy, ca-bundle, ...). system_path may be NULL.
+ */
+int config_set_default(const char *system_path, const char *user_path, const char *name,
+                       char **ret_problem);
 
 CLEANUP_FUNC(Config, config_free)

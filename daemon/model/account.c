@@ -286,6 +286,13 @@ int account_set(Account *a, const char *key, const char *const *values, AccountO
         return account_set_text(a, setting, values, ret_problem);
 }
 
+bool account_key_is_list(const char *key) {
+        for (size_t i = 0; i < ARRAY_SIZE(account_settings); i++)
+                if (streq(account_settings[i].key, key))
+                        return account_settings[i].list;
+        return false;
+}
+
 int account_check(const Account *a, char **ret_problem) {
         const char *problem = NULL;
 

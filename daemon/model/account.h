@@ -65,6 +65,8 @@ Account *account_free(Account *a);
  */
 int account_set(Account *a, const char *key, const char *const *values, AccountOrigin origin,
                 char **ret_problem);
+/* True for the settings that are lists: apps, resources. */
+bool account_key_is_list(const char *key);
 /* What is still missing once every setting is in (command without a path, tenant and subscription
  * together, ...): 0, or ACCOUNT_E_BAD_VALUE and a text. */
 int account_check(const Account *a, char **ret_problem);

@@ -6,7 +6,7 @@
  */
 #pragma once
 
-/* Accounts of both settings files and the built-in one together. */
+/* Accounts of the settings files together; the built-in one comes on top. */
 #define ACCOUNTS_MAX            64
 /* Entries of a setting that is a list: apps, resources, app-suffixes. */
 #define LIST_ENTRIES_MAX        64
@@ -16,3 +16,6 @@
 #define SUBSCRIPTION_LENGTH_MAX 256
 /* Bytes of a path in a setting: PATH_MAX without its NUL. */
 #define PATH_LENGTH_MAX         4095
+/* Bytes of a settings file, and of one line of it. */
+#define CONFIG_FILE_MAX         (1024 * 1024)
+#define CONFIG_LINE_MAX         (64 * 1024)

@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * See config.h. Reading lays the user's file over the system's; writing changes one group of the
+ * user's, of what is on the disk at that moment, and reads the outcome once more before it is put
+ * in place, so that no program can write what the next start would refuse.
+ */
+#include "io/config.h"
+#include <stdarg.h>
+
+#include "io/config-edit.h"
+#include "io/config-file.h"
+#include "io/file.h"
+#include "model/limits.h"
+#include "model/secret.h"
+#include "model/strv.h"
+
+#define CONFIG_DEFAULT_SUFFIX "azureiotcentral.com"
+#define CONFIG_GLOBALS        "iotc-token"
+
+/* The user's file as it is on the disk when it is about to be changed. */
+typedef struct ConfigDraft {
+        const char *path;
+        char *data; /* may be NULL when n is 0 */
+        size_t n;
+        ConfigFile *file;
+} ConfigDraft;
+
+static void config_draft_deinit(ConfigDraft *d) {
+        config_file_free(d->file);
+        if (d->data)
+                secret_wipe(d->data, d->n);
+        free(d->data);
+}
+
+static void string_freep(GString **s) {
+        if (*s)
+                g_string_free(*s, true);
+}
+
+/* Write the text and pass the outcome on. */
+PRINTF_LIKE(3, 4)
+static int config_say(char **ret, int outcome, const char *format, ...) {
+        va_list args;
+        int r;
+
+        va_start(args, format);
+        r = vasprintf(ret, format, args);
+        va_end(args);
+        return r < 0 ? -ENOMEM : outcome;
+}
+
+/* The first account that lists one of a's applications before it. */
+static const Account *config_find_claim(const Config *c, const Account *a) {
+        for (size_t i = 0; i < c->n_accounts; i++)
+                for (char **app = a->apps; app && *app; app++)
+                        if (account_has_app(c->accounts[i], *app))
+                                return c->accounts[i];
+        return NULL;
+}
+
+/* Move a file's accounts over, but for those that the other file has a group for. */
+static int config_take_accounts(Config *c, ConfigFile *file, const ConfigFile *over) {
+        int r;
+
+        for (size_t i = 0; i < file->n_groups; i++) {
+                ConfigGroup *group = &file->groups[i];
+                CLEANUP(freep) char *text = NULL;
+                const Account *claim;
+
+                if (over && config_file_find(over, group->account->name))
+                        continue;
+                if (c->n_accounts == ACCOUNTS_MAX) {
+                        if (c->problem)
+                                return 0;
+                        return config_say(&c->problem, 0,
+                                          "%s, line %u: too many accounts: this one and those "
+                                          "below are left out",
+                                          file->path, group->line);
+                }
+                claim = config_find_claim(c, group->account);
+                if (claim) {
+                        if (asprintf(&text, "apps: the account %s lists one of them already",
+                                     claim->name) < 0)
+                                return -ENOMEM;
+                        r = config_file_blame(file, group->account, group->apps_line, text);
+                        if (r < 0)
+                                return r;
+                }
+                c->accounts[c->n_accounts++] = STEAL(group->account);
+        }
+        return 0;
+}
+
+static int config_take_globals(Config *c, ConfigFile *file) {
+        const char *const fallback[] = { CONFIG_DEFAULT_SUFFIX, NULL };
+        ConfigGlobals *g = &file->globals;
+
+        c->default_account = STEAL(g->default_account);
+        c->proxy = STEAL(g->proxy);
+        c->ca_bundle = STEAL(g->ca_bundle);
+        c->app_suffixes = STEAL(g->app_suffixes);
+        if (c->app_suffixes)
+                return 0;
+        return strv_copy(&c->app_suffixes, (char *const *)fallback);
+}
+
+int config_load(Config **ret, const char *system_path, const char *user_path) {
+        CLEANUP(config_file_freep) ConfigFile *system = NULL, *user = NULL;
+        CLEANUP(config_freep) Config *c = NULL;
+        int r;
+
+        r = config_file_load(&system, system_path, true);
+        if (r < 0)
+                return r;
+        r = config_file_load(&user, user_path, false);
+        if (r < 0)
+                return r;
+
+        c = calloc(1, sizeof(*c));
+        if (!c)
+                return -ENOMEM;
+        c->accounts = calloc(ACCOUNTS_MAX, sizeof(*c->accounts));
+        if (!c->accounts)
+                return -ENOMEM;
+        c->bad = user->bad;
+        c->problem = user->problem ? STEAL(user->problem) : STEAL(system->problem);
+        r = config_take_globals(c, user->has_globals ? user : system);
+        if (r < 0)
+                return r;
+        r = config_take_accounts(c, system, user);
+        if (r < 0)
+                return r;
+        r = config_take_accounts(c, user, NULL);
+        if (r < 0)
+                return r;
+
+        *ret = STEAL(c);
+        return 0;
+}
+
+Config *config_free(Config *c) {
+        if (!c)
+                return NULL;
+        for (size_t i = 0; i < c->n_accounts; i++)
+                account_free(c->accounts[i]);
+        free(c->accounts);
+        free(c->default_account);
+        strv_free(c->app_suffixes);
+        free(c->proxy);
+        free(c->ca_bundle);
+        free(c->problem);
+        free(c);
+        return NULL;
+}
+
+static int config_refuse_bad(char **ret_problem, const char *bad) {
+        return config_say(ret_problem, CONFIG_E_BAD_FILE,
+                          "The settings file can't be changed while it has a fault; correct it "
+                          "first: %s",
+                          bad);
+}
+
+static int config_draft_read(ConfigDraft *d, char **ret_problem) {
+        int r;
+
+        r = file_read(&d->data, &d->n, d->path, CONFIG_FILE_MAX);
+        if (r == -ENOENT) {
+                r = 0;
+        } else if (r == -EFBIG) {
+                r = config_file_load(&d->file, d->path, false);
+                return r < 0 ? r : config_refuse_bad(ret_problem, d->file->bad);
+        }
+        if (r < 0)
+                return r;
+        r = config_file_parse(&d->file, d->path, false, d->data ?: "", d->n);
+        if (r < 0)
+                return r;
+        return d->file->bad ? config_refuse_bad(ret_problem, d->file->bad) : 0;
+}
+
+static int config_draft_write(const ConfigDraft *d, const GString *text, char **ret_problem) {
+        CLEANUP(config_file_freep) ConfigFile *file = NULL;
+        int r;
+
+        if (text->len == d->n && memcmp(text->str, d->data ?: "", d->n) == 0)
+                return 0;
+        r = config_file_parse(&file, d->path, false, text->str, text->len);
+        if (r < 0)
+                return r;
+        if (file->bad || text->len > CONFIG_FILE_MAX)
+                return config_say(ret_problem, CONFIG_E_BAD_FILE,
+                                  "These settings are too long for the settings file.");
+        return file_replace(d->path, text->str, text->len);
+}
+
+static void add_account_setting(const char *key, const char *const *values, void *userdata) {
+        config_settings_add(userdata, key, values, account_key_is_list(key));
+}
+
+static void add_global_setting(const char *key, const char *const *values, void *userdata) {
+        config_settings_add(userdata, key, values, config_global_is_list(key));
+}
+
+static ConfigSettings *config_account_settings(const Account *a) {
+        const char *const source[] = { account_source_to_string(a->source), NULL };
+        ConfigSettings *s = config_settings_new();
+
+        config_settings_add(s, "source", source, false);
+        account_each_setting(a, add_account_setting, s);
+        return s;
+}
+
+static char *config_account_group(const char *name) {
+        return g_strconcat("account ", name, NULL);
+}
+
+int config_put_account(const char *user_path, const Account *a, char **ret_problem) {
+        CLEANUP(config_draft_deinit) ConfigDraft draft = { .path = user_path };
+        CLEANUP(config_settings_freep) ConfigSettings *old = NULL, *new = NULL;
+        CLEANUP(string_freep) GString *text = NULL, *rest = NULL;
+        g_autofree char *group = config_account_group(a->name);
+        const ConfigGroup *known;
+        int r;
+
+        if (a->system)
+                return config_say(ret_problem, CONFIG_E_SYSTEM,
+                                  "The account %s is of the system's settings file: only an "
+                                  "administrator can change it.",
+                                  a->name);
+        r = config_draft_read(&draft, ret_problem);
+        if (r)
+                return r;
+
+        new = config_account_settings(a);
+        known = config_file_find(draft.file, a->name);
+        /* Of another source, none of its lines means what it did. */
+        if (known && known->account->source != a->source) {
+                rest = config_edit_remove(draft.data, draft.n, group);
+                known = NULL;
+        }
+        old = known ? config_account_settings(known->account) : config_settings_new();
+        text = config_edit_group(rest ? rest->str : draft.data ?: "", rest ? rest->len : draft.n,
+                                 group, old, new);
+        return config_draft_write(&draft, text, ret_problem);
+}
+
+int config_remove_account(const char *user_path, const char *name, char **ret_problem) {
+        CLEANUP(config_draft_deinit) ConfigDraft draft = { .path = user_path };
+        g_autofree char *group = config_account_group(name);
+        CLEANUP(string_freep) GString *text = NULL;
+        int r;
+
+        r = config_draft_read(&draft, ret_problem);
+        if (r)
+                return r;
+        text = config_edit_remove(draft.data ?: "", draft.n, group);
+        return config_draft_write(&draft, text, ret_problem);
+}
+
+int config_set_default(const char *system_path, const char *user_path, const char *name,
+                       char **ret_problem) {
+        CLEANUP(config_draft_deinit) ConfigDraft draft = { .path = user_path };
+        CLEANUP(config_settings_freep) ConfigSettings *old = NULL, *new = NULL;
+        CLEANUP(config_file_freep) ConfigFile *system = NULL;
+        CLEANUP(string_freep) GString *text = NULL;
+        ConfigGlobals wanted;
+        int r;
+
+        r = config_draft_read(&draft, ret_problem);
+        if (r)
+                return r;
+        r = config_file_load(&system, system_path, true);
+        if (r < 0)
+                return r;
+
+        old = config_settings_new();
+        new = config_settings_new();
+        if (draft.file->has_globals) {
+                config_globals_each(&draft.file->globals, add_global_setting, old);
+                wanted = draft.file->globals;
+        } else {
+                wanted = name ? system->globals : (ConfigGlobals){ 0 };
+        }
+        wanted.default_account = (char *)name;
+        config_globals_each(&wanted, add_global_setting, new);
+        text = config_edit_group(draft.data ?: "", draft.n, CONFIG_GLOBALS, old, new);
+        return config_draft_write(&draft, text, ret_problem);
+}

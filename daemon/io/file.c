@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * See file.h. The temporary file lies beside the real one, because rename() does not cross a mount.
+ */
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "io/file.h"
+
+#define FILE_CHUNK 4096
+
+int file_read(char **ret, size_t *ret_n, const char *path, size_t max) {
+        CLEANUP(fd_closep) int fd = -1;
+        CLEANUP(freep) char *data = NULL;
+        size_t n = 0, size = 0;
+        ssize_t k;
+
+        fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+        if (fd < 0)
+                return -errno;
+        for (;;) {
+                if (size - n < FILE_CHUNK) {
+                        char *grown;
+
+                        size = MAX(size * 2, (size_t)2 * FILE_CHUNK);
+                        grown = realloc(data, size);
+                        if (!grown)
+                                return -ENOMEM;
+                        data = grown;
+                }
+                k = read(fd, data + n, size - n - 1);
+                if (k < 0 && errno == EINTR)
+                        continue;
+                if (k < 0)
+                        return -errno;
+                if (k == 0)
+                        break;
+                n += k;
+                if (n > max)
+                        return -EFBIG;
+        }
+
+        data[n] = 0;
+        *ret = STEAL(data);
+        *ret_n = n;
+        return 0;
+}
+
+/* Every folder that path lies in. */
+static int file_make_folders(const char *path) {
+        CLEANUP(freep) char *folder = NULL;
+
+        folder = strdup(path);
+        if (!folder)
+                return -ENOMEM;
+        for (char *p = folder + 1; (p = strchr(p, '/')); p++) {
+                *p = 0;
+                if (mkdir(folder, 0700) < 0 && errno != EEXIST)
+                        return -errno;
+                *p = '/';
+        }
+        return 0;
+}
+
+/* Where the file really is, or would be. */
+static int file_resolve(char **ret, const char *path) {
+        struct stat st;
+
+        *ret = realpath(path, NULL);
+        if (*ret)
+                return 0;
+        if (errno != ENOENT || lstat(path, &st) == 0)
+                return -errno;
+        *ret = strdup(path);
+        return *ret ? 0 : -ENOMEM;
+}
+
+static int file_fill(int fd, const char *data, size_t n) {
+        ssize_t k;
+
+        if (fchmod(fd, 0600) < 0)
+                return -errno;
+        for (size_t at = 0; at < n; at += k) {
+                k = write(fd, data + at, n - at);
+                if (k < 0 && errno == EINTR)
+                        k = 0;
+                if (k < 0)
+                        return -errno;
+        }
+        return fsync(fd) < 0 ? -errno : 0;
+}
+
+/* The new name itself on the disk; the file is in place already, so a failure changes nothing. */
+static void file_sync_folder(const char *path) {
+        CLEANUP(freep) char *folder = strdup(path);
+        CLEANUP(fd_closep) int fd = -1;
+        char *slash;
+
+        slash = folder ? strrchr(folder, '/') : NULL;
+        if (!slash)
+                return;
+        slash[slash == folder] = 0;
+        fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (fd >= 0)
+                (void)fsync(fd);
+}
+
+int file_replace(const char *path, const char *data, size_t n) {
+        CLEANUP(freep) char *real = NULL, *temporary = NULL;
+        CLEANUP(fd_closep) int fd = -1;
+        int r;
+
+        r = file_make_folders(path);
+        if (r < 0)
+                return r;
+        r = file_resolve(&real, path);
+        if (r < 0)
+                return r;
+        if (asprintf(&temporary, "%s.XXXXXX", real) < 0)
+                return -ENOMEM;
+        fd = mkostemp(temporary, O_CLOEXEC);
+        if (fd < 0)
+                return -errno;
+
+        r = file_fill(fd, data, n);
+        if (r == 0 && rename(temporary, real) < 0)
+                r = -errno;
+        if (r < 0) {
+                (void)unlink(temporary);
+                return r;
+        }
+        file_sync_folder(real);
+        return 0;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Small private files as a whole: read within a limit, and replaced so that a crash, a full disk or
+ * a pulled plug leaves either the old or the new one (rename(2), fsync(2)).
+ */
+#pragma once
+
+#include <iotc-util.h>
+
+/*
+ * The bytes of a file, with a NUL after them (caller frees; *ret_n doesn't count it). Never waits
+ * for a writer of a pipe. 0; -EFBIG when there are more than max bytes; -ENOENT, -EISDIR, -EACCES
+ * and what else open(2) and read(2) say; -ENOMEM.
+ */
+int file_read(char **ret, size_t *ret_n, const char *path, size_t max);
+/*
+ * Put data[0..n) in the place of the file, mode 0600, and make missing folders of the path, mode
+ * 0700. A symbolic link is followed; one that leads nowhere is -ENOENT. 0, or -errno (-ENOSPC, ...)
+ * with the old file untouched and nothing left behind.
+ */
+int file_replace(const char *path, const char *data, size_t n);
