@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The wire contract in C: the bus name, paths, interfaces and errors, written once
- * for the daemon, the library and the tests. The shape of every member is in dbus/*.xml.
+ * for the daemon, the library and the tests. The shape of every member is in the XML under dbus/.
  */
 #pragma once
 

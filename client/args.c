@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT */
+#include <ctype.h>
+#include <stdarg.h>
+
+#include "args.h"
+#include "display.h"
+#include "say.h"
+
+int args_wrong(const Verb *verb, const char *format, ...) {
+        CLEANUP(freep) char *text = NULL;
+        va_list ap;
+
+        va_start(ap, format);
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+        if (vasprintf(&text, format, ap) < 0)
+                text = NULL;
+#pragma GCC diagnostic pop
+        va_end(ap);
+
+        fail(EXIT_USAGE, "%s: %s", verb->name, text ?: "wrong usage");
+        args_say_usage(verb);
+        return EXIT_USAGE;
+}
+
+void args_say_usage(const Verb *verb) {
+        say("Usage: iotc-token %s%s%s", verb->name, *verb->usage ? " " : "", verb->usage);
+}
+
+static int args_help(const Verb *verb, const Option *options) {
+        printf("Usage: iotc-token %s%s%s\n\n%s.\n\n", verb->name, *verb->usage ? " " : "",
+               verb->usage, verb->summary);
+        for (const Option *o = options; o->name; o++) {
+                char left[40];
+
+                snprintf(left, sizeof(left), "--%s%s%s", o->name, o->value ? " " : "",
+                         o->value ?: "");
+                printf("  %-20s  %s\n", left, o->help);
+        }
+        printf("  %-20s  %s\n\nSee iotc-token(1).\n", "--help", "show this text");
+        return ARGS_E_HELP;
+}
+
+static int option_set_number(const Verb *verb, const Option *o, const char *value) {
+        unsigned long long number;
+        char *end;
+
+        errno = 0;
+        number = strtoull(value, &end, 10);
+        if (!isdigit((unsigned char)*value) || *end || errno || number > UINT32_MAX)
+                return args_wrong(verb, "--%s wants a number of seconds, not '%s'", o->name, value);
+        *(uint32_t *)o->target = (uint32_t)number;
+        return 0;
+}
+
+static int option_set_list(const Option *o, const char *value) {
+        StringList *list = o->target;
+        const char **items;
+
+        items = reallocarray(list->items, list->n + 2, sizeof(*items));
+        if (!items)
+                return fail_errno(-ENOMEM);
+        list->items = items;
+        items[list->n++] = value;
+        items[list->n] = NULL;
+        return 0;
+}
+
+static int option_set(const Verb *verb, const Option *o, const char *value) {
+        switch (o->type) {
+        case OPTION_FLAG:
+                *(bool *)o->target = true;
+                return 0;
+        case OPTION_STRING:
+                *(const char **)o->target = value;
+                return 0;
+        case OPTION_NUMBER:
+                return option_set_number(verb, o, value);
+        case OPTION_LIST:
+                return option_set_list(o, value);
+        }
+        return 0;
+}
+
+static const Option *option_find(const Option *options, const char *name, size_t n) {
+        for (; options->name; options++)
+                if (strlen(options->name) == n && strncmp(options->name, name, n) == 0)
+                        return options;
+        return NULL;
+}
+
+/* argv[*i] is an option: take it, and its value from behind '=' or from the next argument. */
+static int args_option(const Verb *verb, const Option *options, int argc, char **argv, int *i) {
+        const char *arg = argv[*i], *name = arg + 2, *value;
+        size_t n = strcspn(name, "=");
+        const Option *o;
+
+        if (streq(arg, "-h") || streq(arg, "--help"))
+                return args_help(verb, options);
+        o = str_starts(arg, "--") ? option_find(options, name, n) : NULL;
+        if (!o)
+                return args_wrong(verb, "this version has no option '%s'", arg);
+        value = name[n] == '=' ? name + n + 1 : NULL;
+        if (o->type == OPTION_FLAG && value)
+                return args_wrong(verb, "--%s takes no value", o->name);
+        if (o->type != OPTION_FLAG && !value) {
+                if (*i + 1 >= argc)
+                        return args_wrong(verb, "--%s wants a value: %s", o->name, o->value);
+                value = argv[++*i];
+        }
+        return option_set(verb, o, value);
+}
+
+int args_parse(const Verb *verb, const Option *options, int *argc, char **argv, int min, int max) {
+        bool only_arguments = false;
+        int n = 0, r;
+
+        for (int i = 1; i < *argc; i++) {
+                if (!only_arguments && streq(argv[i], "--")) {
+                        only_arguments = true;
+                } else if (!only_arguments && argv[i][0] == '-' && argv[i][1]) {
+                        r = args_option(verb, options, *argc, argv, &i);
+                        if (r)
+                                return r;
+                } else {
+                        argv[n++] = argv[i];
+                }
+        }
+        if (n < min)
+                return args_wrong(verb, "an argument is missing");
+        if (n > max)
+                return args_wrong(verb, "'%s' is one argument too many", argv[max]);
+        *argc = n;
+        return 0;
+}
+
+const char *args_selector(int argc, char **argv) {
+        return argc > 0 ? argv[0] : getenv("IOTC_TOKEN_ACCOUNT") ?: "";
+}
+
+const Verb *args_verb(const Verb *verbs, const char *before, const char *name) {
+        const Verb *near = NULL;
+        unsigned best = 3;
+
+        for (const Verb *v = verbs; v->name; v++) {
+                unsigned distance = display_distance(name, v->name);
+
+                if (distance == 0)
+                        return v;
+                if (distance < best && distance < strlen(v->name)) {
+                        best = distance;
+                        near = v;
+                }
+        }
+        if (near)
+                fail(EXIT_USAGE, "this version has no verb '%s%s'; did you mean '%s%s'?", before,
+                     name, before, near->name);
+        else
+                fail(EXIT_USAGE, "this version has no verb '%s%s'", before, name);
+        return NULL;
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+#include <signal.h>
+#include <sys/wait.h>
+
+#include "az-login.h"
+#include "bus.h"
+#include "loop.h"
+#include "say.h"
+
+static int az_refresh(sd_bus *bus, const char *path, const char *unless) {
+        CLEANUP(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+        int r;
+
+        r = bus_method(bus, &m, path, IOTC_INTERFACE_ACCOUNT, "Refresh");
+        return r ?: loop_call_unless(bus, m, BUS_TIMEOUT_FETCH, unless);
+}
+
+static void az_exec(const char *tenant) {
+        const char *const plain[] = { "az",       "login", "--allow-no-subscriptions",
+                                      "--output", "none",  tenant ? "--tenant" : NULL,
+                                      tenant,     NULL };
+        sigset_t none;
+
+        sigemptyset(&none);
+        (void)sigprocmask(SIG_SETMASK, &none, NULL);
+        (void)signal(SIGPIPE, SIG_DFL);
+        /* Else az hides the code that the person has to enter. */
+        if (setenv("AZURE_CORE_ONLY_SHOW_ERRORS", "0", 1) == 0)
+                (void)execvp("az", (char *const *)plain);
+        (void)fail(EXIT_FAILED, "can't run az: %s", strerror(errno));
+        _exit(127);
+}
+
+/* `az login` in this terminal. 0 or an exit code. */
+static int az_run(const char *tenant) {
+        int status = 0, interrupted;
+        pid_t pid;
+
+        say("The Azure CLI is not signed in: running 'az login --allow-no-subscriptions'.");
+        pid = fork();
+        if (pid < 0)
+                return fail_errno(-errno);
+        if (pid == 0)
+                az_exec(tenant);
+        while (waitpid(pid, &status, 0) < 0)
+                if (errno != EINTR)
+                        return fail_errno(-errno);
+
+        interrupted = loop_interrupted();
+        if (interrupted)
+                return interrupted;
+        if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+                return fail(EXIT_SIGN_IN_NEEDED, "'az login' failed; see what it said above");
+        return 0;
+}
+
+int az_login(sd_bus *bus, const char *path, const char *tenant) {
+        int r;
+
+        r = az_refresh(bus, path, IOTC_ERROR_SIGN_IN_NEEDED);
+        if (r >= 0)
+                return r;
+        r = az_run(tenant);
+        return r ?: az_refresh(bus, path, NULL);
+}

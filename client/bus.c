@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: MIT */
+#include "bus.h"
+#include "connection.h"
+#include "say.h"
+
+int bus_fail(sd_bus_error *error, int r) {
+        int code = sd_bus_error_is_set(error) ? fail_error(error->name, error->message)
+                                              : fail_errno(r);
+
+        sd_bus_error_free(error);
+        return code;
+}
+
+int bus_open(sd_bus **ret) {
+        sd_bus_error error = SD_BUS_ERROR_NULL;
+        int r;
+
+        r = connection_open(ret, &error);
+        return r < 0 ? bus_fail(&error, r) : 0;
+}
+
+int bus_method(sd_bus *bus, sd_bus_message **ret, const char *path, const char *interface,
+               const char *member) {
+        int r;
+
+        r = sd_bus_message_new_method_call(bus, ret, IOTC_BUS_NAME, path, interface, member);
+        return r < 0 ? fail_errno(r) : 0;
+}
+
+int bus_call_unless(sd_bus *bus, sd_bus_message *m, unsigned timeout_sec, const char *name,
+                    sd_bus_message **ret) {
+        sd_bus_error error = SD_BUS_ERROR_NULL;
+        int r;
+
+        r = connection_call(bus, m, false, timeout_sec * USEC_PER_SEC, &error, ret);
+        if (r >= 0)
+                return 0;
+        if (name && sd_bus_error_has_name(&error, name)) {
+                sd_bus_error_free(&error);
+                return -1;
+        }
+        return bus_fail(&error, r);
+}
+
+int bus_call(sd_bus *bus, sd_bus_message *m, unsigned timeout_sec, sd_bus_message **ret) {
+        return bus_call_unless(bus, m, timeout_sec, NULL, ret);
+}
+
+int bus_account_do(sd_bus *bus, const char *path, const char *member, unsigned timeout_sec) {
+        CLEANUP(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+        int r;
+
+        r = bus_method(bus, &m, path, IOTC_INTERFACE_ACCOUNT, member);
+        return r ?: bus_call(bus, m, timeout_sec, NULL);
+}
+
+int bus_find_account(sd_bus *bus, const char *selector, char **ret) {
+        CLEANUP(sd_bus_message_unrefp) sd_bus_message *m = NULL, *reply = NULL;
+        const char *path;
+        int r;
+
+        r = bus_method(bus, &m, IOTC_PATH, IOTC_INTERFACE_MANAGER, "FindAccount");
+        if (r)
+                return r;
+        r = sd_bus_message_append(m, "s", selector);
+        if (r < 0)
+                return fail_errno(r);
+        r = bus_call(bus, m, BUS_TIMEOUT_SEC, &reply);
+        if (r)
+                return r;
+        r = sd_bus_message_read(reply, "o", &path);
+        if (r < 0)
+                return fail_errno(r);
+        *ret = strdup(path);
+        return *ret ? 0 : fail_errno(-ENOMEM);
+}
+
+int bus_get_all(sd_bus *bus, const char *path, const char *interface, Properties *properties) {
+        CLEANUP(sd_bus_message_unrefp) sd_bus_message *m = NULL, *reply = NULL;
+        int r;
+
+        r = bus_method(bus, &m, path, "org.freedesktop.DBus.Properties", "GetAll");
+        if (r)
+                return r;
+        r = sd_bus_message_append(m, "s", interface);
+        if (r < 0)
+                return fail_errno(r);
+        r = bus_call(bus, m, BUS_TIMEOUT_SEC, &reply);
+        if (r)
+                return r;
+        r = properties_read(properties, reply);
+        return r < 0 ? fail_errno(r) : 0;
+}
+
+static void account_deinit(Account *account) {
+        properties_deinit(&account->properties);
+        free(account->path);
+}
+
+void accounts_deinit(Accounts *accounts) {
+        for (size_t i = 0; i < accounts->n; i++)
+                account_deinit(&accounts->items[i]);
+        free(accounts->items);
+        *accounts = (Accounts){ 0 };
+}
+
+static int accounts_put(Accounts *accounts, const char *path, sd_bus_message *m) {
+        Account *items;
+
+        items = reallocarray(accounts->items, accounts->n + 1, sizeof(*items));
+        if (!items)
+                return -ENOMEM;
+        accounts->items = items;
+        items[accounts->n] = (Account){ .path = strdup(path) };
+        if (!items[accounts->n++].path)
+                return -ENOMEM;
+        return properties_read(&items[accounts->n - 1].properties, m);
+}
+
+/* One object, {oa{sa{sv}}}: kept if it is an account. */
+static int accounts_read_object(Accounts *accounts, sd_bus_message *m) {
+        const char *path, *interface;
+        int r;
+
+        r = sd_bus_message_read(m, "o", &path);
+        if (r >= 0)
+                r = sd_bus_message_enter_container(m, 'a', "{sa{sv}}");
+        if (r < 0)
+                return r;
+        while ((r = sd_bus_message_enter_container(m, 'e', "sa{sv}")) > 0) {
+                r = sd_bus_message_read(m, "s", &interface);
+                if (r < 0)
+                        return r;
+                if (streq(interface, IOTC_INTERFACE_ACCOUNT))
+                        r = accounts_put(accounts, path, m);
+                else
+                        r = sd_bus_message_skip(m, "a{sv}");
+                if (r >= 0)
+                        r = sd_bus_message_exit_container(m);
+                if (r < 0)
+                        return r;
+        }
+        return r < 0 ? r : sd_bus_message_exit_container(m);
+}
+
+static int accounts_read(Accounts *accounts, sd_bus_message *m) {
+        int r;
+
+        r = sd_bus_message_enter_container(m, 'a', "{oa{sa{sv}}}");
+        if (r < 0)
+                return r;
+        while ((r = sd_bus_message_enter_container(m, 'e', "oa{sa{sv}}")) > 0) {
+                r = accounts_read_object(accounts, m);
+                if (r >= 0)
+                        r = sd_bus_message_exit_container(m);
+                if (r < 0)
+                        return r;
+        }
+        return r < 0 ? r : sd_bus_message_exit_container(m);
+}
+
+static int account_compare(const void *a, const void *b) {
+        const Account *x = a, *y = b;
+
+        return strcmp(properties_string(&x->properties, "Name"),
+                      properties_string(&y->properties, "Name"));
+}
+
+int bus_get_accounts(sd_bus *bus, Accounts *ret) {
+        CLEANUP(sd_bus_message_unrefp) sd_bus_message *m = NULL, *reply = NULL;
+        CLEANUP(accounts_deinit) Accounts accounts = { 0 };
+        int r;
+
+        r = bus_method(bus, &m, IOTC_PATH, "org.freedesktop.DBus.ObjectManager",
+                       "GetManagedObjects");
+        if (r)
+                return r;
+        r = bus_call(bus, m, BUS_TIMEOUT_SEC, &reply);
+        if (r)
+                return r;
+        r = accounts_read(&accounts, reply);
+        if (r < 0)
+                return fail_errno(r);
+        if (accounts.n)
+                qsort(accounts.items, accounts.n, sizeof(*accounts.items), account_compare);
+
+        *ret = accounts;
+        accounts = (Accounts){ 0 };
+        return 0;
+}
+
+char *account_name(const char *path) {
+        char *name = NULL;
+
+        return sd_bus_path_decode(path, IOTC_PATH_ACCOUNT, &name) > 0 ? name : NULL;
+}

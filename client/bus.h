@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The daemon as the verbs other than `get` see it: method calls with the error said, and a
+ * snapshot of its accounts. Every function here that fails has told the person why.
+ */
+#pragma once
+
+#include <iotc-dbus.h>
+#include <iotc-util.h>
+
+#include "properties.h"
+
+enum {
+        BUS_TIMEOUT_SEC = 30,     /* what the daemon answers from memory or by one write */
+        BUS_TIMEOUT_FETCH = 120,  /* what waits for a fetch; az alone may take 60 s */
+        BUS_TIMEOUT_PERSON = 900, /* what waits for a person */
+};
+
+typedef struct Account {
+        char *path;
+        Properties properties;
+} Account;
+
+typedef struct Accounts {
+        Account *items; /* sorted by name */
+        size_t n;
+} Accounts;
+
+/* Connect. 0 and *ret, to be freed by sd_bus_flush_close_unref(); or an exit code. */
+int bus_open(sd_bus **ret);
+/* A call that is still to be filled and made by bus_call(). 0 or an exit code. */
+int bus_method(sd_bus *bus, sd_bus_message **ret, const char *path, const char *interface,
+               const char *member);
+/* Make the call; ret may be NULL. 0, or an exit code after the error has been said. */
+int bus_call(sd_bus *bus, sd_bus_message *m, unsigned timeout_sec, sd_bus_message **ret);
+/*
+ * The same, but an error of this name is not said and comes back as -1, for the caller to handle.
+ */
+int bus_call_unless(sd_bus *bus, sd_bus_message *m, unsigned timeout_sec, const char *name,
+                    sd_bus_message **ret);
+
+/* A method without arguments or results of the account at path. 0 or an exit code. */
+int bus_account_do(sd_bus *bus, const char *path, const char *member, unsigned timeout_sec);
+/* FindAccount: the path, to be freed by free(). 0 or an exit code. */
+int bus_find_account(sd_bus *bus, const char *selector, char **ret);
+/* GetAll of an interface, read into *properties. 0 or an exit code. */
+int bus_get_all(sd_bus *bus, const char *path, const char *interface, Properties *properties);
+/* All accounts. 0 and *ret, to be freed by accounts_deinit(); or an exit code. */
+int bus_get_accounts(sd_bus *bus, Accounts *ret);
+void accounts_deinit(Accounts *accounts);
+/* Say the error, free it, and return its exit code; r is used when it is not set. */
+int bus_fail(sd_bus_error *error, int r);
+/* The account's name out of its path, to be freed by free(); NULL for any other path. */
+char *account_name(const char *path);

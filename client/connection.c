@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+#include <iotc-dbus.h>
+
+#include "connection.h"
+
+#define CONNECTION_FOREIGN \
+        "the session bus is another user's; run this as the user that it belongs to, without sudo"
+#define CONNECTION_LOST "the session bus closed the connection; try again"
+#define DAEMON_ABSENT \
+        "iotc-tokend is not running; start it with 'systemctl --user start iotc-tokend'"
+
+static const sd_bus_error_map connection_errors[] = { IOTC_ERROR_MAP };
+
+/* Not by sd_bus_error_add_map(): it is global, unlocked, and outlives a library that is unloaded.
+ */
+static int connection_errno(const sd_bus_error *error) {
+        for (size_t i = 0; i < ARRAY_SIZE(connection_errors); i++)
+                if (streq(connection_errors[i].name, error->name))
+                        return -connection_errors[i].code;
+        return -sd_bus_error_get_errno(error);
+}
+
+static void connection_reword(sd_bus_error *error, const char *format, const char *detail) {
+        sd_bus_error reworded = SD_BUS_ERROR_NULL;
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+        sd_bus_error_setf(&reworded, error->name, format, detail);
+#pragma GCC diagnostic pop
+        sd_bus_error_free(error);
+        *error = reworded;
+}
+
+void connection_explain(sd_bus_error *error) {
+        static const struct {
+                const char *name;
+                const char *text;
+        } texts[] = {
+                { SD_BUS_ERROR_SERVICE_UNKNOWN, DAEMON_ABSENT },
+                { SD_BUS_ERROR_NAME_HAS_NO_OWNER, DAEMON_ABSENT },
+                { SD_BUS_ERROR_NO_REPLY,
+                  "iotc-tokend went away or did not answer in time; try again, and look at "
+                  "'journalctl --user -u iotc-tokend'" },
+                { SD_BUS_ERROR_TIMEOUT, "iotc-tokend did not answer in time; look at 'systemctl "
+                                        "--user status iotc-tokend'" },
+                { SD_BUS_ERROR_DISCONNECTED, CONNECTION_LOST },
+                { "System.Error.ECONNRESET", CONNECTION_LOST },
+                { "System.Error.ENOTCONN", CONNECTION_LOST },
+                { SD_BUS_ERROR_UNKNOWN_METHOD, "the running iotc-tokend is another version that "
+                                               "does not know this call; restart it "
+                                               "with 'systemctl --user restart iotc-tokend'" },
+        };
+        CLEANUP(freep) char *detail = NULL;
+
+        for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+                if (streq(error->name, texts[i].name)) {
+                        connection_reword(error, "%s", texts[i].text);
+                        return;
+                }
+        if (!error->name || !str_starts(error->name, "org.freedesktop.DBus.Error.Spawn."))
+                return;
+        detail = strdup(error->message ?: error->name);
+        if (detail)
+                connection_reword(error,
+                                  "the session bus could not start iotc-tokend (%s); look at "
+                                  "'journalctl --user -u iotc-tokend'",
+                                  detail);
+}
+
+static void connection_refused(sd_bus_error *error, int r) {
+        const char *const advice =
+                "log in to a session ('loginctl enable-linger' gives one without "
+                "a desktop), or run the program under 'dbus-run-session'";
+
+        if (r == -ENOMEDIUM)
+                sd_bus_error_setf(error, SD_BUS_ERROR_NO_SERVER,
+                                  "there is no session bus: neither DBUS_SESSION_BUS_ADDRESS nor "
+                                  "XDG_RUNTIME_DIR is set; %s",
+                                  advice);
+        else if (r == -EACCES || r == -EPERM)
+                sd_bus_error_set(error, SD_BUS_ERROR_NO_SERVER, CONNECTION_FOREIGN);
+        else
+                sd_bus_error_setf(error, SD_BUS_ERROR_NO_SERVER,
+                                  "the session bus can't be reached: %s; %s", strerror(-r), advice);
+}
+
+int connection_open(sd_bus **ret, sd_bus_error *error) {
+        int r;
+
+        r = sd_bus_open_user(ret);
+        if (r < 0)
+                connection_refused(error, r);
+        return r < 0 ? r : 0;
+}
+
+int connection_call(sd_bus *bus, sd_bus_message *m, bool secret, uint64_t timeout_usec,
+                    sd_bus_error *error, sd_bus_message **ret) {
+        CLEANUP(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        bool first = sd_bus_is_ready(bus) <= 0;
+        int r;
+
+        if (secret) {
+                r = sd_bus_message_sensitive(m);
+                if (r < 0)
+                        return sd_bus_error_set_errno(error, r);
+        }
+        r = sd_bus_call(bus, m, timeout_usec, error, &reply);
+        if (r < 0) {
+                r = connection_errno(error);
+                connection_explain(error);
+                if (first && sd_bus_is_open(bus) <= 0) { /* the bus did not let us in */
+                        sd_bus_error_free(error);
+                        sd_bus_error_set(error, SD_BUS_ERROR_NO_SERVER, CONNECTION_FOREIGN);
+                }
+                return r;
+        }
+        if (secret)
+                (void)sd_bus_message_sensitive(reply);
+        if (ret)
+                *ret = STEAL(reply);
+        return 0;
+}

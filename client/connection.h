@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The session bus, as the library and the command both need it: opening it, and telling a person
+ * what to do when it or the daemon is not there. Linked into each; nothing of it is exported.
+ */
+#pragma once
+
+#include <iotc-util.h>
+#include <systemd/sd-bus.h>
+
+/*
+ * Connect to the user's bus: $DBUS_SESSION_BUS_ADDRESS, else $XDG_RUNTIME_DIR/bus. 0 and *ret, to
+ * be freed by sd_bus_close_unref(), or a negative errno with error set.
+ */
+int connection_open(sd_bus **ret, sd_bus_error *error);
+/*
+ * Call, and put what went wrong into words. m is the caller's; it and the reply are wiped when
+ * freed if secret. timeout_usec 0 is sd-bus' 25 s. ret may be NULL. 0, or a negative errno as
+ * IOTC_ERROR_MAP has it, with error set.
+ */
+int connection_call(sd_bus *bus, sd_bus_message *m, bool secret, uint64_t timeout_usec,
+                    sd_bus_error *error, sd_bus_message **ret);
+/* Reword an error of the bus or the connection, which knows nothing of us: say what helps. */
+void connection_explain(sd_bus_error *error);

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+#include <ctype.h>
+#include <inttypes.h>
+#include <time.h>
+
+#include "display.h"
+
+size_t display_unsafe(const char *s) {
+        const unsigned char *c = (const unsigned char *)s;
+
+        if (c[0] < 0x20 || c[0] == 0x7f)
+                return c[0] ? 1 : 0;
+        if (c[0] == 0xc2 && c[1] >= 0x80 && c[1] <= 0x9f) /* C1 */
+                return 2;
+        if (c[0] == 0xd8 && c[1] == 0x9c) /* U+061C */
+                return 2;
+        if (c[0] == 0xe2 && c[1] == 0x80) /* U+200E, U+200F, U+2028 to U+202E */
+                return c[2] == 0x8e || c[2] == 0x8f || (c[2] >= 0xa8 && c[2] <= 0xae) ? 3 : 0;
+        if (c[0] == 0xe2 && c[1] == 0x81) /* U+2066 to U+2069 */
+                return c[2] >= 0xa6 && c[2] <= 0xa9 ? 3 : 0;
+        return c[0] == 0xef && c[1] == 0xbb && c[2] == 0xbf ? 3 : 0; /* U+FEFF */
+}
+
+void display_clean(char *s) {
+        char *out = s;
+
+        while (*s) {
+                size_t n = display_unsafe(s);
+
+                *out++ = n ? '?' : *s;
+                s += n ?: 1;
+        }
+        *out = '\0';
+}
+
+void display_print(FILE *f, const char *s) {
+        while (*s) {
+                size_t n = display_unsafe(s);
+
+                putc_unlocked(n ? '?' : *s, f);
+                s += n ?: 1;
+        }
+}
+
+size_t display_width(const char *s) {
+        size_t width = 0;
+
+        while (*s) {
+                size_t n = display_unsafe(s);
+
+                if (n || ((unsigned char)*s & 0xc0) != 0x80)
+                        width++;
+                s += n ?: 1;
+        }
+        return width;
+}
+
+char *display_duration(char buf[DISPLAY_DURATION_SIZE], uint64_t seconds) {
+        static const struct {
+                uint64_t seconds;
+                const char *name;
+        } units[] = { { 86400, "d" }, { 3600, "h" }, { 60, "min" }, { 1, "s" } };
+        size_t i = 0;
+        uint64_t rest;
+        int n;
+
+        while (i < ARRAY_SIZE(units) - 1 && seconds < units[i].seconds)
+                i++;
+        n = snprintf(buf, DISPLAY_DURATION_SIZE, "%" PRIu64 " %s", seconds / units[i].seconds,
+                     units[i].name);
+
+        /* Seconds beside minutes only where they matter. */
+        rest = i + 1 < ARRAY_SIZE(units) ? seconds % units[i].seconds / units[i + 1].seconds : 0;
+        if (rest && (units[i].seconds > 60 || seconds < 600))
+                snprintf(buf + n, (size_t)(DISPLAY_DURATION_SIZE - n), " %" PRIu64 " %s", rest,
+                         units[i + 1].name);
+        return buf;
+}
+
+char *display_left(char buf[DISPLAY_DURATION_SIZE], uint64_t at, uint64_t now) {
+        if (at == 0)
+                return strcpy(buf, "-");
+        if (at <= now)
+                return strcpy(buf, "over");
+        return display_duration(buf, at - now);
+}
+
+char *display_time_iso(char buf[DISPLAY_TIME_SIZE], uint64_t at) {
+        time_t t = (time_t)at;
+        struct tm tm;
+
+        buf[0] = '\0';
+        if (at && at <= INT64_C(253402300799) && gmtime_r(&t, &tm))
+                strftime(buf, DISPLAY_TIME_SIZE, "%Y-%m-%dT%H:%M:%SZ", &tm);
+        return buf;
+}
+
+char *display_key(char buf[DISPLAY_KEY_SIZE], const char *name) {
+        size_t n = 0;
+
+        for (size_t i = 0; name[i] && n < DISPLAY_KEY_SIZE - 2; i++) {
+                if (i > 0 && isupper((unsigned char)name[i]) &&
+                    !isupper((unsigned char)name[i - 1]))
+                        buf[n++] = '_';
+                buf[n++] = name[i] == '-' ? '_' : (char)tolower((unsigned char)name[i]);
+        }
+        buf[n] = '\0';
+        return buf;
+}
+
+unsigned display_distance(const char *a, const char *b) {
+        size_t n = strlen(b);
+        unsigned row[33];
+
+        if (n >= ARRAY_SIZE(row) || strlen(a) > 255)
+                return 255;
+        for (size_t j = 0; j <= n; j++)
+                row[j] = (unsigned)j;
+        for (size_t i = 0; a[i]; i++) {
+                unsigned diagonal = row[0];
+
+                row[0] = (unsigned)i + 1;
+                for (size_t j = 0; j < n; j++) {
+                        unsigned change = diagonal + (a[i] != b[j]);
+
+                        diagonal = row[j + 1];
+                        row[j + 1] = MIN(MIN(row[j], row[j + 1]) + 1, change);
+                }
+        }
+        return row[n];
+}

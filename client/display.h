@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Pure: what a person reads, made from what the bus said. Control characters taken out, seconds
+ * turned into words, names into JSON keys. Time is an argument.
+ */
+#pragma once
+
+#include <iotc-util.h>
+
+enum {
+        DISPLAY_DURATION_SIZE = 32, /* room for display_duration() and display_left() */
+        DISPLAY_TIME_SIZE = 32,     /* room for display_time_iso() */
+        DISPLAY_KEY_SIZE = 64,      /* room for display_key() */
+};
+
+/*
+ * The length of the sequence at s that must not reach a terminal or a table: a control character
+ * (C0, DEL, C1), a line separator or a change of the writing direction; else 0. s is UTF-8.
+ */
+size_t display_unsafe(const char *s);
+/* Replace what is unsafe by '?', in place. */
+void display_clean(char *s);
+/* Write s to f, cleaned. */
+void display_print(FILE *f, const char *s);
+/* How many columns s takes once cleaned, a character taken as one. */
+size_t display_width(const char *s);
+
+/* "45 s", "52 min", "1 h 12 min", "3 d 4 h": two units at most, rounded down. Returns buf. */
+char *display_duration(char buf[DISPLAY_DURATION_SIZE], uint64_t seconds);
+/* The same from now to a time, seconds since 1970: "-" when that is 0, "over" when it is past. */
+char *display_left(char buf[DISPLAY_DURATION_SIZE], uint64_t at, uint64_t now);
+/* RFC 3339 in UTC, "2026-11-23T21:06:35Z"; "" for 0 or what has no calendar date. Returns buf. */
+char *display_time_iso(char buf[DISPLAY_TIME_SIZE], uint64_t at);
+/* A D-Bus member's name in snake_case: "LastRefreshAt", "cache-hits" as they are in JSON. */
+char *display_key(char buf[DISPLAY_KEY_SIZE], const char *name);
+
+/* How many letters have to be changed, added or left out to make a into b; at most 255. */
+unsigned display_distance(const char *a, const char *b);

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The command iotc-token: a table of verbs. Here are only the table, the help made from it, and
+ * what has to hold for every verb: nobody looks into this process, and a result that could not
+ * be written is a failure.
+ */
+#include <sys/prctl.h>
+
+#include "output.h"
+#include "say.h"
+#include "verbs.h"
+
+static const Verb verbs[] = {
+        { "login",
+          "[NAME] [--device-code | --azure-cli] [--tenant T] [--client-id ID] "
+          "[--app HOST]... [--resource URI]... [--authority URL]",
+          "Add an account and sign in, or sign in again", verb_login },
+        { "api-token", "add NAME [--app HOST]... [--replace]", "Keep an IoT Central API token",
+          verb_api_token },
+        { "get",
+          "[SELECTOR] [--header | --json] [--resource URI] [--min-valid S] [--force] [--no-wait]",
+          "Print a token", verb_get },
+        { "list", "[--json]", "List the accounts", verb_list },
+        { "status", "[SELECTOR] [--json]", "Show how the daemon and its accounts do", verb_status },
+        { "watch", "[--json]", "Print a line for each change", verb_watch },
+        { "refresh", "[SELECTOR]", "Get a new token now", verb_refresh },
+        { "logout", "SELECTOR", "Forget an account's secret, keep the account", verb_logout },
+        { "remove", "NAME", "Remove an account", verb_remove },
+        { "default", "[NAME]", "Print or set the default account", verb_default },
+        { "unlock", "", "Ask the keyring to unlock", verb_unlock },
+        { 0 },
+};
+
+static void help(FILE *f) {
+        fputs("Usage: iotc-token VERB [ARGUMENT]...\n\n"
+              "Authorization for Azure IoT Central, from the daemon iotc-tokend.\n\n",
+              f);
+        for (const Verb *v = verbs; v->name; v++)
+                fprintf(f, "  %-10s  %s\n", v->name, v->summary);
+        fputs("\n  --help      show this text, or after a verb its options\n"
+              "  --version   show the version\n\n"
+              "A SELECTOR is an account's name, or an application's host or URL; without one it "
+              "is\n"
+              "$IOTC_TOKEN_ACCOUNT, else the default account. See iotc-token(1).\n",
+              f);
+}
+
+static int run(int argc, char **argv) {
+        const Verb *verb;
+
+        if (argc < 2) {
+                help(stderr);
+                return EXIT_USAGE;
+        }
+        if (streq(argv[1], "--help") || streq(argv[1], "-h")) {
+                help(stdout);
+                return EXIT_DONE;
+        }
+        if (streq(argv[1], "--version")) {
+                puts("iotc-token " IOTC_VERSION);
+                return EXIT_DONE;
+        }
+        verb = args_verb(verbs, "", argv[1]);
+        if (!verb) {
+                say("Usage: iotc-token VERB [ARGUMENT]...; 'iotc-token --help' lists the verbs");
+                return EXIT_USAGE;
+        }
+        return verb->run(verb, argc - 1, argv + 1);
+}
+
+int main(int argc, char **argv) {
+        int code;
+
+#ifndef __SANITIZE_ADDRESS__ /* its leak check has to look into the process */
+        (void)prctl(PR_SET_DUMPABLE, 0);
+#endif
+        output_open();
+        code = run(argc, argv);
+        return output_close(code == ARGS_E_HELP ? EXIT_DONE : code);
+}

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+#include <signal.h>
+#include <sys/signalfd.h>
+
+#include "bus.h"
+#include "connection.h"
+#include "loop.h"
+#include "say.h"
+
+static const int loop_signals[] = { SIGINT, SIGTERM, SIGHUP };
+
+static int loop_on_disconnected(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        return loop_end(userdata,
+                        fail(EXIT_FAILED, "the session bus closed the connection; try again"));
+}
+
+static int loop_on_signal(sd_event_source *source, const struct signalfd_siginfo *si,
+                          void *userdata) {
+        return loop_end(userdata, 128 + (int)si->ssi_signo);
+}
+
+static int loop_fill(Loop *loop) {
+        sigset_t mask;
+        int r;
+
+        sigemptyset(&mask);
+        for (size_t i = 0; i < ARRAY_SIZE(loop_signals); i++)
+                sigaddset(&mask, loop_signals[i]);
+        if (sigprocmask(SIG_BLOCK, &mask, NULL) < 0)
+                return -errno;
+
+        r = sd_event_new(&loop->event);
+        for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(loop_signals); i++)
+                r = sd_event_add_signal(loop->event, NULL, loop_signals[i], loop_on_signal, loop);
+        if (r >= 0)
+                r = sd_bus_match_signal(loop->bus, &loop->disconnected,
+                                        "org.freedesktop.DBus.Local", "/org/freedesktop/DBus/Local",
+                                        "org.freedesktop.DBus.Local", "Disconnected",
+                                        loop_on_disconnected, loop);
+        if (r >= 0)
+                r = sd_bus_attach_event(loop->bus, loop->event, SD_EVENT_PRIORITY_NORMAL);
+        return r;
+}
+
+int loop_new(Loop **ret, sd_bus *bus) {
+        CLEANUP(loop_freep) Loop *loop = NULL;
+        int r;
+
+        loop = calloc(1, sizeof(*loop));
+        if (!loop)
+                return fail_errno(-ENOMEM);
+        loop->bus = bus;
+        loop->code = -1;
+        r = loop_fill(loop);
+        if (r < 0)
+                return fail_errno(r);
+        *ret = STEAL(loop);
+        return 0;
+}
+
+Loop *loop_free(Loop *loop) {
+        if (!loop)
+                return NULL;
+        sd_bus_slot_unref(loop->disconnected);
+        (void)sd_bus_detach_event(loop->bus);
+        sd_event_unref(loop->event);
+        free(loop);
+        return NULL;
+}
+
+int loop_end(Loop *loop, int code) {
+        if (loop->code < 0)
+                loop->code = code;
+        return 0;
+}
+
+int loop_run(Loop *loop) {
+        int r;
+
+        while (loop->code < 0) {
+                r = sd_event_run(loop->event, UINT64_MAX);
+                if (r < 0)
+                        return fail_errno(r);
+        }
+        return loop->code;
+}
+
+typedef struct LoopCall {
+        Loop *loop;
+        sd_bus_error error;
+} LoopCall;
+
+static int loop_on_reply(sd_bus_message *reply, void *userdata, sd_bus_error *ret_error) {
+        LoopCall *call = userdata;
+
+        (void)sd_bus_error_copy(&call->error, sd_bus_message_get_error(reply));
+        return loop_end(call->loop, 0);
+}
+
+int loop_call_unless(sd_bus *bus, sd_bus_message *m, unsigned timeout_sec, const char *name) {
+        CLEANUP(loop_freep) Loop *loop = NULL;
+        CLEANUP(sd_bus_slot_unrefp) sd_bus_slot *slot = NULL;
+        LoopCall call = { .error = SD_BUS_ERROR_NULL };
+        int r;
+
+        r = loop_new(&loop, bus);
+        if (r)
+                return r;
+        call.loop = loop;
+        r = sd_bus_call_async(bus, &slot, m, loop_on_reply, &call, timeout_sec * USEC_PER_SEC);
+        if (r < 0)
+                return fail_errno(r);
+        r = loop_run(loop);
+        if (r || !sd_bus_error_is_set(&call.error)) {
+                sd_bus_error_free(&call.error);
+                return r;
+        }
+        if (name && sd_bus_error_has_name(&call.error, name)) {
+                sd_bus_error_free(&call.error);
+                return -1;
+        }
+        connection_explain(&call.error);
+        return bus_fail(&call.error, -EIO);
+}
+
+int loop_interrupted(void) {
+        sigset_t pending;
+
+        if (sigpending(&pending) == 0)
+                for (size_t i = 0; i < ARRAY_SIZE(loop_signals); i++)
+                        if (sigismember(&pending, loop_signals[i]))
+                                return 128 + loop_signals[i];
+        return 0;
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Standard output, where results go: buffered in memory that is wiped, and with every failure to
+ * write told, for a script that got half a token must know.
+ */
+#pragma once
+
+#include <iotc-util.h>
+
+/* First of all: no descriptor of ours may take the place of a standard one that is closed. */
+void output_open(void);
+/* Write out what is buffered. 0, or EXIT_FAILED: said, but for a reader who went away (EPIPE). */
+int output_flush(void);
+/* The last flush and close, and the buffer wiped. Returns code, or EXIT_FAILED in place of 0. */
+int output_close(int code);
+/* Is a person to read the results; may they have colour (see no-color.org)? */
+bool output_is_terminal(void);
+bool output_has_colour(void);

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+#include <iotc-dbus.h>
+#include <stdarg.h>
+
+#include "display.h"
+#include "say.h"
+
+static void say_v(const char *prefix, const char *format, va_list ap) {
+        CLEANUP(freep) char *text = NULL, *line = NULL;
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+        if (vasprintf(&text, format, ap) < 0)
+                text = NULL;
+#pragma GCC diagnostic pop
+        if (!text)
+                return;
+        display_clean(text);
+        if (asprintf(&line, "%s%s\n", prefix, text) < 0)
+                line = NULL;
+        if (line)
+                (void)!write(STDERR_FILENO, line, strlen(line));
+}
+
+void say(const char *format, ...) {
+        va_list ap;
+
+        va_start(ap, format);
+        say_v("", format, ap);
+        va_end(ap);
+}
+
+int fail(int code, const char *format, ...) {
+        va_list ap;
+
+        va_start(ap, format);
+        say_v("iotc-token: ", format, ap);
+        va_end(ap);
+        return code;
+}
+
+int fail_error(const char *name, const char *text) {
+        return fail(exit_of_error(name), "%s", str_empty(text) ? name ?: "unknown error" : text);
+}
+
+int fail_errno(int r) {
+        return fail(EXIT_FAILED, "%s", strerror(-r));
+}
+
+typedef struct ExitCode {
+        const char *name;
+        int code;
+} ExitCode;
+
+static int exit_find(const ExitCode *codes, size_t n, const char *name) {
+        for (size_t i = 0; i < n; i++)
+                if (streq(codes[i].name, name))
+                        return codes[i].code;
+        return EXIT_FAILED;
+}
+
+int exit_of_error(const char *name) {
+        static const ExitCode codes[] = {
+                { IOTC_ERROR_SIGN_IN_NEEDED, EXIT_SIGN_IN_NEEDED },
+                { IOTC_ERROR_KEYRING_LOCKED, EXIT_KEYRING },
+                { IOTC_ERROR_KEYRING_ABSENT, EXIT_KEYRING },
+                { IOTC_ERROR_UNAVAILABLE, EXIT_LATER },
+                { IOTC_ERROR_TIMED_OUT, EXIT_LATER },
+                { IOTC_ERROR_MISCONFIGURED, EXIT_SETTINGS },
+                { IOTC_ERROR_BLOCKED, EXIT_SETTINGS },
+                { IOTC_ERROR_SOURCE_MISSING, EXIT_SETTINGS },
+                { IOTC_ERROR_DENIED, EXIT_SETTINGS },
+                { IOTC_ERROR_NO_SUCH_ACCOUNT, EXIT_NO_ACCOUNT },
+                { SD_BUS_ERROR_INVALID_ARGS, EXIT_USAGE },
+        };
+
+        return exit_find(codes, ARRAY_SIZE(codes), name);
+}
+
+int exit_of_state(const char *state) {
+        static const ExitCode codes[] = {
+                { "ready", EXIT_DONE },        { "signing-in", EXIT_DONE },
+                { "locked", EXIT_DONE },       { "sign-in-needed", EXIT_SIGN_IN_NEEDED },
+                { "unavailable", EXIT_LATER }, { "misconfigured", EXIT_SETTINGS },
+                { "blocked", EXIT_SETTINGS },
+        };
+
+        return exit_find(codes, ARRAY_SIZE(codes), state);
+}

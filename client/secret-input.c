@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+#include <signal.h>
+#include <termios.h>
+
+#include "say.h"
+#include "secret-input.h"
+
+char *secret_input_free(char *secret) {
+        if (secret)
+                explicit_bzero(secret, SECRET_INPUT_MAX + 1);
+        free(secret);
+        return NULL;
+}
+
+static void secret_input_on_signal(int number) {
+        /* Only to end the read(). */
+}
+
+/* Into buf, up to the end of the input, or of the line on a terminal. Bytes or -errno. */
+static ssize_t secret_input_fill(char *buf, bool terminal) {
+        size_t n = 0;
+        ssize_t k;
+
+        while (n < SECRET_INPUT_MAX + 1) {
+                k = read(STDIN_FILENO, buf + n, SECRET_INPUT_MAX + 1 - n);
+                if (k < 0)
+                        return -errno;
+                n += (size_t)k;
+                if (k == 0 || (terminal && buf[n - 1] == '\n'))
+                        break;
+        }
+        return (ssize_t)n;
+}
+
+static ssize_t secret_input_ask(char *buf, const char *prompt) {
+        struct sigaction action = { .sa_handler = secret_input_on_signal }, before;
+        struct termios visible, hidden;
+        ssize_t n;
+
+        if (tcgetattr(STDIN_FILENO, &visible) < 0)
+                return -errno;
+        hidden = visible;
+        hidden.c_lflag &= ~(tcflag_t)ECHO;
+        if (sigaction(SIGINT, &action, &before) < 0)
+                return -errno;
+        if (tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden) < 0)
+                return -errno;
+        fputs(prompt, stderr);
+        n = secret_input_fill(buf, true);
+        fputc('\n', stderr);
+        (void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &visible);
+        (void)sigaction(SIGINT, &before, NULL);
+        return n;
+}
+
+int secret_input_read(char **ret, const char *prompt) {
+        CLEANUP(secret_input_freep) char *buf = NULL;
+        ssize_t n;
+
+        buf = calloc(1, SECRET_INPUT_MAX + 2);
+        if (!buf)
+                return fail_errno(-ENOMEM);
+        n = isatty(STDIN_FILENO) ? secret_input_ask(buf, prompt) : secret_input_fill(buf, false);
+        if (n == -EINTR)
+                return EXIT_INTERRUPTED;
+        if (n < 0)
+                return fail(EXIT_FAILED, "can't read standard input: %s", strerror((int)-n));
+        if (n > SECRET_INPUT_MAX)
+                return fail(EXIT_FAILED, "more than 64 KiB on standard input: not a token");
+        if (n > 0 && buf[n - 1] == '\n')
+                buf[--n] = '\0';
+        if (n > 0 && buf[n - 1] == '\r')
+                buf[--n] = '\0';
+        if (n == 0)
+                return fail(EXIT_FAILED, "no token came on standard input");
+        if (strlen(buf) != (size_t)n)
+                return fail(EXIT_FAILED, "a NUL byte on standard input: not a token");
+        *ret = STEAL(buf);
+        return 0;
+}

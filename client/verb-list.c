@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * iotc-token list and status: what the daemon says of itself and of its accounts, as a table or
+ * blocks for a person, as lines with tabs for a program, as JSON for whoever asks for it.
+ */
+#include <inttypes.h>
+#include <time.h>
+
+#include "bus.h"
+#include "display.h"
+#include "output.h"
+#include "say.h"
+#include "table.h"
+#include "verbs.h"
+
+static TableColour state_colour(const char *state) {
+        if (streq(state, "ready"))
+                return TABLE_GREEN;
+        if (exit_of_state(state) == EXIT_DONE || streq(state, "unavailable"))
+                return TABLE_YELLOW;
+        return TABLE_RED;
+}
+
+/* "a,b" to be freed by free(); NULL when memory is short. */
+static char *strings_join(char *const *strings) {
+        char *joined = NULL;
+        size_t n;
+        FILE *f;
+
+        f = open_memstream(&joined, &n);
+        if (!f)
+                return NULL;
+        for (size_t i = 0; strings[i]; i++)
+                fprintf(f, "%s%s", i ? "," : "", strings[i]);
+        return fclose(f) == 0 ? joined : NULL;
+}
+
+static void account_json(JsonOut *out, const Properties *account, const char *default_account) {
+        json_out_open(out, NULL, '{');
+        properties_json(account, out);
+        json_out_bool(out, "default", streq(properties_string(account, "Name"), default_account));
+        json_out_close(out, '}');
+}
+
+static void list_add(Table *table, const Properties *account, const char *default_account) {
+        const char *name = properties_string(account, "Name");
+        const char *source = properties_string(account, "Source");
+        const char *state = properties_string(account, "State");
+        const char *user = properties_string(account, "User");
+        CLEANUP(freep) char *apps = strings_join(properties_strings(account, "Apps"));
+        uint64_t expires_at = properties_number(account, "ExpiresAt");
+        char left[DISPLAY_DURATION_SIZE], at[24];
+        bool is_default = streq(name, default_account);
+
+        snprintf(at, sizeof(at), "%" PRIu64, expires_at);
+        display_left(left, expires_at, (uint64_t)time(NULL));
+        table_add(table, name, name, TABLE_PLAIN);
+        table_add(table, is_default ? "yes" : " ", is_default ? "yes" : "no", TABLE_PLAIN);
+        table_add(table, source, source, TABLE_PLAIN);
+        table_add(table, state, state, state_colour(state));
+        table_add(table, left, at, TABLE_PLAIN);
+        table_add(table, user, user, TABLE_PLAIN);
+        table_add(table, apps, apps ?: "", TABLE_PLAIN);
+}
+
+static int list_print(const Accounts *accounts, const char *default_account) {
+        static const char *const headings[] = {
+                "NAME", "DEFAULT", "SOURCE", "STATE", "VALID FOR", "USER", "APPS",
+        };
+        CLEANUP(table_freep) Table *table = NULL;
+        int r;
+
+        if (accounts->n == 0)
+                say("There is no account yet; 'iotc-token login' adds one.");
+        r = table_new(&table, ARRAY_SIZE(headings), headings);
+        if (r < 0)
+                return fail_errno(r);
+        for (size_t i = 0; i < accounts->n; i++)
+                list_add(table, &accounts->items[i].properties, default_account);
+        r = table_print(table, stdout, accounts->n && output_is_terminal(), output_has_colour());
+        return r < 0 ? fail_errno(r) : EXIT_DONE;
+}
+
+static void accounts_json(JsonOut *out, const char *key, const Accounts *accounts,
+                          const char *default_account) {
+        json_out_open(out, key, '[');
+        for (size_t i = 0; i < accounts->n; i++)
+                account_json(out, &accounts->items[i].properties, default_account);
+        json_out_close(out, ']');
+}
+
+int verb_list(const Verb *verb, int argc, char **argv) {
+        CLEANUP(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
+        CLEANUP(properties_deinit) Properties manager = { 0 };
+        CLEANUP(accounts_deinit) Accounts accounts = { 0 };
+        bool json = false;
+        const Option options[] = {
+                { "json", NULL, "print an array of accounts", OPTION_FLAG, &json },
+                { 0 },
+        };
+        JsonOut out = { .f = stdout };
+        int r;
+
+        r = args_parse(verb, options, &argc, argv, 0, 0);
+        r = r ?: bus_open(&bus);
+        r = r ?: bus_get_all(bus, IOTC_PATH, IOTC_INTERFACE_MANAGER, &manager);
+        r = r ?: bus_get_accounts(bus, &accounts);
+        if (r)
+                return r;
+        if (!json)
+                return list_print(&accounts, properties_string(&manager, "DefaultAccount"));
+        accounts_json(&out, NULL, &accounts, properties_string(&manager, "DefaultAccount"));
+        json_out_end(&out);
+        return EXIT_DONE;
+}
+
+/* For a program: the account's name ("-" for the daemon), the property as in JSON, its value. */
+static void status_lines(const char *of, const Properties *properties) {
+        char key[DISPLAY_KEY_SIZE];
+
+        for (size_t i = 0; i < properties->n; i++) {
+                printf("%s\t%s\t", of, display_key(key, properties->items[i].name));
+                property_print(&properties->items[i], stdout, false);
+                putchar('\n');
+        }
+}
+
+static void status_field(const char *name, const char *value) {
+        if (str_empty(value))
+                return;
+        printf("    %-14s", name);
+        display_print(stdout, value);
+        putchar('\n');
+}
+
+static void status_time(const char *name, uint64_t at, uint64_t now) {
+        char duration[DISPLAY_DURATION_SIZE], text[DISPLAY_DURATION_SIZE + 8];
+
+        if (at == 0)
+                return;
+        display_duration(duration, at > now ? at - now : now - at);
+        snprintf(text, sizeof(text), at > now ? "in %s" : "%s ago", duration);
+        status_field(name, text);
+}
+
+static void status_block(const Properties *account) {
+        const char *state = properties_string(account, "State");
+        CLEANUP(freep) char *apps = strings_join(properties_strings(account, "Apps"));
+        char *const *error = properties_strings(account, "LastError");
+        uint64_t expires_at = properties_number(account, "ExpiresAt"), now = (uint64_t)time(NULL);
+        bool colour = output_has_colour();
+        char left[DISPLAY_DURATION_SIZE];
+
+        display_print(stdout, properties_string(account, "Name"));
+        printf(": %s", colour ? table_escape(state_colour(state)) : "");
+        display_print(stdout, state);
+        puts(colour ? table_escape(TABLE_RESET) : "");
+
+        status_field("Source", properties_string(account, "Source"));
+        status_field("User", properties_string(account, "User"));
+        if (expires_at)
+                status_field("Valid for", display_left(left, expires_at, now));
+        status_time("Last refresh", properties_number(account, "LastRefreshAt"), now);
+        status_time("Next refresh", properties_number(account, "RefreshAt"), now);
+        status_time("Last used", properties_number(account, "LastUsedAt"), now);
+        status_field("Applications", apps);
+        status_field("Resource", properties_string(account, "Resource"));
+        status_field("Authority", properties_string(account, "Authority"));
+        status_field("Tenant", properties_string(account, "Tenant"));
+        status_field("Client id", properties_string(account, "ClientId"));
+        if (*error && **error)
+                status_field("Last error", error[1]);
+}
+
+static int status_account(sd_bus *bus, const char *selector, bool json) {
+        CLEANUP(properties_deinit) Properties manager = { 0 }, account = { 0 };
+        CLEANUP(freep) char *path = NULL;
+        JsonOut out = { .f = stdout };
+        int r;
+
+        r = bus_find_account(bus, selector, &path);
+        r = r ?: bus_get_all(bus, path, IOTC_INTERFACE_ACCOUNT, &account);
+        if (json)
+                r = r ?: bus_get_all(bus, IOTC_PATH, IOTC_INTERFACE_MANAGER, &manager);
+        if (r)
+                return r;
+        if (json) {
+                account_json(&out, &account, properties_string(&manager, "DefaultAccount"));
+                json_out_end(&out);
+        } else if (output_is_terminal()) {
+                status_block(&account);
+        } else {
+                status_lines(properties_string(&account, "Name"), &account);
+        }
+        return exit_of_state(properties_string(&account, "State"));
+}
+
+static void status_print(const Properties *manager, const Accounts *accounts) {
+        const char *default_account = properties_string(manager, "DefaultAccount");
+
+        printf("iotc-tokend %s\n", properties_string(manager, "Version"));
+        status_field("Default", *default_account ? default_account : "none");
+        status_field("Keyring", properties_string(manager, "KeyringState"));
+        status_field("Network", properties_number(manager, "Online") ? "online" : "offline");
+        for (size_t i = 0; i < accounts->n; i++) {
+                putchar('\n');
+                status_block(&accounts->items[i].properties);
+        }
+}
+
+static int status_all(sd_bus *bus, bool json) {
+        CLEANUP(properties_deinit) Properties manager = { 0 };
+        CLEANUP(accounts_deinit) Accounts accounts = { 0 };
+        JsonOut out = { .f = stdout };
+        int r;
+
+        r = bus_get_all(bus, IOTC_PATH, IOTC_INTERFACE_MANAGER, &manager);
+        r = r ?: bus_get_accounts(bus, &accounts);
+        if (r)
+                return r;
+        if (json) {
+                json_out_open(&out, NULL, '{');
+                properties_json(&manager, &out);
+                accounts_json(&out, "accounts", &accounts,
+                              properties_string(&manager, "DefaultAccount"));
+                json_out_close(&out, '}');
+                json_out_end(&out);
+        } else if (output_is_terminal()) {
+                status_print(&manager, &accounts);
+        } else {
+                status_lines("-", &manager);
+                for (size_t i = 0; i < accounts.n; i++)
+                        status_lines(properties_string(&accounts.items[i].properties, "Name"),
+                                     &accounts.items[i].properties);
+        }
+        return EXIT_DONE;
+}
+
+int verb_status(const Verb *verb, int argc, char **argv) {
+        CLEANUP(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
+        bool json = false;
+        const Option options[] = {
+                { "json", NULL,
+                  "print an object: of the account, or of the daemon with all accounts",
+                  OPTION_FLAG, &json },
+                { 0 },
+        };
+        int r;
+
+        r = args_parse(verb, options, &argc, argv, 0, 1);
+        r = r ?: bus_open(&bus);
+        if (r)
+                return r;
+        return argc > 0 ? status_account(bus, argv[0], json) : status_all(bus, json);
+}

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * iotc-token login: set an account up, if there is none of this name yet, and sign in. What was
+ * set up here is taken back when the person gives up; what failed is kept, to be tried again.
+ */
+#include <signal.h>
+
+#include "az-login.h"
+#include "bus.h"
+#include "loop.h"
+#include "say.h"
+#include "signin.h"
+#include "verbs.h"
+
+/* What Entra calls "Microsoft Azure CLI". */
+#define CLIENT_ID_AZURE_CLI "04b07795-8ddb-461a-bbee-02f9e1bf7b46"
+
+typedef struct Login {
+        sd_bus *bus;
+        const char *name;
+        const char *source; /* of an account that is still to be made */
+        const char *tenant, *client_id, *authority;
+        StringList apps, resources;
+        char *path;
+        bool made; /* by us, just now */
+        bool cancelled;
+} Login;
+
+static bool login_has_settings(const Login *l) {
+        return l->tenant || l->client_id || l->authority || l->apps.n || l->resources.n;
+}
+
+static int login_append_string(sd_bus_message *m, const char *key, const char *value) {
+        return value ? sd_bus_message_append(m, "{sv}", key, "s", value) : 0;
+}
+
+static int login_append_list(sd_bus_message *m, const char *key, const StringList *list) {
+        int r;
+
+        if (list->n == 0)
+                return 0;
+        r = sd_bus_message_open_container(m, 'e', "sv");
+        if (r >= 0)
+                r = sd_bus_message_append(m, "s", key);
+        if (r >= 0)
+                r = sd_bus_message_open_container(m, 'v', "as");
+        if (r >= 0)
+                r = sd_bus_message_append_strv(m, (char **)list->items);
+        if (r >= 0)
+                r = sd_bus_message_close_container(m);
+        return r < 0 ? r : sd_bus_message_close_container(m);
+}
+
+static int login_append_settings(sd_bus_message *m, const Login *l) {
+        int r;
+
+        r = sd_bus_message_open_container(m, 'a', "{sv}");
+        if (r >= 0)
+                r = login_append_string(m, "tenant", l->tenant);
+        if (r >= 0)
+                r = login_append_string(m, "client-id", l->client_id);
+        if (r >= 0)
+                r = login_append_string(m, "authority", l->authority);
+        if (r >= 0)
+                r = login_append_list(m, "apps", &l->apps);
+        if (r >= 0)
+                r = login_append_list(m, "resources", &l->resources);
+        return r < 0 ? r : sd_bus_message_close_container(m);
+}
+
+/* AddAccount. 0 and l->path, -1 if there is an account of this name, or an exit code. */
+static int login_add(Login *l) {
+        CLEANUP(sd_bus_message_unrefp) sd_bus_message *m = NULL, *reply = NULL;
+        const char *path;
+        int r;
+
+        r = bus_method(l->bus, &m, IOTC_PATH, IOTC_INTERFACE_MANAGER, "AddAccount");
+        if (r)
+                return r;
+        r = sd_bus_message_append(m, "ss", l->name, l->source);
+        if (r >= 0)
+                r = login_append_settings(m, l);
+        if (r < 0)
+                return fail_errno(r);
+        r = bus_call_unless(l->bus, m, BUS_TIMEOUT_SEC, IOTC_ERROR_ACCOUNT_EXISTS, &reply);
+        if (r)
+                return r;
+        l->made = true;
+        r = sd_bus_message_read(reply, "o", &path);
+        if (r < 0)
+                return fail_errno(r);
+        l->path = strdup(path);
+        return l->path ? 0 : fail_errno(-ENOMEM);
+}
+
+static int login_configure(Login *l) {
+        CLEANUP(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+        int r;
+
+        r = bus_find_account(l->bus, l->name, &l->path);
+        if (r || !login_has_settings(l))
+                return r;
+        r = bus_method(l->bus, &m, l->path, IOTC_INTERFACE_ACCOUNT, "Configure");
+        if (r)
+                return r;
+        r = login_append_settings(m, l);
+        return r < 0 ? fail_errno(r) : bus_call(l->bus, m, BUS_TIMEOUT_SEC, NULL);
+}
+
+static int login_undo(Login *l, int code) {
+        if (l->made && bus_account_do(l->bus, l->path, "Remove", BUS_TIMEOUT_SEC) == 0)
+                say("The account '%s' was not kept.", l->name);
+        return code;
+}
+
+/* A sign-in works without a keyring, but not for long. */
+static void login_warn(Login *l) {
+        CLEANUP(properties_deinit) Properties manager = { 0 };
+        const char *keyring;
+
+        if (bus_get_all(l->bus, IOTC_PATH, IOTC_INTERFACE_MANAGER, &manager))
+                return;
+        keyring = properties_string(&manager, "KeyringState");
+        if (streq(keyring, "absent"))
+                say("Warning: there is no keyring: this sign-in is kept in memory only, until "
+                    "restart.");
+        else if (*keyring && !streq(keyring, "ok"))
+                say("Warning: the keyring is locked: this sign-in is kept in memory only, until "
+                    "restart, unless 'iotc-token unlock' unlocks it.");
+}
+
+static int login_entra(Login *l, const char *client_id) {
+        int r;
+
+        if (streq(client_id, CLIENT_ID_AZURE_CLI))
+                say("Entra will show this as \"Microsoft Azure CLI\"; with --client-id it is an "
+                    "app "
+                    "registration of your own.");
+        r = signin_run(l->bus, l->path, "device-code", &l->cancelled);
+        if (r && !l->cancelled && l->made)
+                say("The account '%s' is kept: 'iotc-token login %s' tries again, 'iotc-token "
+                    "remove %s' removes it.",
+                    l->name, l->name, l->name);
+        return r;
+}
+
+static int login_run(Login *l, const Verb *verb, bool az) {
+        CLEANUP(properties_deinit) Properties account = { 0 };
+        const char *source, *user;
+        bool entra;
+        int r;
+
+        r = login_add(l);
+        if (r < 0)
+                r = login_configure(l);
+        r = r ?: bus_get_all(l->bus, l->path, IOTC_INTERFACE_ACCOUNT, &account);
+        if (r)
+                return r;
+
+        source = properties_string(&account, "Source");
+        entra = streq(source, "entra");
+        if (az && !streq(source, "azure-cli"))
+                return fail(EXIT_FAILED,
+                            "the account '%s' is not of the source azure-cli; give another NAME, "
+                            "or run 'iotc-token remove %s' first",
+                            l->name, l->name);
+        if (streq(source, "azure-cli")) {
+                r = az_login(l->bus, l->path, l->tenant);
+                l->cancelled = r >= 128;
+        } else if (entra) {
+                r = login_entra(l, properties_string(&account, "ClientId"));
+        } else {
+                return fail(EXIT_FAILED,
+                            "the account '%s' is of the source %s, which needs no "
+                            "sign-in; give another NAME",
+                            l->name, source);
+        }
+        if (r)
+                return l->cancelled ? login_undo(l, r) : r;
+
+        properties_deinit(&account);
+        r = bus_get_all(l->bus, l->path, IOTC_INTERFACE_ACCOUNT, &account);
+        if (r)
+                return r;
+        user = properties_string(&account, "User");
+        say("Signed in to '%s'%s%s.", l->name, *user ? " as " : "", user);
+        if (entra)
+                login_warn(l);
+        return EXIT_DONE;
+}
+
+static void login_deinit(Login *l) {
+        string_list_deinit(&l->apps);
+        string_list_deinit(&l->resources);
+        free(l->path);
+        sd_bus_flush_close_unref(l->bus);
+}
+
+/* From here on Ctrl-C waits until there is a loop to see it. */
+static void login_block_signals(void) {
+        sigset_t mask;
+
+        sigemptyset(&mask);
+        sigaddset(&mask, SIGINT);
+        sigaddset(&mask, SIGTERM);
+        sigaddset(&mask, SIGHUP);
+        (void)sigprocmask(SIG_BLOCK, &mask, NULL);
+}
+
+int verb_login(const Verb *verb, int argc, char **argv) {
+        CLEANUP(login_deinit) Login l = { .source = "entra" };
+        bool az = false, device_code = false;
+        const Option options[] = {
+                { "device-code", NULL, "sign in by a code, in a browser on any device", OPTION_FLAG,
+                  &device_code },
+                { "azure-cli", NULL, "use the sign-in of the Azure CLI, az", OPTION_FLAG, &az },
+                { "tenant", "T", "the tenant: a domain, a GUID or 'organizations'", OPTION_STRING,
+                  &l.tenant },
+                { "client-id", "ID", "an app registration of your own", OPTION_STRING,
+                  &l.client_id },
+                { "app", "HOST", "an application that this account is for; repeatable", OPTION_LIST,
+                  &l.apps },
+                { "resource", "URI", "another resource that may be asked for; repeatable",
+                  OPTION_LIST, &l.resources },
+                { "authority", "URL", "an identity service other than Entra's public one",
+                  OPTION_STRING, &l.authority },
+                { 0 },
+        };
+        int r;
+
+        r = args_parse(verb, options, &argc, argv, 0, 1);
+        if (r)
+                return r;
+        if (az && (device_code || l.client_id || l.authority))
+                return args_wrong(verb, "--azure-cli excludes --device-code, --client-id and "
+                                        "--authority");
+        l.name = argc > 0 ? argv[0] : "default";
+        if (str_empty(l.name) || strpbrk(l.name, "/:."))
+                return args_wrong(verb, "'%s' can't be the name of an account", l.name);
+        if (az)
+                l.source = "azure-cli";
+
+        r = bus_open(&l.bus);
+        if (r)
+                return r;
+        login_block_signals();
+        return login_run(&l, verb, az);
+}

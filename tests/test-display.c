@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+#undef NDEBUG
+#include <assert.h>
+
+#include "display.h"
+
+static const char *printed(const char *s) {
+        static char buf[256];
+        FILE *f;
+
+        buf[0] = '\0';
+        f = fmemopen(buf, sizeof(buf), "w");
+        assert(f);
+        display_print(f, s);
+        assert(fclose(f) == 0);
+        return buf;
+}
+
+static void test_nothing_moves_the_cursor(void) {
+        static const struct {
+                const char *text, *clean;
+        } table[] = {
+                { "plain text", "plain text" },
+                { "", "" },
+                { "a\033[2Jb", "a?[2Jb" },
+                { "tab\tline\nreturn\rbell\a\x7f", "tab?line?return?bell??" },
+                { "c1 \xc2\x9b"
+                  "31m",
+                  "c1 ?31m" },
+                { "\xe2\x80\xaetxt\xe2\x80\xac", "?txt?" },
+                { "\xe2\x80\xa8\xe2\x81\xa6\xd8\x9c\xef\xbb\xbf", "????" },
+                { "Zürich ✓ \xc2\xa0", "Zürich ✓ \xc2\xa0" },
+                { "cut off \xe2\x80", "cut off \xe2\x80" },
+                { "cut off \xc2", "cut off \xc2" },
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+                char copy[64];
+
+                strcpy(copy, table[i].text);
+                display_clean(copy);
+                assert(streq(copy, table[i].clean));
+                assert(streq(printed(table[i].text), table[i].clean));
+                assert(display_width(table[i].text) == display_width(table[i].clean));
+        }
+        assert(display_width("Zürich ✓") == 8);
+        assert(display_width("a\033b") == 3);
+}
+
+static void test_seconds_in_words(void) {
+        static const struct {
+                uint64_t seconds;
+                const char *words;
+        } table[] = {
+                { 0, "0 s" },
+                { 1, "1 s" },
+                { 59, "59 s" },
+                { 60, "1 min" },
+                { 119, "1 min 59 s" },
+                { 599, "9 min 59 s" },
+                { 600, "10 min" },
+                { 3119, "51 min" },
+                { 3600, "1 h" },
+                { 4320, "1 h 12 min" },
+                { 86400, "1 d" },
+                { 86400 * 3 + 3600 * 4 + 59, "3 d 4 h" },
+                { 86400 * 365, "365 d" },
+                { UINT64_MAX, "213503982334601 d 7 h" },
+        };
+        char buf[DISPLAY_DURATION_SIZE];
+
+        for (size_t i = 0; i < ARRAY_SIZE(table); i++)
+                assert(streq(display_duration(buf, table[i].seconds), table[i].words));
+}
+
+static void test_time_left(void) {
+        char buf[DISPLAY_DURATION_SIZE];
+
+        assert(streq(display_left(buf, 0, 1000), "-"));
+        assert(streq(display_left(buf, 999, 1000), "over"));
+        assert(streq(display_left(buf, 1000, 1000), "over"));
+        assert(streq(display_left(buf, 1045, 1000), "45 s"));
+}
+
+static void test_dates(void) {
+        char buf[DISPLAY_TIME_SIZE];
+
+        assert(streq(display_time_iso(buf, 1795467995), "2026-11-23T21:06:35Z"));
+        assert(streq(display_time_iso(buf, 1), "1970-01-01T00:00:01Z"));
+        assert(streq(display_time_iso(buf, 253402300799), "9999-12-31T23:59:59Z"));
+        assert(streq(display_time_iso(buf, 253402300800), ""));
+        assert(streq(display_time_iso(buf, UINT64_MAX), ""));
+        assert(streq(display_time_iso(buf, 0), ""));
+}
+
+static void test_names_as_keys(void) {
+        static const char *const table[][2] = {
+                { "Name", "name" },
+                { "ExpiresAt", "expires_at" },
+                { "LastRefreshAt", "last_refresh_at" },
+                { "ClientId", "client_id" },
+                { "VerificationUri", "verification_uri" },
+                { "cache-hits", "cache_hits" },
+                { "", "" },
+        };
+        char buf[DISPLAY_KEY_SIZE], name[256];
+
+        for (size_t i = 0; i < ARRAY_SIZE(table); i++)
+                assert(streq(display_key(buf, table[i][0]), table[i][1]));
+
+        memset(name, 'A', sizeof(name) - 1);
+        for (size_t i = 1; i < sizeof(name) - 1; i += 2)
+                name[i] = 'a';
+        name[sizeof(name) - 1] = '\0';
+        assert(strlen(display_key(buf, name)) < DISPLAY_KEY_SIZE);
+}
+
+static void test_how_near_a_word_is(void) {
+        assert(display_distance("login", "login") == 0);
+        assert(display_distance("logn", "login") == 1);
+        assert(display_distance("loggin", "login") == 1);
+        assert(display_distance("stauts", "status") == 2);
+        assert(display_distance("", "get") == 3);
+        assert(display_distance("get", "") == 3);
+        assert(display_distance("kitten", "sitting") == 3);
+}
+
+int main(void) {
+        test_nothing_moves_the_cursor();
+        test_seconds_in_words();
+        test_time_left();
+        test_dates();
+        test_names_as_keys();
+        test_how_near_a_word_is();
+        return 0;
+}
