@@ -2,7 +2,8 @@
 /*
  * The system keyring (Secret Service, through libsecret), one item an account. libsecret lives on
  * one worker thread behind this page: nobody else in the daemon knows that there is a thread. Calls
- * never prompt and never block the loop; keyring_unlock() alone may prompt, on a thread of its own.
+ * never prompt and never block the loop; keyring_unlock() alone may prompt, and other calls go on
+ * meanwhile.
  */
 #pragma once
 
@@ -38,21 +39,26 @@ typedef void (*KeyringStateFn)(KeyringState state, void *userdata);
 /*
  * Start the worker and watch the Secret Service on the session bus (an sd-bus connection of its
  * own: NameOwnerChanged, and the default collection's Locked property: no polling). The first state
- * is told by fn as soon as it is known; until then keyring_state() says ABSENT. 0 or -errno.
+ * is told by fn as soon as it is known; until then keyring_state() says ABSENT, and calls wait. A
+ * service that does not run is started (D-Bus activation) once, here, and by keyring_unlock();
+ * while there is none, calls answer KEYRING_E_ABSENT at once. 0 or -errno.
  */
 int keyring_new(Keyring **ret, sd_event *event, KeyringStateFn fn, void *userdata);
 /* Cancels all that is under way (callbacks are not called) and ends the worker, within 2 s even if
  * the service hangs. */
 Keyring *keyring_free(Keyring *k);
 
+/* How long a call may take, from now on; for tests and settings. Default 10 s. */
+void keyring_set_time_limit(Keyring *k, uint64_t limit_usec);
 KeyringState keyring_state(const Keyring *k);
 const char *keyring_state_to_string(KeyringState state);
 
 /*
- * Asynchronous, in the order of the calls: fn runs once, later, from the loop; freeing the handle
- * first takes the callback back (a store that was started may still happen). The handle is the
- * caller's to free, also inside fn. Each job has a time limit of 10 s; a restarted service is
- * reconnected to and the job done once more. 0 or -ENOMEM.
+ * Asynchronous, done in the order of the calls: fn runs once, later, from the loop; freeing the
+ * handle first takes the callback back (a store that was started may still happen). The handle is
+ * the caller's to free, also inside fn and after keyring_free(). Each has a time limit of 10 s,
+ * then KEYRING_E_FAILED; a restarted service is reconnected to and the job done once more. 0,
+ * -ENOMEM or another -errno of the loop. fn may not free the Keyring.
  */
 int keyring_load(Keyring *k, KeyringOp **ret, const char *account, KeyringFn fn, void *userdata);
 /* Makes the item or replaces its secret. label is what the person sees in a keyring browser. */
