@@ -48,7 +48,7 @@ typedef struct Account {
         char *command;      /* command: absolute path */
         char **resources;   /* others that may be asked; NULL-terminated or NULL */
         char **apps;        /* normalized "host" or "host:port"; NULL-terminated or NULL */
-        char *problem;      /* why it can't be used ("line 12: ..."), never the line's content */
+        char *problem;      /* why it can't be used ("FILE, line 12: ..."), never the content */
 } Account;
 
 /* An account with the defaults of its source. name must be valid. 0, -EINVAL, -ENOMEM. */
