@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: MIT
+#
+# iotc-token without a daemon: its help, what it says to wrong usage, how it takes an output that
+# can't be written, and what it advises when there is nobody to ask.
+
+import os
+import subprocess
+
+import pytest
+
+from util_terminal import Terminal
+
+VERBS = ('login', 'api-token', 'get', 'list', 'status', 'watch', 'refresh', 'logout', 'remove',
+         'default', 'unlock')
+
+
+def wrong(done, usage):
+    """It was wrong usage, said with the usage line, and nothing went to standard output."""
+    assert done.returncode == 2, done.stderr
+    assert done.stdout == ''
+    assert f'Usage: iotc-token {usage}' in done.stderr
+    return done.stderr.splitlines()[0]
+
+
+def test_help_names_every_verb(cli):
+    text = cli.ok('--help')
+    for verb in VERBS:
+        assert f'\n  {verb} ' in text
+    assert cli.ok('-h') == text
+
+
+@pytest.mark.parametrize('verb', VERBS)
+def test_every_verb_has_help(cli, verb):
+    assert cli.ok(verb, '--help').startswith(f'Usage: iotc-token {verb}')
+
+
+def test_help_of_a_verb_shows_its_options(cli):
+    text = cli.ok('get', '--help')
+    for option in ('--header', '--json', '--resource URI', '--min-valid S', '--force',
+                   '--no-wait', '--help'):
+        assert f'\n  {option} ' in text
+
+
+def test_version(cli):
+    assert cli.ok('--version').startswith('iotc-token 0.')
+
+
+def test_no_verb_shows_the_verbs_on_standard_error(cli):
+    assert '\n  login ' in cli.run().stderr
+    wrong(cli.run(), 'VERB')
+
+
+@pytest.mark.parametrize('typed, meant', [
+    ('logn', 'login'), ('stauts', 'status'), ('lst', 'list'), ('gett', 'get')])
+def test_an_unknown_verb_gets_a_suggestion(cli, typed, meant):
+    assert f"did you mean '{meant}'" in wrong(cli.run(typed), 'VERB')
+
+
+def test_a_verb_like_no_other(cli):
+    assert 'did you mean' not in wrong(cli.run('frobnicate'), 'VERB')
+    wrong(cli.run('api-token', 'frobnicate'), 'api-token')
+
+
+@pytest.mark.parametrize('arguments, usage', [
+    (('get', '--jsno'), 'get'),
+    (('get', '--header', '--json'), 'get'),
+    (('get', '--min-valid', 'soon'), 'get'),
+    (('get', '--min-valid'), 'get'),
+    (('get', 'one', 'two'), 'get'),
+    (('logout',), 'logout'),
+    (('remove',), 'remove'),
+    (('remove', 'contoso.azureiotcentral.com'), 'remove'),
+    (('login', 'contoso.azureiotcentral.com'), 'login'),
+    (('login', '--azure-cli', '--client-id', 'x'), 'login'),
+    (('list', 'something'), 'list'),
+    (('api-token',), 'api-token'),
+    (('api-token', 'add'), 'api-token add'),
+])
+def test_wrong_usage(cli, arguments, usage):
+    wrong(cli.run(*arguments), usage)
+
+
+def test_an_error_can_not_move_the_cursor(cli):
+    done = cli.run('get', '--\033[2J')
+    assert '\033' not in done.stderr and '?[2J' in done.stderr
+
+
+@pytest.mark.parametrize('arguments', [
+    ('get',), ('get', '--json'), ('list',), ('status',), ('watch',), ('login',), ('unlock',)])
+def test_no_daemon(cli, arguments):
+    done = cli.run(*arguments)
+    assert (done.returncode, done.stdout) == (1, '')
+    assert 'systemctl --user start iotc-tokend' in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize('arguments', [('get',), ('list',)])
+def test_no_session_bus(cli, home, arguments):
+    del home.env['DBUS_SESSION_BUS_ADDRESS'], home.env['XDG_RUNTIME_DIR']
+    done = cli.run(*arguments)
+    assert (done.returncode, done.stdout) == (1, '')
+    assert 'dbus-run-session' in done.stderr
+
+    home.env['DBUS_SESSION_BUS_ADDRESS'] = f'unix:path={home.folder}/nobody-here'
+    done = cli.run(*arguments)
+    assert done.returncode == 1
+    assert 'No such file' in done.stderr and 'dbus-run-session' in done.stderr
+
+
+def test_a_full_disk_is_a_failure(cli):
+    with open('/dev/full', 'wb') as full:
+        done = subprocess.run([cli.program, '--version'], env=cli.environment(), stdout=full,
+                              stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 1
+    assert 'No space left on device' in done.stderr
+
+
+def test_a_closed_output_is_a_failure(cli):
+    done = subprocess.run([cli.program, '--version'], env=cli.environment(),
+                          stderr=subprocess.PIPE, text=True, check=False,
+                          preexec_fn=lambda: os.close(1))
+    assert done.returncode == 1
+    assert 'standard output' in done.stderr
+
+
+def test_a_reader_who_went_away_is_not_news(cli):
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run([cli.program, '--version'], env=cli.environment(), stdout=writer,
+                          stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (1, '')
+
+
+def test_on_a_terminal_too(cli):
+    with Terminal([cli.program, '--help'], cli.environment()) as terminal:
+        assert terminal.wait() == 0
+        assert '\n  login ' in terminal.shown
