@@ -18,6 +18,7 @@ from util_az import AZ, Az
 from util_bus import Bus
 from util_daemon import Cli, Daemon, Home
 from util_entra import Entra
+from util_fetch import Fetcher
 from util_keyring import Keyring
 from util_process import wait_until
 
@@ -131,12 +132,18 @@ def home(folder, bus, build_dir):
 
 
 @pytest.fixture
-def keyring(folder, bus):
+def keyring(late_keyring):
     """A keyring that runs, unlocked. A test that doesn't name it has none."""
+    late_keyring.start()
+    return late_keyring
+
+
+@pytest.fixture
+def late_keyring(folder, bus):
+    """A keyring that a test starts itself, or never."""
     path = os.path.join(folder, 'keyring')
     os.mkdir(path, 0o700)
     keyring = Keyring(bus, path)
-    keyring.start()
     yield keyring
     keyring.close()
 
@@ -145,7 +152,7 @@ def keyring(folder, bus):
 def daemon(home, bus, request):
     """The daemon, not started: daemon.start(settings)."""
     # Set up before it, so that they end after it.
-    for name in ('keyring', 'entra', 'az'):
+    for name in ('late_keyring', 'keyring', 'entra', 'az'):
         if name in request.fixturenames:
             request.getfixturevalue(name)
     daemon = Daemon(home, bus)
@@ -176,3 +183,14 @@ def az_template(entra_server, worker_folder):
 def az(az_template, entra, folder):
     """The real az, signed in, in a folder of the test's own."""
     return az_template.copy(os.path.join(folder, 'az'))
+
+
+@pytest.fixture
+def fetcher(home, request):
+    """Starts iotc-token-fetch as the daemon would."""
+    for name in ('entra', 'az'):
+        if name in request.fixturenames:
+            request.getfixturevalue(name)
+    fetcher = Fetcher(home)
+    yield fetcher
+    fetcher.close()

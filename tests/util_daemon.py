@@ -117,13 +117,17 @@ class Daemon:
         if settings is not None:
             self.write_settings(settings)
         self.home.extra.update(env)
-        self.process = Process(
-            [os.path.join(self.home.build_dir, 'daemon/iotc-tokend'), '--verbose', *arguments],
-            self.home.environment(), self.log)
+        self.process = self.start_process(*arguments)
         try:
             self.bus.wait_name(NAME, alive=lambda: self.process.alive)
         except AssertionError as error:
             raise AssertionError(f'{error}\n{self.text()}') from None
+
+    def start_process(self, *arguments):
+        """A process of the program, beside the one that this object looks after."""
+        return Process(
+            [os.path.join(self.home.build_dir, 'daemon/iotc-tokend'), '--verbose', *arguments],
+            self.home.environment(), self.log)
 
     def stop(self):
         """End it by SIGTERM: it must exit with 0."""
@@ -196,6 +200,10 @@ class Daemon:
 
     def stats(self):
         return self.get('Stats')
+
+    def wait_stat(self, name, least):
+        """Stats has no change signal: look until a counter is at least that."""
+        return wait_until(lambda: self.stats()[name] >= least, f'{name} to reach {least}')
 
     def objects(self):
         return self.call('GetManagedObjects', interface=OBJECT_MANAGER)[0]
