@@ -12,8 +12,8 @@
 #include "fetch/az-output.h"
 #include "fetch/child.h"
 #include "fetch/clock.h"
-#include "fetch/program.h"
 #include "fetch/source.h"
+#include "model/program.h"
 
 enum {
         AZ_TIME_MAX = 60, /* seconds for one az */

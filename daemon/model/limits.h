@@ -19,3 +19,23 @@
 /* Bytes of a settings file, and of one line of it. */
 #define CONFIG_FILE_MAX         (1024 * 1024)
 #define CONFIG_LINE_MAX         (64 * 1024)
+
+enum {
+        LIMIT_WAITERS_PER_ACCOUNT = 1024, /* callers parked for one account's token */
+        LIMIT_CALLS_PER_CLIENT = 128,     /* parked calls of one client on the bus */
+        LIMIT_FETCHES = 160,              /* fetchers alive: two an account, and some that end */
+        LIMIT_FETCH_LINE = 64 * 1024,     /* bytes of one event line */
+        LIMIT_FETCH_OUTPUT = 256 * 1024,  /* bytes of all events of one fetch */
+        LIMIT_FETCH_SECONDS = 75,         /* run time of a fetch without a person: az has 60 s */
+        LIMIT_SIGNIN_SECONDS = 30 * 60,   /* run time of a sign-in: the code's own life is 15 min */
+        LIMIT_ACCESS_TOKEN = 32 * 1024,   /* bytes; real ones reach 2.5 kB */
+        LIMIT_REFRESH_TOKEN = 16 * 1024,  /* bytes; real ones reach 2 kB */
+        LIMIT_SECRET = 16 * 1024,         /* bytes of an API token or a client secret */
+        LIMIT_CLAIMS = 16 * 1024,         /* bytes of a claims challenge */
+        LIMIT_SELECTOR = 2048,            /* bytes */
+        LIMIT_TEXT = 1024,                /* bytes of a text for a person */
+        LIMIT_LIFETIME_SECONDS = 10 * 366 * 86400, /* of a token; more is cut */
+        LIMIT_TIMEOUT_SECONDS = 900,               /* of a Get call */
+        LIMIT_RETRY_AFTER_SECONDS = 3600,          /* a server's wish is honoured up to this */
+        LIMIT_SIGNINS_PER_ACCOUNT = 8, /* sign-in objects, ended ones that still show included */
+};

@@ -6,7 +6,7 @@
 #include <limits.h>
 #include <sys/stat.h>
 
-#include "fetch/program.h"
+#include "model/program.h"
 
 static bool program_is_ours(const struct stat *st) {
         if (st->st_uid != 0 && st->st_uid != geteuid())

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdarg.h>
+
+#include "model/problem.h"
+
+int problem_take(Problem *p, Outcome outcome, char *text) {
+        free(p->text);
+        *p = (Problem){ .outcome = outcome, .text = text };
+        return outcome;
+}
+
+int problem_set(Problem *p, Outcome outcome, const char *format, ...) {
+        char *text;
+        va_list ap;
+        int r;
+
+        va_start(ap, format);
+        r = vasprintf(&text, format, ap);
+        va_end(ap);
+        return problem_take(p, outcome, r < 0 ? NULL : text);
+}
+
+void problem_copy(Problem *to, const Problem *from) {
+        if (to != from)
+                (void)problem_take(to, from->outcome, from->text ? strdup(from->text) : NULL);
+}
+
+void problem_clear(Problem *p) {
+        (void)problem_take(p, OUTCOME_OK, NULL);
+}
+
+const char *problem_text(const Problem *p) {
+        if (p->text)
+                return p->text;
+        return p->outcome == OUTCOME_OK ? "" : "Memory is short; try again.";
+}

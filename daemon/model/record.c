@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT */
+#include "model/record.h"
+#include "model/json.h"
+#include "model/secret.h"
+
+/* Raised when the meaning of a field changes: older records are then ignored, not misread. */
+enum {
+        RECORD_GENERATION = 1
+};
+
+static int field_set(char **field, const char *value) {
+        char *copy = NULL;
+
+        if (value) {
+                copy = secret_dup(value);
+                if (!copy)
+                        return -ENOMEM;
+        }
+        secret_free(*field);
+        *field = copy;
+        return 0;
+}
+
+static bool source_has_identity(AccountSource source) {
+        return source == ACCOUNT_SOURCE_ENTRA || source == ACCOUNT_SOURCE_CLIENT_CREDENTIALS;
+}
+
+int record_new(Record **ret, const Account *a) {
+        CLEANUP(record_freep) Record *r = NULL;
+
+        r = calloc(1, sizeof(*r));
+        if (!r || field_set(&r->source, account_source_to_string(a->source)) < 0)
+                return -ENOMEM;
+        if (a->source != ACCOUNT_SOURCE_API_TOKEN && field_set(&r->tenant, a->tenant) < 0)
+                return -ENOMEM;
+        if (source_has_identity(a->source) && (field_set(&r->authority, a->authority) < 0 ||
+                                               field_set(&r->client_id, account_client_id(a)) < 0))
+                return -ENOMEM;
+        *ret = STEAL(r);
+        return 0;
+}
+
+void record_drop_tokens(Record *r) {
+        for (size_t i = 0; i < r->n_tokens; i++) {
+                free(r->tokens[i].resource);
+                secret_free(r->tokens[i].access_token);
+        }
+        free(r->tokens);
+        r->tokens = NULL;
+        r->n_tokens = 0;
+}
+
+Record *record_free(Record *r) {
+        if (r) {
+                record_drop_tokens(r);
+                free(r->source);
+                free(r->authority);
+                free(r->tenant);
+                free(r->client_id);
+                free(r->user);
+                secret_free(r->secret);
+                free(r);
+        }
+        return NULL;
+}
+
+int record_to_text(char **ret, const Record *r) {
+        JsonWriter w = { 0 };
+
+        json_writer_open(&w, NULL, '{');
+        json_writer_uint(&w, "generation", RECORD_GENERATION);
+        json_writer_string(&w, "source", r->source);
+        json_writer_string(&w, "authority", r->authority);
+        json_writer_string(&w, "tenant", r->tenant);
+        json_writer_string(&w, "client_id", r->client_id);
+        json_writer_string(&w, "user", r->user);
+        json_writer_string(&w, "secret", r->secret);
+        json_writer_open(&w, "tokens", '[');
+        for (size_t i = 0; i < r->n_tokens; i++) {
+                json_writer_open(&w, NULL, '{');
+                json_writer_string(&w, "resource", r->tokens[i].resource);
+                json_writer_string(&w, "access_token", r->tokens[i].access_token);
+                json_writer_uint(&w, "issued_at", r->tokens[i].issued_at);
+                json_writer_uint(&w, "expires_at", r->tokens[i].expires_at);
+                json_writer_uint(&w, "refresh_at", r->tokens[i].refresh_at);
+                json_writer_close(&w, '}');
+        }
+        json_writer_close(&w, ']');
+        json_writer_close(&w, '}');
+        return json_writer_finish(&w, ret, NULL);
+}
+
+static int token_from_json(Record *r, Json *entry) {
+        const char *resource = json_string(entry, "resource");
+        const char *access_token = json_string(entry, "access_token");
+        uint64_t issued_at, expires_at, refresh_at;
+
+        if (!resource || !access_token || json_uint(entry, "issued_at", &issued_at) < 0 ||
+            json_uint(entry, "expires_at", &expires_at) < 0 ||
+            json_uint(entry, "refresh_at", &refresh_at) < 0)
+                return -EBADMSG;
+        return record_set_token(r, resource, access_token, issued_at, expires_at, refresh_at);
+}
+
+int record_from_text(Record **ret, const char *text) {
+        CLEANUP(json_freep) Json *object = NULL;
+        CLEANUP(record_freep) Record *record = NULL;
+        uint64_t generation;
+        int r;
+
+        r = json_parse(&object, text, strlen(text));
+        if (r < 0)
+                return r;
+        if (json_uint(object, "generation", &generation) < 0 || generation != RECORD_GENERATION ||
+            !json_string(object, "source"))
+                return -EBADMSG;
+
+        record = calloc(1, sizeof(*record));
+        if (!record || field_set(&record->source, json_string(object, "source")) < 0 ||
+            field_set(&record->authority, json_string(object, "authority")) < 0 ||
+            field_set(&record->tenant, json_string(object, "tenant")) < 0 ||
+            field_set(&record->client_id, json_string(object, "client_id")) < 0 ||
+            field_set(&record->user, json_string(object, "user")) < 0 ||
+            field_set(&record->secret, json_string(object, "secret")) < 0)
+                return -ENOMEM;
+        for (size_t i = 0; i < json_array_length(object, "tokens"); i++) {
+                Json *entry = json_array_object(object, "tokens", i);
+
+                r = entry ? token_from_json(record, entry) : -EBADMSG;
+                if (r < 0)
+                        return r;
+        }
+        *ret = STEAL(record);
+        return 0;
+}
+
+bool record_matches(const Record *r, const Account *a) {
+        if (!streq(r->source, account_source_to_string(a->source)))
+                return false;
+        if (a->source == ACCOUNT_SOURCE_API_TOKEN)
+                return true;
+        if (!streq(r->tenant, a->tenant))
+                return false;
+        return !source_has_identity(a->source) ||
+               (streq(r->authority, a->authority) && streq(r->client_id, account_client_id(a)));
+}
+
+int record_set_secret(Record *r, const char *secret) {
+        return field_set(&r->secret, secret);
+}
+
+int record_set_user(Record *r, const char *user) {
+        return field_set(&r->user, user);
+}
+
+static RecordToken *token_find(Record *r, const char *resource) {
+        for (size_t i = 0; i < r->n_tokens; i++)
+                if (streq(r->tokens[i].resource, resource))
+                        return &r->tokens[i];
+        return NULL;
+}
+
+int record_set_token(Record *r, const char *resource, const char *access_token, uint64_t issued_at,
+                     uint64_t expires_at, uint64_t refresh_at) {
+        CLEANUP(secret_freep) char *value = NULL;
+        RecordToken *t, *tokens;
+
+        value = secret_dup(access_token);
+        if (!value)
+                return -ENOMEM;
+        t = token_find(r, resource);
+        if (!t) {
+                CLEANUP(freep) char *name = strdup(resource);
+
+                tokens = name ? reallocarray(r->tokens, r->n_tokens + 1, sizeof(*tokens)) : NULL;
+                if (!tokens)
+                        return -ENOMEM;
+                r->tokens = tokens;
+                t = &tokens[r->n_tokens++];
+                *t = (RecordToken){ .resource = STEAL(name) };
+        }
+        secret_free(t->access_token);
+        t->access_token = STEAL(value);
+        t->issued_at = issued_at;
+        t->expires_at = expires_at;
+        t->refresh_at = refresh_at;
+        return 0;
+}
