@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT */
+#include "io/fetch-event.h"
+#include "model/host.h"
+#include "model/json.h"
+#include "model/limits.h"
+#include "model/text.h"
+
+struct FetchEvent {
+        FetchEventType type;
+        Json *json; /* the strings below are in here, or cleaned copies */
+        char *clean[4];
+        size_t n_clean;
+        FetchPrompt prompt;
+        FetchToken token;
+        FetchError error;
+};
+
+static const struct {
+        const char *kind;
+        Outcome outcome;
+} kinds[] = {
+        { "sign-in-needed", OUTCOME_SIGN_IN_NEEDED }, { "try-later", OUTCOME_UNAVAILABLE },
+        { "misconfigured", OUTCOME_MISCONFIGURED },   { "blocked", OUTCOME_BLOCKED },
+        { "source-missing", OUTCOME_SOURCE_MISSING }, { "cancelled", OUTCOME_CANCELLED },
+};
+
+/* A member as clean text that lives with the event; NULL when absent. */
+static const char *event_text(FetchEvent *e, const char *key, size_t max) {
+        const char *s = json_string(e->json, key);
+
+        if (!s || e->n_clean == ARRAY_SIZE(e->clean))
+                return NULL;
+        return e->clean[e->n_clean++] = text_clean(s, max);
+}
+
+static bool uri_valid(const char *uri) {
+        CLEANUP(freep) char *host = NULL;
+
+        return uri && strlen(uri) <= 1024 && text_is_printable_ascii(uri) &&
+               !strpbrk(uri, " \"<>`") && host_normalize(&host, uri) == 0 &&
+               (str_starts(uri, "https://") ||
+                (str_starts(uri, "http://") && host_is_loopback(host)));
+}
+
+static int prompt_parse(FetchEvent *e, const char **ret_why) {
+        FetchPrompt *p = &e->prompt;
+        int r;
+
+        p->method = json_string(e->json, "method");
+        p->verification_uri = json_string(e->json, "verification_uri");
+        p->user_code = event_text(e, "user_code", 64);
+        p->message = event_text(e, "message", LIMIT_TEXT);
+        r = json_uint(e->json, "expires_at", &p->expires_at);
+        if (!p->method || !text_is_clean(p->method) || !uri_valid(p->verification_uri) ||
+            r == -EBADMSG) {
+                *ret_why = "a prompt with a bad method, URL or time";
+                return -EBADMSG;
+        }
+        return 0;
+}
+
+static int token_parse(FetchEvent *e, uint64_t boottime, uint64_t wall, const char **ret_why) {
+        FetchToken *t = &e->token;
+        uint64_t expires_in, refresh_in = 0;
+
+        t->access_token = json_string(e->json, "access_token");
+        t->refresh_token = json_string(e->json, "refresh_token");
+        if (!t->access_token || strlen(t->access_token) > LIMIT_ACCESS_TOKEN ||
+            !text_is_b64token(t->access_token)) {
+                *ret_why = "an access token that is none";
+                return -EBADMSG;
+        }
+        if (t->refresh_token && (strlen(t->refresh_token) > LIMIT_REFRESH_TOKEN ||
+                                 !text_is_printable_ascii(t->refresh_token))) {
+                *ret_why = "a refresh token that is none";
+                return -EBADMSG;
+        }
+        if (json_uint(e->json, "expires_in", &expires_in) < 0 || expires_in == 0 ||
+            json_uint(e->json, "refresh_in", &refresh_in) == -EBADMSG) {
+                *ret_why = "a token without a usable life";
+                return -EBADMSG;
+        }
+        expires_in = MIN(expires_in, (uint64_t)LIMIT_LIFETIME_SECONDS);
+        t->issued_usec = boottime;
+        t->expires_usec = boottime + expires_in * USEC_PER_SEC;
+        t->refresh_usec =
+                refresh_in && refresh_in < expires_in ? boottime + refresh_in * USEC_PER_SEC : 0;
+        t->expires_at = wall + expires_in;
+        t->user = event_text(e, "user", 320);
+        t->tenant = event_text(e, "tenant", 253);
+        return 0;
+}
+
+static int error_parse(FetchEvent *e, const char **ret_why) {
+        const char *kind = json_string(e->json, "kind"), *message;
+        FetchError *error = &e->error;
+        uint64_t retry_after = 0;
+
+        message = event_text(e, "message", LIMIT_TEXT);
+        for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+                if (streq(kind, kinds[i].kind)) {
+                        if (str_empty(message))
+                                message = "the fetcher gave no reason";
+                        if (json_uint(e->json, "retry_after", &retry_after) < 0)
+                                retry_after = 0;
+                        error->retry_after = MIN(retry_after, (uint64_t)LIMIT_RETRY_AFTER_SECONDS);
+                        error->claims = json_string(e->json, "claims");
+                        (void)problem_set(&error->problem, kinds[i].outcome, "%s", message);
+                        return 0;
+                }
+        *ret_why = "an error of no known kind";
+        return -EBADMSG;
+}
+
+int fetch_event_parse(FetchEvent **ret, const char *line, size_t n, uint64_t boottime,
+                      uint64_t wall, const char **ret_why) {
+        CLEANUP(fetch_event_freep) FetchEvent *e = NULL;
+        const char *name;
+        int r;
+
+        *ret_why = "a line that is no JSON object";
+        e = calloc(1, sizeof(*e));
+        if (!e)
+                return -ENOMEM;
+        r = json_parse(&e->json, line, n);
+        if (r < 0)
+                return r;
+        name = json_string(e->json, "event");
+        if (streq(name, "prompt")) {
+                e->type = FETCH_EVENT_PROMPT;
+                r = prompt_parse(e, ret_why);
+        } else if (streq(name, "token")) {
+                e->type = FETCH_EVENT_TOKEN;
+                r = token_parse(e, boottime, wall, ret_why);
+        } else if (streq(name, "error")) {
+                e->type = FETCH_EVENT_ERROR;
+                r = error_parse(e, ret_why);
+        }
+        if (r < 0)
+                return r;
+        *ret = STEAL(e);
+        return 0;
+}
+
+FetchEvent *fetch_event_free(FetchEvent *e) {
+        if (e) {
+                for (size_t i = 0; i < e->n_clean; i++)
+                        free(e->clean[i]);
+                problem_clear(&e->error.problem);
+                json_free(e->json);
+                free(e);
+        }
+        return NULL;
+}
+
+FetchEventType fetch_event_type(const FetchEvent *e) {
+        return e->type;
+}
+
+void fetch_event_dispatch(const FetchEvent *e, const FetchHandler *handler, void *userdata) {
+        switch (e->type) {
+        case FETCH_EVENT_PROMPT:
+                if (handler->prompt)
+                        handler->prompt(&e->prompt, userdata);
+                break;
+        case FETCH_EVENT_TOKEN:
+                handler->token(&e->token, userdata);
+                break;
+        case FETCH_EVENT_ERROR:
+                handler->error(&e->error, userdata);
+                break;
+        case FETCH_EVENT_OTHER:
+                break;
+        }
+}

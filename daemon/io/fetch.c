@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: MIT */
+#include <fcntl.h>
+
+#include "io/fetch-event.h"
+#include "io/fetch.h"
+#include "io/log.h"
+#include "io/timer.h"
+#include "model/json.h"
+#include "model/limits.h"
+#include "model/secret.h"
+
+/* What a fetcher has for ending itself by its own deadline before it is ended. */
+enum {
+        FETCH_GRACE_SECONDS = 3
+};
+
+struct Fetch {
+        Launcher *launcher;
+        sd_event *event;
+        const FetchHandler *handler;
+        void *userdata;
+        Launch *launch;
+        Timer *deadline;
+        sd_event_source *in, *out, *failed;
+        pid_t pid;
+        int stdin_fd, stdout_fd;
+        char *request; /* secret */
+        size_t request_n, request_sent;
+        char *line; /* secret; LIMIT_FETCH_LINE + 1 bytes */
+        size_t line_n, total;
+        const char *fault;
+        bool *freed; /* told when a callback frees this */
+};
+
+static int request_text(const FetchRequest *r, char **ret, size_t *ret_n) {
+        JsonWriter w = { 0 };
+
+        json_writer_open(&w, NULL, '{');
+        json_writer_uint(&w, "protocol", 1);
+        json_writer_string(&w, "source", r->source);
+        json_writer_string(&w, "method", r->method);
+        json_writer_string(&w, "authority", r->authority);
+        json_writer_string(&w, "tenant", r->tenant);
+        json_writer_string(&w, "client_id", r->client_id);
+        json_writer_string(&w, "resource", r->resource);
+        json_writer_uint(&w, "deadline", r->deadline);
+        json_writer_string(&w, "refresh_token", r->refresh_token);
+        json_writer_string(&w, "client_secret", r->client_secret);
+        json_writer_string(&w, "claims", r->claims);
+        json_writer_string(&w, "config_dir", r->config_dir);
+        json_writer_string(&w, "az", r->az);
+        json_writer_string(&w, "subscription", r->subscription);
+        json_writer_string(&w, "proxy", r->proxy);
+        json_writer_string(&w, "ca_bundle", r->ca_bundle);
+        json_writer_close(&w, '}');
+        return json_writer_finish(&w, ret, ret_n);
+}
+
+/* The end that is not an event: told as an error that time may mend. Frees nothing. */
+static void fetch_fail(Fetch *f, const char *why) {
+        FetchError error = { 0 };
+
+        log_debug("A fetch ended without a result: %s", why);
+        (void)problem_set(&error.problem, OUTCOME_UNAVAILABLE, "the fetcher failed: %s", why);
+        f->handler->error(&error, f->userdata);
+        problem_clear(&error.problem);
+}
+
+static void fetch_on_deadline(void *userdata) {
+        fetch_fail(userdata, "it did not end in its time");
+}
+
+static int fetch_on_failed(sd_event_source *source, void *userdata) {
+        Fetch *f = userdata;
+
+        fetch_fail(f, f->fault);
+        return 0;
+}
+
+/* A failure seen where no callback may run yet: told from the loop. */
+static void fetch_fail_later(Fetch *f, const char *why) {
+        f->fault = why;
+        f->in = sd_event_source_disable_unref(f->in);
+        f->out = sd_event_source_disable_unref(f->out);
+        if (!f->failed && sd_event_add_defer(f->event, &f->failed, fetch_on_failed, f) < 0)
+                timer_arm(f->deadline, clock_boottime());
+}
+
+/* True when the event was the last one: f may be gone. */
+static bool fetch_line(Fetch *f, char *line, size_t n) {
+        CLEANUP(fetch_event_freep) FetchEvent *e = NULL;
+        FetchEventType type;
+        bool freed = false;
+        const char *why;
+        int r;
+
+        r = fetch_event_parse(&e, line, n, clock_boottime(), clock_wall(), &why);
+        if (r < 0) {
+                fetch_fail(f, r == -ENOMEM ? "memory is short" : why);
+                return true;
+        }
+        type = fetch_event_type(e);
+        f->freed = &freed;
+        fetch_event_dispatch(e, f->handler, f->userdata);
+        if (freed)
+                return true;
+        f->freed = NULL;
+        return type == FETCH_EVENT_TOKEN || type == FETCH_EVENT_ERROR;
+}
+
+/* Take whole lines off the buffer. True when f may be gone. */
+static bool fetch_lines(Fetch *f) {
+        char *start = f->line, *end = f->line + f->line_n, *newline;
+
+        while ((newline = memchr(start, '\n', (size_t)(end - start)))) {
+                *newline = '\0';
+                if (newline > start && fetch_line(f, start, (size_t)(newline - start)))
+                        return true;
+                start = newline + 1;
+        }
+        f->line_n = (size_t)(end - start);
+        memmove(f->line, start, f->line_n);
+        secret_wipe(f->line + f->line_n, (size_t)(start - f->line));
+        if (f->line_n >= LIMIT_FETCH_LINE) {
+                fetch_fail(f, "a line that is too long");
+                return true;
+        }
+        return false;
+}
+
+static int fetch_on_output(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
+        Fetch *f = userdata;
+        ssize_t n;
+
+        n = read(fd, f->line + f->line_n, LIMIT_FETCH_LINE - f->line_n);
+        if (n < 0 && (errno == EAGAIN || errno == EINTR))
+                return 0;
+        if (n <= 0) {
+                fetch_fail(f, "it ended before it had a result");
+                return 0;
+        }
+        f->line_n += (size_t)n;
+        f->total += (size_t)n;
+        if (f->total > LIMIT_FETCH_OUTPUT) {
+                fetch_fail(f, "it printed too much");
+                return 0;
+        }
+        (void)fetch_lines(f);
+        return 0;
+}
+
+static void request_done(Fetch *f) {
+        secret_wipe(f->request, f->request_n);
+        free(f->request);
+        f->request = NULL;
+        f->in = sd_event_source_disable_unref(f->in);
+        f->stdin_fd = fd_close(f->stdin_fd);
+}
+
+static int fetch_on_input(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
+        Fetch *f = userdata;
+        ssize_t n;
+
+        n = write(fd, f->request + f->request_sent, f->request_n - f->request_sent);
+        if (n < 0 && (errno == EAGAIN || errno == EINTR))
+                return 0;
+        if (n > 0)
+                f->request_sent += (size_t)n;
+        /* A fetcher that reads no more says why on its output, or ends. */
+        if (n < 0 || f->request_sent == f->request_n)
+                request_done(f);
+        return 0;
+}
+
+static void fetch_on_launched(int error, pid_t pid, int stdin_fd, int stdout_fd, void *userdata) {
+        Fetch *f = userdata;
+
+        f->launch = launch_free(f->launch);
+        if (error < 0) {
+                log_error("Can't start the fetcher: %s", strerror(-error));
+                fetch_fail_later(f, "it could not be started; is iotc-token installed whole?");
+                return;
+        }
+        f->pid = pid;
+        f->stdin_fd = stdin_fd;
+        f->stdout_fd = stdout_fd;
+        if (fcntl(stdin_fd, F_SETFL, O_NONBLOCK) < 0 || fcntl(stdout_fd, F_SETFL, O_NONBLOCK) < 0 ||
+            sd_event_add_io(f->event, &f->in, stdin_fd, EPOLLOUT, fetch_on_input, f) < 0 ||
+            sd_event_add_io(f->event, &f->out, stdout_fd, EPOLLIN, fetch_on_output, f) < 0)
+                fetch_fail_later(f, "memory is short");
+}
+
+int fetch_start(Fetch **ret, Launcher *launcher, sd_event *event, const FetchRequest *request,
+                const FetchHandler *handler, void *userdata) {
+        CLEANUP(fetch_freep) Fetch *f = NULL;
+        CLEANUP(secret_freep) char *text = NULL;
+        size_t n;
+        int r;
+
+        f = calloc(1, sizeof(*f));
+        if (!f)
+                return -ENOMEM;
+        *f = (Fetch){ .launcher = launcher,
+                      .event = event,
+                      .handler = handler,
+                      .userdata = userdata,
+                      .stdin_fd = -1,
+                      .stdout_fd = -1 };
+        f->line = malloc(LIMIT_FETCH_LINE + 1);
+        if (!f->line)
+                return -ENOMEM;
+        r = request_text(request, &text, &n);
+        if (r < 0)
+                return r;
+        /* The line's newline takes the place of the terminating zero. */
+        text[n] = '\n';
+        f->request = STEAL(text);
+        f->request_n = n + 1;
+
+        r = timer_new(&f->deadline, event, fetch_on_deadline, f);
+        if (r < 0)
+                return r;
+        timer_arm(f->deadline,
+                  clock_boottime() + (request->deadline + FETCH_GRACE_SECONDS) * USEC_PER_SEC);
+        r = launcher_start(launcher, &f->launch, fetch_on_launched, f);
+        if (r < 0)
+                return r;
+        *ret = STEAL(f);
+        return 0;
+}
+
+Fetch *fetch_free(Fetch *f) {
+        if (!f)
+                return NULL;
+        if (f->freed)
+                *f->freed = true;
+        launch_free(f->launch);
+        timer_free(f->deadline);
+        sd_event_source_disable_unref(f->in);
+        sd_event_source_disable_unref(f->out);
+        sd_event_source_disable_unref(f->failed);
+        (void)fd_close(f->stdin_fd);
+        (void)fd_close(f->stdout_fd);
+        if (f->pid > 0)
+                launcher_end(f->launcher, f->pid);
+        if (f->request)
+                secret_wipe(f->request, f->request_n);
+        free(f->request);
+        if (f->line)
+                secret_wipe(f->line, LIMIT_FETCH_LINE + 1);
+        free(f->line);
+        free(f);
+        return NULL;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include "io/lock.h"
+
+int lock_folder(const char *dir) {
+        if (mkdir(dir, 0700) < 0 && errno != EEXIST)
+                return -errno;
+        return 0;
+}
+
+int lock_take(int *ret_fd, const char *dir, const char *name) {
+        CLEANUP(fd_closep) int dir_fd = -1;
+        CLEANUP(fd_closep) int fd = -1;
+
+        dir_fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (dir_fd < 0)
+                return -errno;
+        fd = openat(dir_fd, name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+        if (fd < 0)
+                return -errno;
+        if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+                return errno == EWOULDBLOCK ? -EAGAIN : -errno;
+        *ret_fd = fd;
+        fd = -1;
+        return 0;
+}
