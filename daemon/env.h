@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What every keeper needs and main builds: the loop, the keyring, the launcher, the global
+ * settings, the counters, and the one listener that news goes up to. Borrowed by all, owned by
+ * main.
+ */
+#pragma once
+
+#include "io/keyring.h"
+#include "io/launcher.h"
+
+typedef struct Keeper Keeper;
+typedef struct SignIn SignIn;
+
+/* Properties of an account that changed, as bits. */
+enum {
+        ACCOUNT_CHANGED_SETTINGS = 1 << 0, /* Source, Apps, Authority, Tenant, ClientId, Resource */
+        ACCOUNT_CHANGED_USER = 1 << 1,
+        ACCOUNT_CHANGED_STATE = 1 << 2,
+        ACCOUNT_CHANGED_EXPIRES_AT = 1 << 3,
+        ACCOUNT_CHANGED_REFRESH_AT = 1 << 4,
+        ACCOUNT_CHANGED_LAST_REFRESH_AT = 1 << 5,
+        ACCOUNT_CHANGED_LAST_ERROR = 1 << 6,
+};
+
+/* Properties of the manager that changed. */
+enum {
+        MANAGER_CHANGED_DEFAULT_ACCOUNT = 1 << 0,
+        MANAGER_CHANGED_KEYRING_STATE = 1 << 1,
+        MANAGER_CHANGED_ONLINE = 1 << 2,
+};
+
+/* News for whoever shows the accounts to the world. All are called when it has happened, but
+ * *_removed, which is called just before the object is freed. */
+typedef struct Listener {
+        void (*account_added)(Keeper *k, void *userdata);
+        void (*account_changed)(Keeper *k, unsigned what, void *userdata);
+        void (*account_removed)(Keeper *k, void *userdata);
+        void (*signin_added)(SignIn *s, void *userdata);
+        void (*signin_changed)(SignIn *s, void *userdata);
+        void (*signin_removed)(SignIn *s, void *userdata);
+        void (*manager_changed)(unsigned what, void *userdata);
+} Listener;
+
+/* Counters since the start; the property Stats. */
+typedef struct Stats {
+        uint64_t requests, cache_hits, coalesced;
+        uint64_t fetches, fetch_failures;
+        uint64_t sign_ins, sign_in_failures;
+        uint64_t keyring_reads, keyring_writes, keyring_failures;
+} Stats;
+
+typedef struct Env {
+        sd_event *event;
+        Keyring *keyring;
+        Launcher *launcher;
+        const Listener *listener;
+        void *listener_userdata;
+        char *proxy, *ca_bundle; /* or NULL */
+        bool online;             /* a network that is up, as far as we know */
+        char *runtime_dir;       /* $XDG_RUNTIME_DIR/iotc-token, or NULL */
+        uint64_t n_signins;      /* numbers of the sign-in objects */
+        Stats stats;
+} Env;

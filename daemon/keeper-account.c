@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What is done to an account: signing in and out, a new secret, other settings, its removal, and
+ * the news from outside (keyring, network, a server that refuses a token).
+ */
+#include "io/log.h"
+#include "keeper-private.h"
+#include "model/api-token.h"
+#include "model/limits.h"
+#include "model/text.h"
+
+#define REPORT_AGAIN_USEC (60 * USEC_PER_SEC)
+
+struct KeeperOp {
+        Keeper *keeper;
+        VaultOp *op;
+        KeeperOpFn fn;
+        void *userdata;
+};
+
+KeeperOp *keeper_op_free(KeeperOp *op) {
+        if (op) {
+                vault_op_free(op->op);
+                free(op);
+        }
+        return NULL;
+}
+
+static int op_new(KeeperOp **ret, Keeper *k, KeeperOpFn fn, void *userdata) {
+        KeeperOp *op;
+
+        op = calloc(1, sizeof(*op));
+        if (!op)
+                return -ENOMEM;
+        *op = (KeeperOp){ .keeper = k, .fn = fn, .userdata = userdata };
+        *ret = op;
+        return 0;
+}
+
+static int keyring_problem(const Keeper *k, int outcome, Problem *problem) {
+        const char *name = k->account->name;
+
+        switch (outcome) {
+        case 0:
+                return 0;
+        case KEYRING_E_LOCKED:
+                return problem_set(problem, OUTCOME_KEYRING_LOCKED,
+                                   "%s: the keyring is locked. Unlock it and try again: iotc-token "
+                                   "unlock",
+                                   name);
+        case KEYRING_E_ABSENT:
+                return problem_set(problem, OUTCOME_KEYRING_ABSENT,
+                                   "%s: there is no keyring to keep the secret in. Start one "
+                                   "(gnome-keyring-daemon, KeePassXC) and try again.",
+                                   name);
+        default:
+                return problem_set(problem, OUTCOME_UNAVAILABLE,
+                                   "%s: the keyring does not answer. Try again in a moment.", name);
+        }
+}
+
+static void op_on_saved(int outcome, void *userdata) {
+        KeeperOp *op = userdata;
+        Problem problem = { 0 };
+
+        op->op = vault_op_free(op->op);
+        (void)keyring_problem(op->keeper, outcome, &problem);
+        op->fn(&problem, op->userdata);
+        problem_clear(&problem);
+}
+
+int keeper_set_secret(Keeper *k, const char *secret, KeeperOp **ret, KeeperOpFn fn, void *userdata,
+                      Problem *problem) {
+        CLEANUP(keeper_op_freep) KeeperOp *op = NULL;
+        uint64_t expires_at = 0;
+        const char *why;
+        int r;
+
+        if (k->account->source != ACCOUNT_SOURCE_API_TOKEN)
+                return problem_set(
+                        problem, OUTCOME_INVALID_ARGS,
+                        "%s: an account of source %s takes no secret. Sign in: iotc-token "
+                        "login %s",
+                        k->account->name, account_source_to_string(k->account->source),
+                        k->account->name);
+        if (strlen(secret) > LIMIT_SECRET)
+                return problem_set(problem, OUTCOME_INVALID_ARGS,
+                                   "%s: this is no API token: it is over %d bytes long.",
+                                   k->account->name, LIMIT_SECRET);
+        if (api_token_check(secret, &expires_at, &why) < 0)
+                return problem_set(problem, OUTCOME_INVALID_ARGS, "%s: this is no API token: %s.",
+                                   k->account->name, why);
+        if (expires_at && expires_at <= clock_wall())
+                return problem_set(problem, OUTCOME_INVALID_ARGS,
+                                   "%s: this API token has expired already. Make a new one in the "
+                                   "application.",
+                                   k->account->name);
+
+        r = op_new(&op, k, fn, userdata);
+        if (r < 0)
+                return r;
+        r = record_set_secret(vault_record(k->vault), secret);
+        if (r < 0)
+                return r;
+        r = vault_save(k->vault, &op->op, op_on_saved, op);
+        if (r < 0)
+                return r;
+        keeper_drop_tokens(k);
+        keeper_adopt_record(k);
+        keeper_publish(k);
+        *ret = STEAL(op);
+        return 0;
+}
+
+/* Memory is wiped, the keyring's item goes. */
+static int keeper_forget(Keeper *k, VaultOp **ret, VaultOpFn fn, void *userdata) {
+        keeper_abort_exchange(k, false);
+        if (keeper_pending_signin(k))
+                signin_cancel(k->signins);
+        keeper_drop_tokens(k);
+        free(k->tenant);
+        k->tenant = NULL;
+        return vault_forget(k->vault, ret, fn, userdata);
+}
+
+int keeper_sign_out(Keeper *k, KeeperOp **ret, KeeperOpFn fn, void *userdata, Problem *problem) {
+        CLEANUP(keeper_op_freep) KeeperOp *op = NULL;
+        int r;
+
+        if (k->account->source == ACCOUNT_SOURCE_AZURE_CLI)
+                return problem_set(problem, OUTCOME_MISCONFIGURED,
+                                   "%s: its sign-in belongs to the Azure CLI. Sign out there: az "
+                                   "logout",
+                                   k->account->name);
+        if (keyring_state(k->env->keyring) == KEYRING_STATE_LOCKED)
+                return keyring_problem(k, KEYRING_E_LOCKED, problem);
+        r = op_new(&op, k, fn, userdata);
+        if (r < 0)
+                return r;
+        r = keeper_forget(k, &op->op, op_on_saved, op);
+        if (r < 0)
+                return r;
+        problem_clear(&k->last_error);
+        for (Slot *s = k->slots; s; s = s->next)
+                slot_settle(k, s, false);
+        keeper_publish(k);
+        *ret = STEAL(op);
+        return 0;
+}
+
+static void keeper_on_forgotten(int outcome, void *userdata) {
+        Keeper *k = userdata;
+
+        k->forget = vault_op_free(k->forget);
+        /* No keyring at all: there is nothing of ours to delete that we could reach. */
+        if (outcome == 0 || outcome == KEYRING_E_ABSENT)
+                k->forgotten = true;
+        else
+                log_warning("%s: its item is deleted when the keyring is unlocked",
+                            k->account->name);
+}
+
+void keeper_remove(Keeper *k) {
+        Problem problem = { 0 };
+
+        if (keeper_forget(k, &k->forget, keeper_on_forgotten, k) < 0)
+                k->forgotten = true;
+        (void)problem_set(&problem, OUTCOME_CANCELLED, "%s: the account was removed.",
+                          k->account->name);
+        for (Slot *s = k->slots; s; s = s->next)
+                slot_fail_waiters(s, &problem);
+        while (k->signins) {
+                SignIn *s = k->signins;
+
+                k->signins = signin_next(s);
+                signin_free(s);
+        }
+        problem_clear(&problem);
+}
+
+bool keeper_is_forgotten(const Keeper *k) {
+        return k->forgotten || (!k->forget && !vault_is_dirty(k->vault));
+}
+
+int keeper_configure(Keeper *k, Account *account) {
+        bool same = account_same_identity(k->account, account);
+        Slot *own = k->slots;
+        int r;
+
+        if (!streq(own->resource, account->resource)) {
+                char *resource = strdup(account->resource);
+
+                if (!resource)
+                        return -ENOMEM;
+                keeper_abort_exchange(k, false);
+                keeper_drop_tokens(k);
+                free(own->resource);
+                own->resource = resource;
+        }
+        if (!same) {
+                keeper_abort_exchange(k, false);
+                if (keeper_pending_signin(k))
+                        signin_cancel(k->signins);
+                keeper_drop_tokens(k);
+        }
+        r = vault_set_account(k->vault, account);
+        if (r < 0)
+                return r;
+        account_free(k->account);
+        k->account = account;
+        for (Slot *s = k->slots; s; s = s->next)
+                slot_settle(k, s, false);
+        keeper_wake(k);
+        k->env->listener->account_changed(k, ACCOUNT_CHANGED_SETTINGS, k->env->listener_userdata);
+        keeper_publish(k);
+        return 0;
+}
+
+static void keeper_on_signin_token(SignIn *s, const FetchToken *token, void *userdata) {
+        keeper_finish_signin(userdata, s, token);
+}
+
+static void keeper_on_signin_failed(SignIn *s, const Problem *cause, void *userdata) {
+        Keeper *k = userdata;
+        Problem problem = { 0 };
+
+        (void)problem_set(&problem, cause->outcome, "%s: %s", k->account->name,
+                          problem_text(cause));
+        signin_end(s, &problem);
+        if (cause->outcome != OUTCOME_CANCELLED)
+                keeper_set_last_error(k, &problem);
+        log_info("%s", problem_text(&problem));
+        for (Slot *slot = k->slots; slot; slot = slot->next)
+                slot_settle(k, slot, false);
+        keeper_pump(k);
+        keeper_publish(k);
+        problem_clear(&problem);
+}
+
+static void keeper_on_signin_expired(SignIn *expired, void *userdata) {
+        Keeper *k = userdata;
+        SignIn *before = NULL;
+
+        for (SignIn *s = k->signins; s; before = s, s = signin_next(s))
+                if (s == expired) {
+                        if (before)
+                                signin_link(before, signin_next(s));
+                        else
+                                k->signins = signin_next(s);
+                        break;
+                }
+        signin_free(expired);
+}
+
+static const SignInHandler keeper_signin_handler = {
+        .token = keeper_on_signin_token,
+        .failed = keeper_on_signin_failed,
+        .expired = keeper_on_signin_expired,
+};
+
+static size_t signins_count(const Keeper *k) {
+        size_t n = 0;
+
+        for (const SignIn *s = k->signins; s; s = signin_next(s))
+                n++;
+        return n;
+}
+
+int keeper_sign_in(Keeper *k, const char *method, SignIn **ret, Problem *problem) {
+        const char *name = k->account->name;
+        SignIn *s;
+        int r;
+
+        if (k->account->problem)
+                return problem_set(problem, OUTCOME_MISCONFIGURED,
+                                   "%s: its settings can't be used (%s).", name,
+                                   k->account->problem);
+        if (k->account->source == ACCOUNT_SOURCE_AZURE_CLI)
+                return problem_set(problem, OUTCOME_MISCONFIGURED,
+                                   "%s: the Azure CLI signs in for it. Run: az login "
+                                   "--allow-no-subscriptions",
+                                   name);
+        if (k->account->source != ACCOUNT_SOURCE_ENTRA)
+                return problem_set(problem, OUTCOME_MISCONFIGURED,
+                                   "%s: accounts of source %s have no sign-in.", name,
+                                   account_source_to_string(k->account->source));
+        if (!method || streq(method, "auto"))
+                method = streq(k->account->sign_in, "auto") ? "device-code" : k->account->sign_in;
+        if (!streq(method, "device-code"))
+                return problem_set(problem, OUTCOME_INVALID_ARGS,
+                                   "%s: this version signs in by device code only (method "
+                                   "device-code).",
+                                   name);
+
+        if (keeper_pending_signin(k)) {
+                *ret = k->signins;
+                return 0;
+        }
+        if (signins_count(k) >= LIMIT_SIGNINS_PER_ACCOUNT)
+                return problem_set(problem, OUTCOME_LIMITS_EXCEEDED,
+                                   "%s: too many sign-ins within a minute. Wait a moment.", name);
+        r = signin_new(&s, k->env, k, k->account, method, &keeper_signin_handler, k);
+        if (r < 0)
+                return r;
+        signin_link(s, k->signins);
+        k->signins = s;
+        k->env->listener->signin_added(s, k->env->listener_userdata);
+        keeper_publish(k);
+        *ret = s;
+        return 0;
+}
+
+int keeper_report_rejected(Keeper *k, const char *token, const char *claims, const char *caller) {
+        uint64_t now = clock_boottime();
+        Problem problem = { 0 };
+        Slot *s, *fetch;
+
+        for (s = k->slots; s; s = s->next)
+                if (s->token && streq(s->token->value, token))
+                        break;
+        if (!s)
+                return 0;
+        log_info("%s: a server rejected its token", k->account->name);
+        if (k->account->source == ACCOUNT_SOURCE_API_TOKEN) {
+                (void)problem_set(&problem, OUTCOME_SIGN_IN_NEEDED,
+                                  "%s: the application rejected the API token. If it was deleted "
+                                  "there, store a new one: iotc-token api-token add %s --replace",
+                                  k->account->name, k->account->name);
+                keeper_set_last_error(k, &problem);
+                problem_clear(&problem);
+                return 0;
+        }
+        if ((s->rejected_usec && now - s->rejected_usec < REPORT_AGAIN_USEC) ||
+            !keeper_can_fetch(k))
+                return 0;
+        fetch = claims ? keeper_slot(k, s->resource, claims) : s;
+        if (!fetch)
+                return -ENOMEM;
+        s->rejected_usec = now;
+        free(s->reporter);
+        s->reporter = caller ? strdup(caller) : NULL;
+        fetch->wanted = true;
+        fetch->forced = true;
+        keeper_pump(k);
+        keeper_publish(k);
+        return 0;
+}
+
+void keeper_on_keyring(Keeper *k, KeyringState state) {
+        vault_on_keyring(k->vault, state);
+        if (k->forget == NULL && !vault_is_dirty(k->vault))
+                return;
+        keeper_publish(k);
+}
+
+void keeper_on_online(Keeper *k) {
+        for (Slot *s = k->slots; s; s = s->next)
+                if (policy_is_transient(s->failure.outcome) && keeper_can_fetch(k) &&
+                    s->failure.not_before <= clock_boottime() && k->exchanging != s) {
+                        s->failures = 0;
+                        s->wanted = true;
+                }
+        keeper_pump(k);
+        keeper_publish(k);
+}
+
+bool keeper_is_settled(const Keeper *k) {
+        return vault_state(k->vault) != VAULT_STATE_LOADING;
+}
+
+bool keeper_flush(Keeper *k) {
+        return vault_flush(k->vault);
+}

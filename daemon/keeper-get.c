@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Who asks and waits: the warm path, the decision what a request can have, and the waiters.
+ */
+#include "io/timer.h"
+#include "keeper-private.h"
+#include "model/limits.h"
+
+/* A fetch that ended under a minute ago counts as the fetch that `force` and min-valid ask for. */
+#define JUST_FETCHED_USEC (60 * USEC_PER_SEC)
+
+typedef enum Verdict {
+        VERDICT_SERVE,
+        VERDICT_WAIT,
+        VERDICT_FAIL,
+} Verdict;
+
+static bool token_will_do(const Waiter *w, const Token *t, uint64_t now) {
+        return t && t != w->held && policy_is_usable(t, w->ask.wish, now);
+}
+
+static Verdict verdict_too_short(const Keeper *k, const Slot *s, PolicyWish wish, uint64_t now,
+                                 Problem *problem) {
+        const char *name = k->account->name;
+        uint64_t left = token_left_usec(s->token, now) / USEC_PER_SEC;
+
+        if (k->account->source == ACCOUNT_SOURCE_AZURE_CLI && wish.min_valid > 300)
+                (void)problem_set(problem, OUTCOME_UNAVAILABLE,
+                                  "%s: its token is valid for %llu s more, not %u s. az renews a "
+                                  "token only in its last 300 s: ask for min-valid 300 at most, or "
+                                  "use an account of source entra.",
+                                  name, (long long unsigned)left, wish.min_valid);
+        else
+                (void)problem_set(problem, OUTCOME_UNAVAILABLE,
+                                  "%s: a token just fetched is valid for %llu s, not %u s. Ask for "
+                                  "a shorter min-valid.",
+                                  name, (long long unsigned)left, wish.min_valid);
+        return VERDICT_FAIL;
+}
+
+static Verdict verdict_sign_in(const Keeper *k, Problem *problem) {
+        const char *name = k->account->name;
+
+        switch (vault_state(k->vault)) {
+        case VAULT_STATE_LOCKED:
+                (void)problem_set(problem, OUTCOME_KEYRING_LOCKED,
+                                  "%s: the keyring is locked. Unlock it: iotc-token unlock", name);
+                break;
+        case VAULT_STATE_ABSENT:
+                (void)problem_set(problem, OUTCOME_KEYRING_ABSENT,
+                                  "%s: no keyring answers, so its secret can't be read. Start one "
+                                  "(gnome-keyring-daemon), or sign in until restart: iotc-token "
+                                  "login %s",
+                                  name, name);
+                break;
+        default:
+                if (k->account->source == ACCOUNT_SOURCE_API_TOKEN)
+                        (void)problem_set(problem, OUTCOME_SIGN_IN_NEEDED,
+                                          "%s: no API token is stored. Store one: iotc-token "
+                                          "api-token add %s --replace",
+                                          name, name);
+                else
+                        (void)problem_set(problem, OUTCOME_SIGN_IN_NEEDED,
+                                          "%s: nobody is signed in. Sign in: iotc-token login %s",
+                                          name, name);
+                break;
+        }
+        return VERDICT_FAIL;
+}
+
+static Verdict verdict_api_token(const Keeper *k, const Slot *s, const Waiter *w, uint64_t now,
+                                 Problem *problem) {
+        const char *name = k->account->name;
+
+        if (!s->token)
+                return verdict_sign_in(k, problem);
+        if (token_left_usec(s->token, now) == 0)
+                (void)problem_set(
+                        problem, OUTCOME_SIGN_IN_NEEDED,
+                        "%s: the API token has expired. Make a new one in the application "
+                        "and store it: iotc-token api-token add %s --replace",
+                        name, name);
+        else
+                (void)problem_set(problem, OUTCOME_UNAVAILABLE,
+                                  "%s: the API token ends in under %u s. Make a new one in the "
+                                  "application and store it: iotc-token api-token add %s --replace",
+                                  name, w->ask.wish.min_valid, name);
+        return VERDICT_FAIL;
+}
+
+static Verdict verdict_failure(const Keeper *k, const Slot *s, uint64_t now, Problem *problem) {
+        uint64_t next = MAX(s->failure.not_before, s->failure.retry_at);
+
+        if (policy_is_transient(s->failure.outcome) && next > now)
+                (void)problem_set(problem, s->failure.outcome, "%s Next try in %llu s.",
+                                  problem_text(&s->problem),
+                                  (long long unsigned)((next - now) / USEC_PER_SEC + 1));
+        else
+                problem_copy(problem, &s->problem);
+        return VERDICT_FAIL;
+}
+
+/*
+ * What w can have now. result: an exchange of the slot just ended, so that another one is not
+ * started for w. VERDICT_WAIT has started what is needed, or it is under way.
+ */
+static Verdict waiter_judge(Keeper *k, Slot *s, Waiter *w, bool result, uint64_t now,
+                            Problem *problem) {
+        AccountSource source = k->account->source;
+        bool just_fetched = s->fetched_usec && now - s->fetched_usec < JUST_FETCHED_USEC;
+
+        if (source == ACCOUNT_SOURCE_API_TOKEN) {
+                if (vault_state(k->vault) == VAULT_STATE_LOADING)
+                        return VERDICT_WAIT;
+                return policy_is_usable(s->token, w->ask.wish, now)
+                               ? VERDICT_SERVE
+                               : verdict_api_token(k, s, w, now, problem);
+        }
+        /* A good token, or the best one that this request can get. */
+        if (token_will_do(w, s->token, now) &&
+            (policy_is_fresh(s->token, w->ask.wish, now) || result))
+                return VERDICT_SERVE;
+        if (result && s->failure.outcome == OUTCOME_OK && s->token)
+                return verdict_too_short(k, s, w->ask.wish, now, problem);
+        /* Another fetch would only bring another token that is too short. */
+        if (just_fetched && !w->held && policy_is_beyond(s->token, w->ask.wish))
+                return verdict_too_short(k, s, w->ask.wish, now, problem);
+
+        if (vault_state(k->vault) == VAULT_STATE_LOADING)
+                return VERDICT_WAIT;
+        if (w->ask.interactive && keeper_pending_signin(k))
+                return VERDICT_WAIT;
+        if (!keeper_can_fetch(k))
+                return token_will_do(w, s->token, now) ? VERDICT_SERVE
+                                                       : verdict_sign_in(k, problem);
+        if (s->wanted || k->exchanging == s)
+                return VERDICT_WAIT;
+        if (!result && policy_may_try(source, &s->failure, w->ask.force, now)) {
+                s->wanted = true;
+                return VERDICT_WAIT;
+        }
+        if (token_will_do(w, s->token, now))
+                return VERDICT_SERVE;
+        /* The back-off ends soon enough: wait for the next try. */
+        if (!result && policy_is_transient(s->failure.outcome) &&
+            s->failure.retry_at < now + w->ask.timeout_usec)
+                return VERDICT_WAIT;
+        return verdict_failure(k, s, now, problem);
+}
+
+static void waiter_unlink(Waiter *w) {
+        for (Waiter **p = &w->slot->waiters; *p; p = &(*p)->next)
+                if (*p == w) {
+                        *p = w->next;
+                        break;
+                }
+        w->slot = NULL;
+        w->next = NULL;
+        w->deadline = timer_free(w->deadline);
+}
+
+static void waiter_answer(Waiter *w, Token *token, const Problem *problem) {
+        waiter_unlink(w);
+        w->fn(token, problem, w->userdata);
+}
+
+static void keeper_used(Keeper *k) {
+        k->last_used_at = clock_wall();
+}
+
+static void waiter_on_deadline(void *userdata) {
+        Waiter *w = userdata;
+        Keeper *k = w->keeper;
+        Problem problem = { 0 };
+
+        if (token_will_do(w, w->slot->token, clock_boottime())) {
+                waiter_answer(w, w->slot->token, NULL);
+                return;
+        }
+        (void)problem_set(&problem, OUTCOME_TIMED_OUT,
+                          "%s: no token within %llu s; it is still being tried. Ask again, or see: "
+                          "iotc-token status %s",
+                          k->account->name,
+                          (long long unsigned)(w->ask.timeout_usec / USEC_PER_SEC),
+                          k->account->name);
+        waiter_answer(w, NULL, &problem);
+        problem_clear(&problem);
+}
+
+void slot_settle(Keeper *k, Slot *s, bool result) {
+        uint64_t now = clock_boottime();
+        bool again = true;
+
+        /* A callback may add or free waiters: begin anew after each answer. */
+        while (again) {
+                again = false;
+                for (Waiter *w = s->waiters; w; w = w->next) {
+                        Problem problem = { 0 };
+                        Verdict verdict = waiter_judge(k, s, w, result, now, &problem);
+
+                        if (verdict == VERDICT_WAIT)
+                                continue;
+                        waiter_answer(w, verdict == VERDICT_SERVE ? s->token : NULL, &problem);
+                        problem_clear(&problem);
+                        again = true;
+                        break;
+                }
+        }
+}
+
+void slot_fail_waiters(Slot *s, const Problem *problem) {
+        while (s->waiters)
+                waiter_answer(s->waiters, NULL, problem);
+}
+
+Waiter *waiter_free(Waiter *w) {
+        if (w) {
+                if (w->slot)
+                        waiter_unlink(w);
+                timer_free(w->deadline);
+                token_unref(w->held);
+                free(w);
+        }
+        return NULL;
+}
+
+void waiter_set_userdata(Waiter *w, void *userdata) {
+        w->userdata = userdata;
+}
+
+static size_t waiters_count(const Keeper *k) {
+        size_t n = 0;
+
+        for (const Slot *s = k->slots; s; s = s->next)
+                for (const Waiter *w = s->waiters; w; w = w->next)
+                        n++;
+        return n;
+}
+
+static int waiter_park(Keeper *k, Slot *s, const Waiter *from, Waiter **ret) {
+        CLEANUP(waiter_freep) Waiter *w = NULL;
+        Waiter **tail;
+        int r;
+
+        w = malloc(sizeof(*w));
+        if (!w)
+                return -ENOMEM;
+        *w = *from;
+        w->held = from->held ? token_ref(from->held) : NULL;
+        r = timer_new(&w->deadline, k->env->event, waiter_on_deadline, w);
+        if (r < 0)
+                return r;
+        timer_arm(w->deadline, clock_boottime() + w->ask.timeout_usec);
+        for (tail = &s->waiters; *tail; tail = &(*tail)->next)
+                ;
+        w->slot = s;
+        *ret = *tail = STEAL(w);
+        return 0;
+}
+
+/* timeout 0: the fetch goes on without the caller. */
+static int answer_now(Keeper *k, Slot *s, Waiter *w, uint64_t now, Token **ret, Problem *problem) {
+        if (token_will_do(w, s->token, now)) {
+                *ret = s->token;
+                return 0;
+        }
+        return problem_set(problem, OUTCOME_UNAVAILABLE,
+                           "%s: no token is in memory yet; one is being fetched. Ask again in a "
+                           "moment.",
+                           k->account->name);
+}
+
+static bool was_reported_by(const Slot *s, const char *caller) {
+        return s->reporter && streq(s->reporter, caller);
+}
+
+static int get_cold(Keeper *k, Slot *s, const KeeperAsk *ask, Token **ret_token,
+                    Waiter **ret_waiter, KeeperFn fn, void *userdata, Problem *problem) {
+        Waiter w = { .keeper = k, .ask = *ask, .fn = fn, .userdata = userdata };
+        uint64_t now = clock_boottime();
+        bool busy = s->wanted || k->exchanging == s;
+        int r;
+
+        if (was_reported_by(s, ask->caller))
+                w.held = s->token;
+        if (ask->force && k->account->source != ACCOUNT_SOURCE_API_TOKEN &&
+            !(s->fetched_usec && now - s->fetched_usec < JUST_FETCHED_USEC)) {
+                w.held = s->token;
+                s->forced = true;
+        }
+        switch (waiter_judge(k, s, &w, false, now, problem)) {
+        case VERDICT_SERVE:
+                *ret_token = s->token;
+                return 0;
+        case VERDICT_FAIL:
+                return (int)problem->outcome;
+        case VERDICT_WAIT:
+                break;
+        }
+        if (busy)
+                k->env->stats.coalesced++;
+        if (ask->timeout_usec == 0)
+                r = answer_now(k, s, &w, now, ret_token, problem);
+        else if (waiters_count(k) >= LIMIT_WAITERS_PER_ACCOUNT)
+                r = problem_set(problem, OUTCOME_LIMITS_EXCEEDED,
+                                "%s: too many callers wait for its token already. Try again later.",
+                                k->account->name);
+        else
+                r = waiter_park(k, s, &w, ret_waiter);
+        keeper_pump(k);
+        return r;
+}
+
+int keeper_get(Keeper *k, const KeeperAsk *ask, Token **ret_token, Waiter **ret_waiter, KeeperFn fn,
+               void *userdata, Problem *problem) {
+        const char *resource = ask->resource ? ask->resource : k->account->resource;
+        Slot *s;
+        int r;
+
+        *ret_token = NULL;
+        *ret_waiter = NULL;
+        k->env->stats.requests++;
+        keeper_used(k);
+        if (k->account->problem)
+                return problem_set(problem, OUTCOME_MISCONFIGURED,
+                                   "%s: its settings can't be used (%s). Mend the line, then: "
+                                   "systemctl --user reload iotc-tokend",
+                                   k->account->name, k->account->problem);
+        if (ask->resource && !account_allows_resource(k->account, ask->resource))
+                return problem_set(problem, OUTCOME_DENIED,
+                                   "%s: tokens for this resource are not allowed. Add it to the "
+                                   "account's line in accounts.conf: resources=%s",
+                                   k->account->name, ask->resource);
+        s = keeper_slot(k, resource, ask->claims);
+        if (!s)
+                return -ENOMEM;
+        if (s->token && !ask->force && !s->reporter &&
+            policy_is_fresh(s->token, ask->wish, clock_boottime())) {
+                k->env->stats.cache_hits++;
+                *ret_token = s->token;
+                return 0;
+        }
+        r = get_cold(k, s, ask, ret_token, ret_waiter, fn, userdata, problem);
+        keeper_publish(k);
+        return r;
+}

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the three files of the keeper share: keeper.c (its life and what it shows), keeper-get.c
+ * (who asks and waits), keeper-refresh.c (asking the source). Nobody else includes this.
+ */
+#pragma once
+
+#include "io/fetch.h"
+#include "io/timer.h"
+#include "keeper.h"
+#include "signin.h"
+#include "vault.h"
+
+/* The tokens of one (resource, claims) of the account; the first is the account's own resource. */
+typedef struct Slot {
+        struct Slot *next;
+        char *resource;
+        char *claims;    /* NULL but for a claims challenge, which lives for its request only */
+        Token *token;    /* or NULL */
+        Waiter *waiters; /* Waiter.next */
+        bool wanted;     /* an exchange is to be made */
+        bool forced;     /* its result may not be a token that another daemon fetched */
+        uint64_t refresh_usec;  /* when to refresh in the background; USEC_INFINITY: never */
+        uint64_t fetched_usec;  /* when the last good fetch ended; 0: never */
+        unsigned failures;      /* in a row */
+        PolicyFailure failure;  /* of the last attempt, OUTCOME_OK when it went well */
+        Problem problem;        /* the same for a person */
+        uint64_t rejected_usec; /* when a rejected token last started a fetch; 0: never */
+        char *reporter;         /* whose next call waits for another token than this one */
+} Slot;
+
+struct Waiter {
+        Waiter *next;
+        Keeper *keeper;
+        Slot *slot;    /* NULL once it has been answered */
+        KeeperAsk ask; /* its strings are not used any more */
+        Token *held;   /* with force: the token that won't do */
+        Timer *deadline;
+        KeeperFn fn;
+        void *userdata;
+};
+
+struct Keeper {
+        Env *env;
+        Account *account;
+        Vault *vault;
+        Slot *slots;
+        Timer *timer;
+        SignIn *signins; /* newest first */
+
+        /* The exchange under way: lock, read again, fetch, store. */
+        Slot *exchanging; /* NULL: none */
+        int lock_fd;
+        Timer *lock_timer;
+        VaultOp *reload, *save;
+        Fetch *fetch;
+        Token *fetched;    /* waits for the keyring */
+        SignIn *finishing; /* whose token waits for the keyring */
+        VaultOp *finish;
+
+        VaultOp *forget;
+        bool forgotten;
+        char *tenant;                           /* as the source named it, or NULL */
+        uint64_t last_refresh_at, last_used_at; /* wall clock, s */
+        Problem last_error;
+
+        /* What was told last, to tell changes apart. */
+        KeeperState told_state;
+        uint64_t told_expires_at, told_refresh_at, told_last_refresh_at;
+        char *told_user;
+};
+
+/* keeper.c */
+bool keeper_needs_secret(const Keeper *k);
+/* Is there something to ask the source with? */
+bool keeper_can_fetch(const Keeper *k);
+SignIn *keeper_pending_signin(const Keeper *k);
+Slot *keeper_slot(Keeper *k, const char *resource, const char *claims);
+void slot_free(Slot *s);
+void slot_fail(Slot *s, const Problem *problem, uint64_t retry_at, uint64_t not_before);
+void slot_clear_failure(Slot *s);
+void keeper_set_last_error(Keeper *k, const Problem *problem);
+/* Tell the listener what changed, arm the timer: after every turn of events. */
+void keeper_publish(Keeper *k);
+/* Make tokens of what the vault holds. */
+void keeper_adopt_record(Keeper *k);
+/* One of them. -ESTALE when it is over. */
+int keeper_token_from_record(Token **ret, const RecordToken *t);
+void keeper_drop_tokens(Keeper *k);
+/* Fetch a first token when a refresh token is there: the start of the daemon counts as a use. */
+void keeper_wake(Keeper *k);
+
+/* keeper-get.c */
+/* Answer whom can be answered. result: an exchange of this slot just ended. */
+void slot_settle(Keeper *k, Slot *s, bool result);
+/* Everybody of this slot, or of the keeper, with this problem. */
+void slot_fail_waiters(Slot *s, const Problem *problem);
+
+/* keeper-refresh.c */
+/* Start the next exchange that is wanted, if none is under way. */
+void keeper_pump(Keeper *k);
+/* Drop the exchange under way; what it was for is wanted again when again is set. */
+void keeper_abort_exchange(Keeper *k, bool again);
+/* A sign-in has a token: store it, then hand it out. */
+void keeper_finish_signin(Keeper *k, SignIn *s, const FetchToken *token);

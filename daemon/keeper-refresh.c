@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Asking the source: one exchange at a time for an account. Lock it against the user's other
+ * daemons, read the keyring's record again, fetch, store the new refresh token, and only then hand
+ * out.
+ */
+#include "io/lock.h"
+#include "io/log.h"
+#include "keeper-private.h"
+#include "model/limits.h"
+
+#define LOCK_AGAIN_USEC (100 * 1000)
+
+static void exchange_fail(Keeper *k, const Problem *cause, uint64_t retry_after);
+
+static void exchange_clear(Keeper *k) {
+        k->exchanging = NULL;
+        k->lock_fd = fd_close(k->lock_fd);
+        k->lock_timer = timer_free(k->lock_timer);
+        k->reload = vault_op_free(k->reload);
+        k->save = vault_op_free(k->save);
+        k->fetch = fetch_free(k->fetch);
+        k->fetched = token_unref(k->fetched);
+}
+
+void keeper_abort_exchange(Keeper *k, bool again) {
+        Slot *s = k->exchanging;
+
+        if (!s)
+                return;
+        exchange_clear(k);
+        s->wanted = again;
+}
+
+/* The slot has had its answer: tell who waits, see what is next. */
+static void exchange_end(Keeper *k, Slot *s) {
+        exchange_clear(k);
+        s->forced = false;
+        slot_settle(k, s, true);
+        keeper_pump(k);
+        keeper_publish(k);
+}
+
+static void slot_take_token(Keeper *k, Slot *s, Token *token) {
+        token_unref(s->token);
+        s->token = token_ref(token);
+        s->fetched_usec = clock_boottime();
+        s->refresh_usec = policy_refresh_at(k->account->source, token, random_number());
+        free(s->reporter);
+        s->reporter = NULL;
+        slot_clear_failure(s);
+}
+
+/* A server refused this very token, and the source has no other. */
+static bool is_rejected_one(const Slot *s, const Token *fetched) {
+        return s->reporter && s->token && streq(s->token->value, fetched->value);
+}
+
+/* The token may be handed out now. */
+static void exchange_succeed(Keeper *k) {
+        Slot *s = k->exchanging;
+
+        if (is_rejected_one(s, k->fetched)) {
+                Problem problem = { 0 };
+
+                (void)problem_set(
+                        &problem, OUTCOME_SIGN_IN_NEEDED,
+                        "a server rejects its token and the source gives no other. Run: az "
+                        "logout, then: az login --allow-no-subscriptions");
+                exchange_fail(k, &problem, 0);
+                problem_clear(&problem);
+                return;
+        }
+        slot_take_token(k, s, k->fetched);
+        if (s->claims) {
+                /* It satisfies what the plain requests want as well. */
+                Slot *plain = keeper_slot(k, s->resource, NULL);
+
+                if (plain)
+                        slot_take_token(k, plain, k->fetched);
+        }
+        if (s == k->slots || s->claims)
+                k->last_refresh_at = clock_wall();
+        log_debug("%s: fetched a token", k->account->name);
+        exchange_end(k, s);
+}
+
+static void exchange_fail(Keeper *k, const Problem *cause, uint64_t retry_after) {
+        Slot *s = k->exchanging;
+        uint64_t now = clock_boottime(), delay;
+        Problem problem = { 0 };
+
+        k->env->stats.fetch_failures++;
+        (void)problem_set(&problem, cause->outcome, "%s: %s", k->account->name,
+                          problem_text(cause));
+        if (!s->claims) {
+                delay = policy_retry_delay(k->account->source, ++s->failures, retry_after,
+                                           random_number());
+                slot_fail(s, &problem, now + delay,
+                          retry_after ? now + retry_after * USEC_PER_SEC : 0);
+                keeper_set_last_error(k, &problem);
+                log_info("%s", problem_text(&problem));
+        } else
+                slot_fail(s, &problem, now, 0);
+        problem_clear(&problem);
+        exchange_end(k, s);
+}
+
+static void exchange_on_saved(int outcome, void *userdata) {
+        Keeper *k = userdata;
+
+        k->save = vault_op_free(k->save);
+        /* Not stored: the tokens live in memory, the vault tries again, the caller is served. */
+        exchange_succeed(k);
+}
+
+/* Put what a fetch brought into the record. 1 when the refresh token is a new one. */
+static int record_token(Keeper *k, const char *resource, const FetchToken *fetched) {
+        Record *record = vault_record(k->vault);
+        uint64_t wall = clock_wall(), boottime = clock_boottime(), refresh_at = 0;
+        bool rotated;
+        int r;
+
+        rotated = fetched->refresh_token && !streq(fetched->refresh_token, record->secret);
+        if (rotated) {
+                r = record_set_secret(record, fetched->refresh_token);
+                if (r < 0)
+                        return r;
+        }
+        if (fetched->user)
+                (void)record_set_user(record, fetched->user);
+        if (fetched->tenant) {
+                char *tenant = strdup(fetched->tenant);
+
+                if (tenant) {
+                        free(k->tenant);
+                        k->tenant = tenant;
+                }
+        }
+        if (fetched->refresh_usec)
+                refresh_at = wall + (fetched->refresh_usec - boottime) / USEC_PER_SEC;
+        r = record_set_token(record, resource, fetched->access_token, wall, fetched->expires_at,
+                             refresh_at);
+        return r < 0 ? r : rotated;
+}
+
+static int token_from_fetch(Token **ret, const FetchToken *fetched) {
+        Token *t;
+        int r;
+
+        r = token_new(&t, TOKEN_TYPE_BEARER, fetched->access_token);
+        if (r < 0)
+                return r;
+        t->expires_at = fetched->expires_at;
+        t->issued_usec = fetched->issued_usec;
+        t->expires_usec = fetched->expires_usec;
+        t->refresh_usec = fetched->refresh_usec;
+        *ret = t;
+        return 0;
+}
+
+static void exchange_memory_short(Keeper *k) {
+        Problem problem = { .outcome = OUTCOME_UNAVAILABLE };
+
+        exchange_fail(k, &problem, 0);
+}
+
+static void exchange_on_token(const FetchToken *fetched, void *userdata) {
+        Keeper *k = userdata;
+        int rotated, r;
+
+        rotated = record_token(k, k->exchanging->resource, fetched);
+        r = rotated < 0 ? rotated : token_from_fetch(&k->fetched, fetched);
+        k->fetch = fetch_free(k->fetch);
+        if (r < 0) {
+                exchange_memory_short(k);
+                return;
+        }
+        /* The new refresh token is in the keyring before the access token is handed out. */
+        if (rotated && vault_save(k->vault, &k->save, exchange_on_saved, k) == 0)
+                return;
+        vault_save_later(k->vault);
+        exchange_succeed(k);
+}
+
+static void exchange_on_error(const FetchError *error, void *userdata) {
+        Keeper *k = userdata;
+        Problem problem = { 0 };
+
+        problem_copy(&problem, &error->problem);
+        exchange_fail(k, &problem, error->retry_after);
+        problem_clear(&problem);
+}
+
+static const FetchHandler exchange_handler = {
+        .token = exchange_on_token,
+        .error = exchange_on_error,
+};
+
+/* It could not even be started. This may be inside keeper_get(), where nobody may be answered yet:
+ * whoever waits goes on waiting for the next try. */
+static void exchange_postpone(Keeper *k) {
+        Slot *s = k->exchanging;
+        Problem problem = { 0 };
+
+        (void)problem_set(&problem, OUTCOME_UNAVAILABLE, "%s: the fetcher could not be started.",
+                          k->account->name);
+        slot_fail(s, &problem,
+                  clock_boottime() +
+                          policy_retry_delay(k->account->source, ++s->failures, 0, random_number()),
+                  0);
+        problem_clear(&problem);
+        exchange_clear(k);
+        keeper_publish(k);
+}
+
+static void exchange_fetch(Keeper *k) {
+        const Account *a = k->account;
+        Slot *s = k->exchanging;
+        FetchRequest request = {
+                .source = account_source_to_string(a->source),
+                .method = a->source == ACCOUNT_SOURCE_ENTRA ? "refresh" : NULL,
+                .authority = a->authority,
+                .tenant = a->tenant,
+                .client_id = a->source == ACCOUNT_SOURCE_AZURE_CLI ? NULL : account_client_id(a),
+                .resource = s->resource,
+                .refresh_token = vault_record(k->vault)->secret,
+                .claims = s->claims,
+                .config_dir = a->config_dir,
+                .az = a->az,
+                .subscription = a->subscription,
+                .proxy = k->env->proxy,
+                .ca_bundle = k->env->ca_bundle,
+                .deadline = LIMIT_FETCH_SECONDS,
+        };
+
+        k->env->stats.fetches++;
+        if (fetch_start(&k->fetch, k->env->launcher, k->env->event, &request, &exchange_handler,
+                        k) < 0)
+                exchange_postpone(k);
+}
+
+/* A better token than ours, which another daemon of this user has put into the record. */
+static int token_from_other(Keeper *k, const Slot *s, Token **ret) {
+        const Record *record = vault_record(k->vault);
+        Token *t;
+        int r;
+
+        for (size_t i = 0; i < record->n_tokens; i++) {
+                if (!streq(record->tokens[i].resource, s->resource))
+                        continue;
+                r = keeper_token_from_record(&t, &record->tokens[i]);
+                if (r < 0)
+                        return r;
+                if (policy_refresh_at(k->account->source, t, 0) > clock_boottime() &&
+                    (!s->token || t->expires_usec > s->token->expires_usec + USEC_PER_SEC)) {
+                        *ret = t;
+                        return 0;
+                }
+                token_unref(t);
+        }
+        return -ENOENT;
+}
+
+static void exchange_on_reloaded(int outcome, void *userdata) {
+        Keeper *k = userdata;
+        Slot *s = k->exchanging;
+
+        k->reload = vault_op_free(k->reload);
+        if (!vault_record(k->vault)->secret) {
+                /* Somebody deleted the item from an unlocked keyring: that is a sign-out. */
+                Problem problem = { 0 };
+
+                (void)problem_set(
+                        &problem, OUTCOME_SIGN_IN_NEEDED,
+                        "nobody is signed in: its item is gone from the keyring. Sign in: "
+                        "iotc-token login %s",
+                        k->account->name);
+                exchange_fail(k, &problem, 0);
+                problem_clear(&problem);
+                return;
+        }
+        if (!s->forced && !s->claims && token_from_other(k, s, &k->fetched) == 0) {
+                exchange_succeed(k);
+                return;
+        }
+        exchange_fetch(k);
+}
+
+static void exchange_lock(Keeper *k);
+
+static void exchange_on_lock_time(void *userdata) {
+        exchange_lock(userdata);
+}
+
+static void exchange_lock(Keeper *k) {
+        CLEANUP(freep) char *name = NULL;
+        int r = -ENOENT;
+
+        if (k->env->runtime_dir && asprintf(&name, "account-%s.lock", k->account->name) >= 0)
+                r = lock_take(&k->lock_fd, k->env->runtime_dir, name);
+        if (r == -EAGAIN && (k->lock_timer || timer_new(&k->lock_timer, k->env->event,
+                                                        exchange_on_lock_time, k) == 0)) {
+                timer_arm(k->lock_timer, clock_boottime() + LOCK_AGAIN_USEC);
+                return;
+        }
+        /* Without a runtime folder there is nobody to share it with. */
+        if (vault_reload(k->vault, &k->reload, exchange_on_reloaded, k) < 0)
+                exchange_postpone(k);
+}
+
+void keeper_pump(Keeper *k) {
+        if (k->exchanging || k->finish || !keeper_can_fetch(k))
+                return;
+        for (Slot *s = k->slots; s; s = s->next)
+                if (s->wanted) {
+                        k->exchanging = s;
+                        s->wanted = false;
+                        if (k->account->source == ACCOUNT_SOURCE_ENTRA)
+                                exchange_lock(k);
+                        else
+                                exchange_fetch(k);
+                        return;
+                }
+}
+
+/* The sign-in's tokens are in the keyring, or wait for it in memory. */
+static void finish_on_saved(int outcome, void *userdata) {
+        Problem none = { 0 };
+        Keeper *k = userdata;
+        SignIn *signin = k->finishing;
+
+        k->finish = vault_op_free(k->finish);
+        k->finishing = NULL;
+        slot_take_token(k, k->slots, k->fetched);
+        k->slots->wanted = false;
+        k->fetched = token_unref(k->fetched);
+        for (Slot *s = k->slots->next; s; s = s->next)
+                slot_clear_failure(s);
+        problem_clear(&k->last_error);
+        k->last_refresh_at = clock_wall();
+        log_info("%s: signed in", k->account->name);
+        if (signin)
+                signin_end(signin, &none);
+        slot_settle(k, k->slots, true);
+        for (Slot *s = k->slots->next; s; s = s->next)
+                slot_settle(k, s, false);
+        keeper_pump(k);
+        keeper_publish(k);
+}
+
+void keeper_finish_signin(Keeper *k, SignIn *signin, const FetchToken *fetched) {
+        int r;
+
+        /* An exchange of the former refresh token has lost its meaning. */
+        keeper_abort_exchange(k, true);
+        record_drop_tokens(vault_record(k->vault));
+        r = record_token(k, k->account->resource, fetched);
+        if (r >= 0)
+                r = token_from_fetch(&k->fetched, fetched);
+        if (r >= 0) {
+                k->finishing = signin;
+                r = vault_save(k->vault, &k->finish, finish_on_saved, k);
+        }
+        if (r < 0) {
+                Problem problem = { .outcome = OUTCOME_FAILED };
+
+                k->finishing = NULL;
+                signin_end(signin, &problem);
+        }
+}

@@ -1,0 +1,389 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A keeper's life and what it shows: its slots, its one timer, its state, its sign-ins.
+ */
+#include "io/log.h"
+#include "keeper-private.h"
+#include "model/api-token.h"
+#include "model/limits.h"
+#include "model/secret.h"
+
+bool keeper_needs_secret(const Keeper *k) {
+        return k->account->source == ACCOUNT_SOURCE_ENTRA ||
+               k->account->source == ACCOUNT_SOURCE_API_TOKEN ||
+               k->account->source == ACCOUNT_SOURCE_CLIENT_CREDENTIALS;
+}
+
+bool keeper_can_fetch(const Keeper *k) {
+        if (k->account->problem || k->account->source == ACCOUNT_SOURCE_API_TOKEN)
+                return false;
+        return !keeper_needs_secret(k) || vault_record(k->vault)->secret;
+}
+
+SignIn *keeper_pending_signin(const Keeper *k) {
+        return k->signins && signin_is_pending(k->signins) ? k->signins : NULL;
+}
+
+void slot_clear_failure(Slot *s) {
+        s->failures = 0;
+        s->failure = (PolicyFailure){ 0 };
+        problem_clear(&s->problem);
+}
+
+void slot_fail(Slot *s, const Problem *problem, uint64_t retry_at, uint64_t not_before) {
+        s->failure = (PolicyFailure){ .outcome = problem->outcome,
+                                      .tried = clock_boottime(),
+                                      .retry_at = retry_at,
+                                      .not_before = not_before };
+        problem_copy(&s->problem, problem);
+}
+
+void slot_free(Slot *s) {
+        free(s->resource);
+        free(s->claims);
+        free(s->reporter);
+        token_unref(s->token);
+        problem_clear(&s->problem);
+        free(s);
+}
+
+static int slot_new(Slot **ret, const char *resource, const char *claims) {
+        Slot *s;
+
+        s = calloc(1, sizeof(*s));
+        if (!s)
+                return -ENOMEM;
+        s->refresh_usec = USEC_INFINITY;
+        s->resource = strdup(resource);
+        s->claims = claims ? strdup(claims) : NULL;
+        if (!s->resource || (claims && !s->claims)) {
+                slot_free(s);
+                return -ENOMEM;
+        }
+        *ret = s;
+        return 0;
+}
+
+Slot *keeper_slot(Keeper *k, const char *resource, const char *claims) {
+        Slot **p;
+
+        for (p = &k->slots; *p; p = &(*p)->next)
+                if (streq((*p)->resource, resource) && streq((*p)->claims, claims))
+                        return *p;
+        return slot_new(p, resource, claims) < 0 ? NULL : *p;
+}
+
+/* Slots of claims live for their request only. */
+static void slots_prune(Keeper *k) {
+        for (Slot **p = &k->slots; *p;) {
+                Slot *s = *p;
+
+                if (s->claims && !s->waiters && !s->wanted && k->exchanging != s) {
+                        *p = s->next;
+                        slot_free(s);
+                } else
+                        p = &s->next;
+        }
+}
+
+void keeper_drop_tokens(Keeper *k) {
+        for (Slot *s = k->slots; s; s = s->next) {
+                s->token = token_unref(s->token);
+                s->refresh_usec = USEC_INFINITY;
+                s->fetched_usec = 0;
+                s->wanted = false;
+                slot_clear_failure(s);
+        }
+}
+
+/* When something is due: a background refresh, a retry, the end of the token that is shown. */
+static uint64_t slot_next_time(const Keeper *k, const Slot *s, uint64_t now) {
+        uint64_t next = USEC_INFINITY;
+
+        if (keeper_can_fetch(k) && !s->claims && k->exchanging != s && !s->wanted) {
+                if (policy_is_transient(s->failure.outcome))
+                        next = s->failure.retry_at;
+                else if (s->failure.outcome == OUTCOME_OK)
+                        next = s->refresh_usec;
+        }
+        if (s->token && s->token->expires_usec > now)
+                next = MIN(next, s->token->expires_usec);
+        return next;
+}
+
+static void keeper_arm(Keeper *k) {
+        uint64_t now = clock_boottime(), next = USEC_INFINITY;
+
+        for (const Slot *s = k->slots; s; s = s->next)
+                next = MIN(next, slot_next_time(k, s, now));
+        timer_arm(k->timer, next);
+}
+
+static void keeper_on_time(void *userdata) {
+        Keeper *k = userdata;
+        uint64_t now = clock_boottime();
+
+        for (Slot *s = k->slots; s; s = s->next)
+                if (slot_next_time(k, s, now) <= now && keeper_can_fetch(k))
+                        s->wanted = true;
+        keeper_pump(k);
+        keeper_publish(k);
+}
+
+/* Is anything to be had for this account without a person? Refresh on login: the start of the
+ * daemon counts as a use of an account that holds a refresh token. */
+void keeper_wake(Keeper *k) {
+        Slot *own = k->slots;
+
+        if (k->account->source == ACCOUNT_SOURCE_ENTRA && keeper_can_fetch(k) &&
+            own->failure.outcome == OUTCOME_OK &&
+            token_left_usec(own->token, clock_boottime()) == 0)
+                own->wanted = true;
+        keeper_pump(k);
+}
+
+int keeper_token_from_record(Token **ret, const RecordToken *t) {
+        uint64_t wall = clock_wall(), boottime = clock_boottime();
+        Token *token;
+        int r;
+
+        if (t->expires_at <= wall || t->issued_at > wall + 300)
+                return -ESTALE; /* over, or written by a clock that was ahead */
+        r = token_new(&token, TOKEN_TYPE_BEARER, t->access_token);
+        if (r < 0)
+                return r;
+        token->expires_at = t->expires_at;
+        token->expires_usec = boottime + (t->expires_at - wall) * USEC_PER_SEC;
+        token->issued_usec = token->expires_usec;
+        token->issued_usec -= MIN(boottime, (t->expires_at - t->issued_at) * USEC_PER_SEC);
+        if (t->refresh_at > wall)
+                token->refresh_usec = boottime + (t->refresh_at - wall) * USEC_PER_SEC;
+        *ret = token;
+        return 0;
+}
+
+static int token_from_api_token(Token **ret, const char *secret) {
+        uint64_t expires_at, wall = clock_wall(), boottime = clock_boottime();
+        const char *why;
+        Token *token;
+        int r;
+
+        r = api_token_check(secret, &expires_at, &why);
+        if (r < 0)
+                return r;
+        r = token_new(&token, TOKEN_TYPE_API_TOKEN, secret);
+        if (r < 0)
+                return r;
+        token->expires_at = expires_at;
+        if (expires_at)
+                token->expires_usec =
+                        expires_at > wall ? boottime + (expires_at - wall) * USEC_PER_SEC : 1;
+        *ret = token;
+        return 0;
+}
+
+void keeper_adopt_record(Keeper *k) {
+        const Record *record = vault_record(k->vault);
+        Token *token;
+
+        if (k->account->source == ACCOUNT_SOURCE_API_TOKEN) {
+                if (record->secret && token_from_api_token(&token, record->secret) == 0) {
+                        token_unref(k->slots->token);
+                        k->slots->token = token;
+                }
+                return;
+        }
+        for (size_t i = 0; i < record->n_tokens; i++) {
+                const RecordToken *t = &record->tokens[i];
+                Slot *s;
+
+                if (!account_allows_resource(k->account, t->resource) ||
+                    keeper_token_from_record(&token, t) < 0)
+                        continue;
+                s = keeper_slot(k, t->resource, NULL);
+                if (!s) {
+                        token_unref(token);
+                        continue;
+                }
+                token_unref(s->token);
+                s->token = token;
+                s->refresh_usec = policy_refresh_at(k->account->source, token, random_number());
+        }
+}
+
+static void keeper_on_vault(void *userdata) {
+        Keeper *k = userdata;
+
+        if (vault_state(k->vault) == VAULT_STATE_LOADED) {
+                keeper_adopt_record(k);
+                keeper_wake(k);
+        }
+        for (Slot *s = k->slots; s; s = s->next)
+                slot_settle(k, s, false);
+        keeper_pump(k);
+        keeper_publish(k);
+}
+
+int keeper_new(Keeper **ret, Env *env, Account *account) {
+        CLEANUP(keeper_freep) Keeper *k = NULL;
+        int r;
+
+        k = calloc(1, sizeof(*k));
+        if (!k) {
+                account_free(account);
+                return -ENOMEM;
+        }
+        k->env = env;
+        k->account = account;
+        k->lock_fd = -1;
+        r = slot_new(&k->slots, account->resource, NULL);
+        if (r < 0)
+                return r;
+        r = timer_new(&k->timer, env->event, keeper_on_time, k);
+        if (r < 0)
+                return r;
+        r = vault_new(&k->vault, env, account, keeper_on_vault, k);
+        if (r < 0)
+                return r;
+        *ret = STEAL(k);
+        return 0;
+}
+
+Keeper *keeper_free(Keeper *k) {
+        Problem problem = { 0 };
+
+        if (!k)
+                return NULL;
+        if (k->slots)
+                keeper_abort_exchange(k, false);
+        (void)problem_set(&problem, OUTCOME_CANCELLED, "%s: the account was removed.",
+                          k->account->name);
+        while (k->slots) {
+                Slot *s = k->slots;
+
+                slot_fail_waiters(s, &problem);
+                k->slots = s->next;
+                slot_free(s);
+        }
+        while (k->signins) {
+                SignIn *s = k->signins;
+
+                k->signins = signin_next(s);
+                signin_end(s, &problem);
+                signin_free(s);
+        }
+        problem_clear(&problem);
+        vault_op_free(k->finish);
+        vault_op_free(k->forget);
+        token_unref(k->fetched);
+        vault_free(k->vault);
+        timer_free(k->timer);
+        problem_clear(&k->last_error);
+        free(k->tenant);
+        free(k->told_user);
+        account_free(k->account);
+        free(k);
+        return NULL;
+}
+
+const Account *keeper_account(const Keeper *k) {
+        return k->account;
+}
+
+SignIn *keeper_signins(const Keeper *k) {
+        return k->signins;
+}
+
+const char *keeper_state_to_string(KeeperState state) {
+        static const char *const names[_KEEPER_STATE_MAX] = {
+                [KEEPER_STATE_READY] = "ready",
+                [KEEPER_STATE_SIGNING_IN] = "signing-in",
+                [KEEPER_STATE_LOCKED] = "locked",
+                [KEEPER_STATE_SIGN_IN_NEEDED] = "sign-in-needed",
+                [KEEPER_STATE_UNAVAILABLE] = "unavailable",
+                [KEEPER_STATE_MISCONFIGURED] = "misconfigured",
+                [KEEPER_STATE_BLOCKED] = "blocked",
+        };
+
+        return names[state];
+}
+
+static KeeperState keeper_state(const Keeper *k) {
+        const Slot *own = k->slots;
+        bool valid = token_left_usec(own->token, clock_boottime()) > 0;
+
+        if (k->account->problem)
+                return KEEPER_STATE_MISCONFIGURED;
+        if (keeper_pending_signin(k))
+                return KEEPER_STATE_SIGNING_IN;
+        if (keeper_needs_secret(k) && vault_state(k->vault) == VAULT_STATE_LOCKED)
+                return KEEPER_STATE_LOCKED;
+        switch (own->failure.outcome) {
+        case OUTCOME_SIGN_IN_NEEDED:
+                return KEEPER_STATE_SIGN_IN_NEEDED;
+        case OUTCOME_BLOCKED:
+                return KEEPER_STATE_BLOCKED;
+        case OUTCOME_MISCONFIGURED:
+        case OUTCOME_SOURCE_MISSING:
+                return KEEPER_STATE_MISCONFIGURED;
+        case OUTCOME_OK:
+                break;
+        default:
+                return valid ? KEEPER_STATE_READY : KEEPER_STATE_UNAVAILABLE;
+        }
+        if (keeper_needs_secret(k) && vault_state(k->vault) != VAULT_STATE_LOADING &&
+            !vault_record(k->vault)->secret)
+                return KEEPER_STATE_SIGN_IN_NEEDED;
+        if (k->account->source == ACCOUNT_SOURCE_API_TOKEN && own->token && !valid)
+                return KEEPER_STATE_SIGN_IN_NEEDED;
+        return KEEPER_STATE_READY;
+}
+
+void keeper_view(const Keeper *k, KeeperView *ret) {
+        uint64_t now = clock_boottime();
+        const Slot *own = k->slots;
+
+        *ret = (KeeperView){
+                .state = keeper_state(k),
+                .user = vault_record(k->vault)->user,
+                .tenant = k->tenant ? k->tenant : k->account->tenant,
+                .expires_at = own->token ? own->token->expires_at : 0,
+                .last_refresh_at = k->last_refresh_at,
+                .last_used_at = k->last_used_at,
+                .last_error = &k->last_error,
+        };
+        if (own->token && own->refresh_usec != USEC_INFINITY)
+                ret->refresh_at =
+                        clock_wall() +
+                        (own->refresh_usec > now ? own->refresh_usec - now : 0) / USEC_PER_SEC;
+}
+
+void keeper_set_last_error(Keeper *k, const Problem *problem) {
+        problem_copy(&k->last_error, problem);
+        k->env->listener->account_changed(k, ACCOUNT_CHANGED_LAST_ERROR, k->env->listener_userdata);
+}
+
+void keeper_publish(Keeper *k) {
+        unsigned what = 0;
+        KeeperView view;
+
+        slots_prune(k);
+        keeper_arm(k);
+        keeper_view(k, &view);
+        if (view.state != k->told_state)
+                what |= ACCOUNT_CHANGED_STATE;
+        if (view.expires_at != k->told_expires_at)
+                what |= ACCOUNT_CHANGED_EXPIRES_AT | ACCOUNT_CHANGED_REFRESH_AT;
+        if (view.last_refresh_at != k->told_last_refresh_at)
+                what |= ACCOUNT_CHANGED_LAST_REFRESH_AT;
+        if (!streq(view.user, k->told_user)) {
+                free(k->told_user);
+                k->told_user = view.user ? strdup(view.user) : NULL;
+                what |= ACCOUNT_CHANGED_USER;
+        }
+        k->told_state = view.state;
+        k->told_expires_at = view.expires_at;
+        k->told_last_refresh_at = view.last_refresh_at;
+        if (what)
+                k->env->listener->account_changed(k, what, k->env->listener_userdata);
+}

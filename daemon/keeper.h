@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * THE HEART. A keeper keeps one account's tokens fresh, and a background refresh is a request with
+ * no waiter: one road, walked all the time. Single flight for each (resource, claims); exchanges of
+ * one account follow one another, so that no refresh token is spent twice; each waiter has a
+ * deadline of its own; the old token is served while it is valid and a refresh fails.
+ */
+#pragma once
+
+#include "env.h"
+#include "model/account.h"
+#include "model/problem.h"
+#include "model/token.h"
+#include "policy.h"
+
+typedef struct Waiter Waiter;
+
+/* Contract, section 3: the property State. */
+typedef enum KeeperState {
+        KEEPER_STATE_READY,
+        KEEPER_STATE_SIGNING_IN,
+        KEEPER_STATE_LOCKED,
+        KEEPER_STATE_SIGN_IN_NEEDED,
+        KEEPER_STATE_UNAVAILABLE,
+        KEEPER_STATE_MISCONFIGURED,
+        KEEPER_STATE_BLOCKED,
+        _KEEPER_STATE_MAX,
+} KeeperState;
+
+/* What a caller asks for. resource and claims are borrowed; resource NULL: the account's own. */
+typedef struct KeeperAsk {
+        PolicyWish wish;
+        bool force;       /* not the token held now */
+        bool interactive; /* wait for a sign-in that is pending */
+        const char *resource;
+        const char *claims;
+        const char *caller;    /* unique name on the bus, or NULL */
+        uint64_t timeout_usec; /* 0: what is in memory now */
+} KeeperAsk;
+
+/* token is borrowed; NULL: problem says why. Called once, later; the handle is freed by its owner.
+ */
+typedef void (*KeeperFn)(Token *token, const Problem *problem, void *userdata);
+
+/* What the account shows; borrowed strings. Times: wall clock, s; 0 = unknown or never. */
+typedef struct KeeperView {
+        KeeperState state;
+        const char *user, *tenant;
+        uint64_t expires_at, refresh_at, last_refresh_at, last_used_at;
+        const Problem *last_error;
+} KeeperView;
+
+/* Takes over account. 0 or -errno. */
+int keeper_new(Keeper **ret, Env *env, Account *account);
+/* Completes every waiter with an error: nobody is left without an answer. NULL is fine. */
+Keeper *keeper_free(Keeper *k);
+
+const Account *keeper_account(const Keeper *k);
+void keeper_view(const Keeper *k, KeeperView *ret);
+const char *keeper_state_to_string(KeeperState state);
+
+/*
+ * Ask for a token. 0 and *ret_token (borrowed, valid until the loop turns): here it is, nothing
+ * else happens. 0 and *ret_token NULL: *ret_waiter is parked and fn will be called. Positive: an
+ * Outcome, told in *problem. Negative: errno. The warm path allocates nothing.
+ */
+int keeper_get(Keeper *k, const KeeperAsk *ask, Token **ret_token, Waiter **ret_waiter, KeeperFn fn,
+               void *userdata, Problem *problem);
+/* What fn is given, when it was not known before: at once after keeper_get(). */
+void waiter_set_userdata(Waiter *w, void *userdata);
+/* Leave without an answer. The fetch goes on. NULL is fine. Returns NULL. */
+Waiter *waiter_free(Waiter *w);
+
+/*
+ * A server answered 401 to this token. Nothing happens unless it is one that we hold; starts at
+ * most one fetch a minute, with claims if there are any. caller's next call waits for the new
+ * token. 0 or -errno.
+ */
+int keeper_report_rejected(Keeper *k, const char *token, const char *claims, const char *caller);
+
+/* Other settings for the same account; takes over account. Tokens stay unless the identity changed.
+ */
+int keeper_configure(Keeper *k, Account *account);
+/* Store an API token or a client secret; fn is called when the keyring has answered. *ret is freed
+ * by the caller. 0, an Outcome with *problem, or -errno. */
+typedef struct KeeperOp KeeperOp;
+typedef void (*KeeperOpFn)(const Problem *problem, void *userdata);
+int keeper_set_secret(Keeper *k, const char *secret, KeeperOp **ret, KeeperOpFn fn, void *userdata,
+                      Problem *problem);
+/* Forget secrets and tokens, in memory and in the keyring. As above. */
+int keeper_sign_out(Keeper *k, KeeperOp **ret, KeeperOpFn fn, void *userdata, Problem *problem);
+/* Forget them because the account is removed: the keyring part happens when it can. The keeper
+ * shows nothing any more; forgotten() turns true when it may be freed. */
+void keeper_remove(Keeper *k);
+bool keeper_is_forgotten(const Keeper *k);
+KeeperOp *keeper_op_free(KeeperOp *op);
+
+/* Join the pending sign-in or start one. method is NULL or a word of the contract. *ret is
+ * borrowed. */
+int keeper_sign_in(Keeper *k, const char *method, SignIn **ret, Problem *problem);
+/* The sign-ins that still show, newest first; borrowed. */
+SignIn *keeper_signins(const Keeper *k);
+
+void keeper_on_keyring(Keeper *k, KeyringState state);
+/* There is a network again: try now what waits for it. */
+void keeper_on_online(Keeper *k);
+/* Has the keyring been asked, with whatever result? */
+bool keeper_is_settled(const Keeper *k);
+/* True when nothing waits to be written that could be. */
+bool keeper_flush(Keeper *k);
+
+CLEANUP_FUNC(Keeper, keeper_free)
+CLEANUP_FUNC(Waiter, waiter_free)
+CLEANUP_FUNC(KeeperOp, keeper_op_free)

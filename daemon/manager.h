@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The set of keepers: made from the settings, changed through D-Bus, reloaded with them; which
+ * account a selector means (contract, section 2); the built-in azure-cli account.
+ */
+#pragma once
+
+#include "env.h"
+#include "keeper.h"
+
+typedef struct Manager Manager;
+typedef struct ManagerOp ManagerOp;
+
+/* account is NULL unless the operation went well. The op's handle is freed by its owner. */
+typedef void (*ManagerOpFn)(Keeper *account, const Problem *problem, void *userdata);
+
+/*
+ * Reads the settings; paths may be NULL. Problems in them are logged and shown, not fatal. 0,
+ * -errno. Listener calls may come from here on; the built keepers are told by account_added.
+ */
+int manager_new(Manager **ret, Env *env, const char *system_path, const char *user_path);
+Manager *manager_free(Manager *m);
+/* Read the settings again: accounts whose identity did not change keep their tokens. 0 or -errno.
+ */
+int manager_reload(Manager *m);
+
+/* The accounts in the order of the settings; NULL past the end. */
+Keeper *manager_account(const Manager *m, size_t i);
+Keeper *manager_find(const Manager *m, const char *name);
+/* The default account, by setting or as the only one that gives bearer tokens; NULL: none. */
+Keeper *manager_default(const Manager *m);
+
+/* Which account a selector means. 0 and *ret; an Outcome and *problem; -errno. */
+int manager_resolve(const Manager *m, const char *selector, Keeper **ret, Problem *problem);
+
+/*
+ * Add an account (taken over in every case). A secret is stored first; fn is then called later. 0;
+ * an Outcome with *problem; -errno.
+ */
+int manager_add(Manager *m, Account *account, const char *secret, ManagerOp **ret, ManagerOpFn fn,
+                void *userdata, Problem *problem);
+ManagerOp *manager_op_free(ManagerOp *op);
+/* Remove it from the settings and forget its secrets. 0, Outcome, -errno. */
+int manager_remove(Manager *m, Keeper *k, Problem *problem);
+/* Write and use other settings for an account (taken over). 0, Outcome, -errno. */
+int manager_configure(Manager *m, Keeper *k, Account *account, Problem *problem);
+/* name "" or NULL takes the setting out. 0, Outcome, -errno. */
+int manager_set_default(Manager *m, const char *name, Problem *problem);
+/* May this account's settings be changed at all? 0 or an Outcome. */
+int manager_check_changeable(const Manager *m, const Keeper *k, Problem *problem);
+
+void manager_on_keyring(Manager *m, KeyringState state);
+void manager_on_online(Manager *m);
+/* Has the keyring been asked for every account, with whatever result? */
+bool manager_is_settled(const Manager *m);
+/* True when nothing waits to be written that could be. */
+bool manager_flush(Manager *m);
+
+CLEANUP_FUNC(Manager, manager_free)
+CLEANUP_FUNC(ManagerOp, manager_op_free)

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+#include "policy.h"
+#include "model/limits.h"
+
+#define PREFERRED_VALID_USEC (120 * USEC_PER_SEC)
+#define LONG_LIFE_USEC       (900 * USEC_PER_SEC)
+#define LATEST_REFRESH_USEC  (300 * USEC_PER_SEC)
+#define AZ_REFRESH_USEC      (270 * USEC_PER_SEC)
+#define AZ_RETRY_USEC        (61 * USEC_PER_SEC)
+#define RETRY_MAX_SECONDS    300
+#define ASK_AZ_AGAIN_USEC    (2 * USEC_PER_SEC)
+#define ASK_AGAIN_USEC       (20 * USEC_PER_SEC)
+
+static uint64_t life_usec(const Token *t) {
+        return t->expires_usec == USEC_INFINITY ? USEC_INFINITY : t->expires_usec - t->issued_usec;
+}
+
+bool policy_is_fresh(const Token *t, PolicyWish wish, uint64_t now) {
+        uint64_t left = token_left_usec(t, now);
+
+        if (left == 0)
+                return false;
+        if (wish.strict)
+                return left >= wish.min_valid * USEC_PER_SEC;
+        return left >= MIN(PREFERRED_VALID_USEC, life_usec(t) / 2);
+}
+
+bool policy_is_usable(const Token *t, PolicyWish wish, uint64_t now) {
+        uint64_t left = token_left_usec(t, now);
+
+        return left > 0 && (!wish.strict || left >= wish.min_valid * USEC_PER_SEC);
+}
+
+bool policy_is_beyond(const Token *t, PolicyWish wish) {
+        return t && wish.strict && wish.min_valid * USEC_PER_SEC > life_usec(t);
+}
+
+uint64_t policy_refresh_at(AccountSource source, const Token *t, uint64_t random) {
+        uint64_t life = life_usec(t), at;
+
+        if (life == USEC_INFINITY || source == ACCOUNT_SOURCE_API_TOKEN)
+                return USEC_INFINITY;
+        if (source == ACCOUNT_SOURCE_AZURE_CLI)
+                return t->expires_usec - MIN(AZ_REFRESH_USEC, life / 2);
+
+        at = t->refresh_usec ? t->refresh_usec : t->issued_usec + life / 5 * 4;
+        at -= MIN(at - t->issued_usec, random % (life / 20 + 1));
+        if (life > LONG_LIFE_USEC)
+                at = MIN(at, t->expires_usec - LATEST_REFRESH_USEC);
+        return at;
+}
+
+uint64_t policy_retry_delay(AccountSource source, unsigned n, uint64_t retry_after,
+                            uint64_t random) {
+        uint64_t delay, least;
+
+        delay = n > 9 ? RETRY_MAX_SECONDS : MIN(UINT64_C(1) << (n ? n - 1 : 0), RETRY_MAX_SECONDS);
+        delay *= USEC_PER_SEC;
+        least = MIN(retry_after, (uint64_t)LIMIT_RETRY_AFTER_SECONDS) * USEC_PER_SEC;
+        if (source == ACCOUNT_SOURCE_AZURE_CLI)
+                least = MAX(least, AZ_RETRY_USEC);
+        delay = MAX(delay, least);
+        return delay + random % (delay / 4 + 1);
+}
+
+bool policy_is_transient(Outcome failure) {
+        return failure == OUTCOME_UNAVAILABLE || failure == OUTCOME_TIMED_OUT;
+}
+
+bool policy_may_try(AccountSource source, const PolicyFailure *f, bool forced, uint64_t now) {
+        if (f->outcome == OUTCOME_OK)
+                return true;
+        if (source == ACCOUNT_SOURCE_AZURE_CLI)
+                return now >= f->tried + ASK_AZ_AGAIN_USEC;
+        if (policy_is_transient(f->outcome))
+                return now >= f->retry_at ||
+                       (now >= f->not_before && now >= f->tried + ASK_AGAIN_USEC);
+        if (f->outcome == OUTCOME_SIGN_IN_NEEDED && !forced)
+                return false;
+        return now >= f->tried + ASK_AGAIN_USEC;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * PURE: when to refresh, when to try again, when a token is good enough. Every time is an argument,
+ * µs of CLOCK_BOOTTIME unless said; chance is an argument too.
+ */
+#pragma once
+
+#include "model/account.h"
+#include "model/problem.h"
+#include "model/token.h"
+
+/* What a caller wants of a token (contract, section 3). */
+typedef struct PolicyWish {
+        bool strict;        /* min-valid was given: a promise */
+        uint32_t min_valid; /* s */
+} PolicyWish;
+
+/* Is t good enough to be handed out without asking the source? Without a promise 120 s are
+ * preferred, at most half the token's life. */
+bool policy_is_fresh(const Token *t, PolicyWish wish, uint64_t now);
+/* May t be handed out when nothing better can be had? */
+bool policy_is_usable(const Token *t, PolicyWish wish, uint64_t now);
+
+/* Is the promise longer than t's whole life? t may be NULL. */
+bool policy_is_beyond(const Token *t, PolicyWish wish);
+
+/*
+ * When to refresh t in the background: at the server's advice or at 80 % of its life, up to 5 % of
+ * it earlier, and at the latest 5 min before its end when it lives over 15 min. azure-cli: 4.5 min
+ * before its end, because az gives out the same token while 5 min are left. USEC_INFINITY: never.
+ */
+uint64_t policy_refresh_at(AccountSource source, const Token *t, uint64_t random);
+
+/*
+ * How long to wait after the n-th failure in a row (n from 1): 1, 2, 4 ... 300 s, up to a quarter
+ * longer by chance, never under retry_after (s, capped at 1 h). azure-cli: at least 61 s, because
+ * az repeats a server's refusal for a minute without asking.
+ */
+uint64_t policy_retry_delay(AccountSource source, unsigned n, uint64_t retry_after,
+                            uint64_t random);
+
+/* Does time alone mend this failure, so that a timer may try again? */
+bool policy_is_transient(Outcome failure);
+/* The failures of one token, as far as they decide about the next attempt. */
+typedef struct PolicyFailure {
+        Outcome outcome;     /* OUTCOME_OK: none */
+        uint64_t tried;      /* when the last attempt ended */
+        uint64_t retry_at;   /* when the back-off is over */
+        uint64_t not_before; /* the server's own Retry-After; 0: none */
+} PolicyFailure;
+
+/*
+ * May a caller's wish start an attempt now? After a transient failure when the back-off is over, or
+ * 20 s after the last attempt unless the server asked for more. What needs a person is tried again
+ * only where that person acts out of our sight (az login), or on demand (forced), at a low rate.
+ */
+bool policy_may_try(AccountSource source, const PolicyFailure *f, bool forced, uint64_t now);

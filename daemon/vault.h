@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One account's secrets in memory, and their copy in the keyring: read once at start, written when
+ * they change, written later when the keyring can't be written now. Nobody waits for the keyring
+ * but by a callback, and a keyring that is locked, gone or stuck loses nothing that is in memory.
+ */
+#pragma once
+
+#include "env.h"
+#include "model/record.h"
+
+typedef struct Vault Vault;
+typedef struct VaultOp VaultOp;
+
+typedef enum VaultState {
+        VAULT_STATE_LOADING, /* not read yet; it is under way */
+        VAULT_STATE_LOCKED,  /* not read: the keyring is locked */
+        VAULT_STATE_ABSENT,  /* not read: there is no keyring, or it doesn't answer */
+        VAULT_STATE_LOADED,  /* memory is the truth */
+        _VAULT_STATE_MAX,
+} VaultState;
+
+/* The state changed, or another process changed the record. */
+typedef void (*VaultFn)(void *userdata);
+/* A KEYRING_E_ outcome: 0 when the keyring has it now. */
+typedef void (*VaultOpFn)(int outcome, void *userdata);
+
+/* Starts reading. changed is called later, from the loop. 0 or -errno. */
+int vault_new(Vault **ret, Env *env, const Account *account, VaultFn changed, void *userdata);
+/* What waits to be written is not waited for. NULL is fine. Returns NULL. */
+Vault *vault_free(Vault *v);
+
+VaultState vault_state(const Vault *v);
+/* The secrets in memory; never NULL. Change them by the record's functions, then save. */
+Record *vault_record(Vault *v);
+/* Memory is ahead of the keyring. */
+bool vault_is_dirty(const Vault *v);
+
+/* Write now; fn (may be NULL) is called later with the outcome. What fails is written when the
+ * keyring is back. 0 or -errno. */
+int vault_save(Vault *v, VaultOp **ret, VaultOpFn fn, void *userdata);
+/* Write within two seconds, with whatever else changes until then. */
+void vault_save_later(Vault *v);
+/* Read again: another daemon of this user may have spent the refresh token. fn is called later with
+ * the outcome; memory then holds what the keyring holds, unless memory is ahead. */
+int vault_reload(Vault *v, VaultOp **ret, VaultOpFn fn, void *userdata);
+/* Write now what can be written. True when nothing is under way (any more). */
+bool vault_flush(Vault *v);
+/* Start over with another account description: a record that doesn't belong to it is dropped. */
+int vault_set_account(Vault *v, const Account *account);
+/* Wipe the secrets in memory and delete the item. fn as above; a deletion that fails is done when
+ * the keyring is back, as long as this vault lives. */
+int vault_forget(Vault *v, VaultOp **ret, VaultOpFn fn, void *userdata);
+/* The keyring's state changed: read or write what waits. */
+void vault_on_keyring(Vault *v, KeyringState state);
+
+/* Take the callback back. NULL is fine. Returns NULL. */
+VaultOp *vault_op_free(VaultOp *op);
+
+CLEANUP_FUNC(Vault, vault_free)
