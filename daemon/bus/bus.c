@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: MIT */
+#include <poll.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+
+#include <iotc-dbus.h>
+
+#include "bus/bus-private.h"
+#include "io/log.h"
+
+enum {
+        REPLACE_WAIT_MS = 10000
+};
+
+static void bus_on_account_added(Keeper *k, void *userdata) {
+        CLEANUP(freep) char *path = NULL;
+        Bus *b = userdata;
+
+        if (b->manager && account_path(k, &path) >= 0)
+                (void)sd_bus_emit_object_added(b->bus, path);
+}
+
+static void bus_on_account_changed(Keeper *k, unsigned what, void *userdata) {
+        Bus *b = userdata;
+
+        if (b->manager)
+                account_emit(b, k, what);
+}
+
+static void bus_on_account_removed(Keeper *k, void *userdata) {
+        CLEANUP(freep) char *path = NULL;
+        Bus *b = userdata;
+
+        if (b->manager && account_path(k, &path) >= 0)
+                (void)sd_bus_emit_object_removed(b->bus, path);
+}
+
+static void bus_on_signin_added(SignIn *s, void *userdata) {
+        CLEANUP(freep) char *path = NULL;
+        Bus *b = userdata;
+
+        if (b->manager && signin_path(s, &path) >= 0)
+                (void)sd_bus_emit_object_added(b->bus, path);
+}
+
+static void bus_on_signin_changed(SignIn *s, void *userdata) {
+        Bus *b = userdata;
+
+        if (b->manager)
+                signin_emit(b, s);
+}
+
+static void bus_on_signin_removed(SignIn *s, void *userdata) {
+        CLEANUP(freep) char *path = NULL;
+        Bus *b = userdata;
+
+        if (b->manager && signin_path(s, &path) >= 0)
+                (void)sd_bus_emit_object_removed(b->bus, path);
+}
+
+static void bus_on_manager_changed(unsigned what, void *userdata) {
+        Bus *b = userdata;
+
+        if (b->manager)
+                manager_emit(b, what);
+}
+
+const Listener bus_listener = {
+        .account_added = bus_on_account_added,
+        .account_changed = bus_on_account_changed,
+        .account_removed = bus_on_account_removed,
+        .signin_added = bus_on_signin_added,
+        .signin_changed = bus_on_signin_changed,
+        .signin_removed = bus_on_signin_removed,
+        .manager_changed = bus_on_manager_changed,
+};
+
+static int bus_on_disconnected(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        Bus *b = userdata;
+
+        b->lost(b->userdata);
+        return 0;
+}
+
+int bus_new(Bus **ret, Env *env, void (*lost)(void *userdata), void *userdata) {
+        CLEANUP(bus_freep) Bus *b = NULL;
+        int r;
+
+        b = calloc(1, sizeof(*b));
+        if (!b)
+                return -ENOMEM;
+        b->env = env;
+        b->lost = lost;
+        b->userdata = userdata;
+        r = sd_bus_open_user_with_description(&b->bus, "iotc-tokend");
+        if (r < 0)
+                return r;
+        r = sd_bus_match_signal(b->bus, NULL, "org.freedesktop.DBus.Local",
+                                "/org/freedesktop/DBus/Local", "org.freedesktop.DBus.Local",
+                                "Disconnected", bus_on_disconnected, b);
+        if (r < 0)
+                return r;
+        r = sd_bus_attach_event(b->bus, env->event, SD_EVENT_PRIORITY_NORMAL);
+        if (r < 0)
+                return r;
+        *ret = STEAL(b);
+        return 0;
+}
+
+Bus *bus_free(Bus *b) {
+        Problem problem = { 0 };
+
+        if (!b)
+                return NULL;
+        (void)problem_set(&problem, OUTCOME_UNAVAILABLE,
+                          "The token daemon stops. Ask again: it is started anew.");
+        while (b->calls)
+                call_fail(b->calls, &problem);
+        problem_clear(&problem);
+        b->manager = NULL;
+        sd_bus_flush_close_unref(b->bus);
+        free(b);
+        return NULL;
+}
+
+int bus_serve(Bus *b, Manager *manager) {
+        int r;
+
+        b->manager = manager;
+        r = sd_bus_add_object_manager(b->bus, NULL, IOTC_PATH);
+        if (r < 0)
+                return r;
+        r = manager_serve(b);
+        if (r < 0)
+                return r;
+        r = account_serve(b);
+        if (r < 0)
+                return r;
+        return signin_serve(b);
+}
+
+/* Is pid a running daemon like this one: same user, same program file? */
+static int owner_check(pid_t pid) {
+        struct stat ours, theirs;
+        char path[64];
+
+        (void)snprintf(path, sizeof(path), "/proc/%d/exe", (int)pid);
+        if (stat("/proc/self/exe", &ours) < 0 || stat(path, &theirs) < 0)
+                return -errno;
+        if (ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino)
+                return 0;
+        return -EXDEV;
+}
+
+/* End the process that owns the name, as the contract has it, and see it gone. */
+static int owner_end(Bus *b) {
+        CLEANUP(sd_bus_creds_unrefp) sd_bus_creds *creds = NULL;
+        CLEANUP(fd_closep) int pidfd = -1;
+        struct pollfd pfd = { .events = POLLIN };
+        uid_t uid;
+        pid_t pid;
+        int r;
+
+        r = sd_bus_get_name_creds(b->bus, IOTC_BUS_NAME, SD_BUS_CREDS_PID | SD_BUS_CREDS_EUID,
+                                  &creds);
+        if (r < 0)
+                return r == -ENXIO ? 0 : r;
+        r = sd_bus_creds_get_pid(creds, &pid);
+        if (r >= 0)
+                r = sd_bus_creds_get_euid(creds, &uid);
+        if (r < 0)
+                return r;
+        if (uid != geteuid())
+                return -EPERM;
+        pidfd = (int)syscall(SYS_pidfd_open, pid, 0U);
+        if (pidfd < 0)
+                return errno == ESRCH ? 0 : -errno;
+        r = owner_check(pid);
+        if (r < 0)
+                return r;
+        log_info("Replacing the running daemon (process %d)", (int)pid);
+        if (syscall(SYS_pidfd_send_signal, pidfd, SIGTERM, NULL, 0U) < 0)
+                return errno == ESRCH ? 0 : -errno;
+        pfd.fd = pidfd;
+        r = poll(&pfd, 1, REPLACE_WAIT_MS);
+        return r > 0 ? 0 : -ETIMEDOUT;
+}
+
+int bus_take_name(Bus *b, bool replace) {
+        int r;
+
+        r = sd_bus_request_name(b->bus, IOTC_BUS_NAME, 0);
+        if (r != -EEXIST || !replace)
+                return r < 0 ? r : 0;
+        r = owner_end(b);
+        if (r < 0)
+                return r;
+        /* The bus daemon may see the end of its connection a moment after the process is gone. */
+        for (int i = 0; i < 100; i++) {
+                r = sd_bus_request_name(b->bus, IOTC_BUS_NAME, 0);
+                if (r != -EEXIST)
+                        break;
+                (void)nanosleep(&(struct timespec){ .tv_nsec = 20 * 1000 * 1000 }, NULL);
+        }
+        return r < 0 ? r : 0;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The daemon on the session bus: one connection, the objects of the contract, change signals.
+ * Nothing outside this folder knows sd-bus; nothing in it decides anything.
+ */
+#pragma once
+
+#include "manager.h"
+
+typedef struct Bus Bus;
+
+/* The listener to put into the Env, with the Bus as its userdata. */
+extern const Listener bus_listener;
+
+/* Connect to the session bus. lost is called when the connection ends. 0 or -errno. */
+int bus_new(Bus **ret, Env *env, void (*lost)(void *userdata), void *userdata);
+/* Parked callers are told that the daemon stops. Free it before the Manager. Returns NULL. */
+Bus *bus_free(Bus *b);
+
+/* Put up the objects, without the name yet. 0 or -errno. */
+int bus_serve(Bus *b, Manager *manager);
+/*
+ * Take the bus name. -EEXIST when another process owns it. With replace that process is ended
+ * first, if it is a daemon of the same user and program, and the name is waited for (10 s at most).
+ */
+int bus_take_name(Bus *b, bool replace);
+
+CLEANUP_FUNC(Bus, bus_free)

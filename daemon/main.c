@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * iotc-tokend: arguments, launcher, signals, build bottom-up, run, tear down top-down. No logic.
+ */
+#include <fcntl.h>
+#include <getopt.h>
+#include <limits.h>
+#include <locale.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <systemd/sd-daemon.h>
+
+#include "bus/bus.h"
+#include "io/lock.h"
+#include "io/log.h"
+#include "io/timer.h"
+
+#define START_WAIT_USEC (1 * USEC_PER_SEC)
+#define STOP_WAIT_USEC  (2 * USEC_PER_SEC)
+
+typedef struct Daemon {
+        Env env;
+        Manager *manager;
+        Bus *bus;
+        Timer *start_timer, *stop_timer;
+        sd_event_source *start, *flush;
+        bool keyring_known;
+        int lock_fd;
+        bool replace;
+        int status;
+} Daemon;
+
+static void print_help(void) {
+        printf("Usage: iotc-tokend [--replace] [--verbose]\n"
+               "\n"
+               "Keeps Azure IoT Central tokens fresh and serves them on the session bus as\n"
+               "org.iotc.Token1. It is started when it is first needed; see iotc-token(1).\n"
+               "\n"
+               "  --replace   end a running daemon of the same user and take its place\n"
+               "  --verbose   log what is done, step by step (never a secret)\n"
+               "  --version   print the version\n"
+               "  --help      print this text\n");
+}
+
+/* 1: go on; else exit with *ret_status. */
+static int arguments_parse(Daemon *d, int argc, char **argv, int *ret_status) {
+        static const struct option options[] = {
+                { "replace", no_argument, NULL, 'r' },
+                { "verbose", no_argument, NULL, 'v' },
+                { "version", no_argument, NULL, 'V' },
+                { "help", no_argument, NULL, 'h' },
+                { 0 },
+        };
+        int c;
+
+        *ret_status = EXIT_SUCCESS;
+        while ((c = getopt_long(argc, argv, "", options, NULL)) >= 0)
+                switch (c) {
+                case 'r':
+                        d->replace = true;
+                        break;
+                case 'v':
+                        log_set_max_level(LOG_DEBUG);
+                        break;
+                case 'V':
+                        printf("iotc-tokend %s\n", IOTC_VERSION);
+                        return 0;
+                case 'h':
+                        print_help();
+                        return 0;
+                default:
+                        *ret_status = 2;
+                        break;
+                }
+        if (optind < argc)
+                *ret_status = 2;
+        if (*ret_status == 2)
+                fprintf(stderr, "Usage: iotc-tokend [--replace] [--verbose]\n");
+        return *ret_status == 0;
+}
+
+/* Beside this program when it runs from its build folder, else where it was installed. */
+static int fetcher_path(char **ret) {
+        char self[PATH_MAX];
+        ssize_t n;
+
+        n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+        if (n > 0) {
+                char *slash;
+
+                self[n] = '\0';
+                slash = strrchr(self, '/');
+                if (slash &&
+                    asprintf(ret, "%.*s/fetch/iotc-token-fetch", (int)(slash - self), self) >= 0) {
+                        if (access(*ret, X_OK) == 0)
+                                return 0;
+                        free(*ret);
+                }
+        }
+        *ret = strdup(IOTC_LIBEXECDIR "/iotc-token-fetch");
+        return *ret ? 0 : -ENOMEM;
+}
+
+/* $XDG_CONFIG_HOME/iotc-token/accounts.conf; NULL without a home. */
+static int settings_path(char **ret) {
+        const char *config = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
+        int n;
+
+        *ret = NULL;
+        if (config && *config == '/')
+                n = asprintf(ret, "%s/iotc-token/accounts.conf", config);
+        else if (home && *home == '/')
+                n = asprintf(ret, "%s/.config/iotc-token/accounts.conf", home);
+        else
+                return 0;
+        return n < 0 ? -ENOMEM : 0;
+}
+
+/* No core dump, no debugger of the same user, no secret on disk. */
+static void harden(void) {
+        (void)prctl(PR_SET_DUMPABLE, 0);
+        (void)setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
+}
+
+/* Descriptors 0, 1 and 2 are open, so that none of ours takes their place. */
+static void descriptors_fill(void) {
+        int fd;
+
+        do
+                fd = open("/dev/null", O_RDWR);
+        while (fd >= 0 && fd <= STDERR_FILENO);
+        if (fd > STDERR_FILENO)
+                (void)close(fd);
+}
+
+static void daemon_on_keyring(KeyringState state, void *userdata) {
+        Daemon *d = userdata;
+
+        d->keyring_known = true;
+        log_debug("The keyring is %s", keyring_state_to_string(state));
+        if (d->manager)
+                manager_on_keyring(d->manager, state);
+}
+
+static void daemon_exit(Daemon *d, int status);
+
+/* Everything that can be known is known: take the name, and be ready. */
+static void daemon_open(Daemon *d) {
+        int r;
+
+        d->start = sd_event_source_disable_unref(d->start);
+        d->start_timer = timer_free(d->start_timer);
+        r = bus_take_name(d->bus, d->replace);
+        if (r == 0) {
+                (void)sd_notify(0, "READY=1");
+                log_debug("Ready");
+                return;
+        }
+        if (r == -EEXIST)
+                log_error("Another iotc-tokend runs on this bus. To take its place: iotc-tokend "
+                          "--replace");
+        else if (r == -EXDEV)
+                log_error("The bus name belongs to another program than this one; not replaced");
+        else
+                log_error("Can't take the bus name org.iotc.Token1: %s", strerror(-r));
+        daemon_exit(d, EXIT_FAILURE);
+}
+
+static void daemon_on_start_time(void *userdata) {
+        daemon_open(userdata);
+}
+
+/* After each turn of the loop: has the keyring answered? Calls that come early wait on the bus. */
+static int daemon_on_start(sd_event_source *source, void *userdata) {
+        Daemon *d = userdata;
+
+        if (d->keyring_known && manager_is_settled(d->manager))
+                daemon_open(d);
+        return 0;
+}
+
+static void daemon_exit(Daemon *d, int status) {
+        d->status = status;
+        (void)sd_event_exit(d->env.event, 0);
+}
+
+static void daemon_on_bus_lost(void *userdata) {
+        log_info("The session bus is gone");
+        daemon_exit(userdata, EXIT_SUCCESS);
+}
+
+static void daemon_on_launcher_gone(void *userdata) {
+        log_error("The process that starts the fetchers has ended");
+        daemon_exit(userdata, EXIT_FAILURE);
+}
+
+static void daemon_on_stop_time(void *userdata) {
+        daemon_exit(userdata, EXIT_SUCCESS);
+}
+
+/* After each turn of the loop: is everything written? */
+static int daemon_on_flush(sd_event_source *source, void *userdata) {
+        Daemon *d = userdata;
+
+        if (manager_flush(d->manager))
+                daemon_exit(d, EXIT_SUCCESS);
+        return 0;
+}
+
+static int daemon_on_signal(sd_event_source *source, const struct signalfd_siginfo *si,
+                            void *userdata) {
+        Daemon *d = userdata;
+        int r;
+
+        if (si->ssi_signo == SIGHUP) {
+                (void)sd_notify(0, "RELOADING=1");
+                r = manager_reload(d->manager);
+                log_info(r < 0 ? "The settings could not be read again"
+                               : "Read the settings again");
+                (void)sd_notify(0, "READY=1");
+                return 0;
+        }
+        (void)sd_notify(0, "STOPPING=1");
+        if (d->flush) /* asked twice */
+                daemon_exit(d, EXIT_SUCCESS);
+        else if (manager_flush(d->manager) ||
+                 sd_event_add_post(d->env.event, &d->flush, daemon_on_flush, d) < 0)
+                daemon_exit(d, EXIT_SUCCESS);
+        else
+                timer_arm(d->stop_timer, clock_boottime() + STOP_WAIT_USEC);
+        return 0;
+}
+
+static int signals_watch(Daemon *d) {
+        static const int signals[] = { SIGTERM, SIGINT, SIGHUP };
+        sigset_t mask;
+        int r;
+
+        (void)signal(SIGPIPE, SIG_IGN);
+        (void)sigemptyset(&mask);
+        for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
+                (void)sigaddset(&mask, signals[i]);
+        if (sigprocmask(SIG_BLOCK, &mask, NULL) < 0)
+                return -errno;
+        for (size_t i = 0; i < ARRAY_SIZE(signals); i++) {
+                r = sd_event_add_signal(d->env.event, NULL, signals[i], daemon_on_signal, d);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+/* One daemon of a user owns the lock; a second, on another bus, serves that bus. */
+static int runtime_folder(Daemon *d) {
+        const char *dir = getenv("XDG_RUNTIME_DIR");
+        int r;
+
+        if (!dir || *dir != '/')
+                return 0;
+        if (asprintf(&d->env.runtime_dir, "%s/iotc-token", dir) < 0)
+                return -ENOMEM;
+        r = lock_folder(d->env.runtime_dir);
+        if (r == 0)
+                r = lock_take(&d->lock_fd, d->env.runtime_dir, "lock");
+        if (r == -EAGAIN)
+                log_info("Another daemon of this user runs on another bus; sharing its keyring");
+        else if (r < 0) {
+                log_warning("Can't use %s: %s", d->env.runtime_dir, strerror(-r));
+                free(d->env.runtime_dir);
+                d->env.runtime_dir = NULL;
+        }
+        return 0;
+}
+
+static int fail(int r, const char *what) {
+        if (r < 0)
+                log_error("%s: %s", what, strerror(-r));
+        return r;
+}
+
+static int daemon_build(Daemon *d) {
+        CLEANUP(freep) char *settings = NULL;
+        int r;
+
+        r = sd_event_default(&d->env.event);
+        if (r < 0)
+                return fail(r, "Can't make an event loop");
+        r = signals_watch(d);
+        if (r < 0)
+                return fail(r, "Can't watch signals");
+        r = launcher_attach(d->env.launcher, d->env.event, daemon_on_launcher_gone, d);
+        if (r < 0)
+                return fail(r, "Can't reach the launcher");
+        r = timer_new(&d->stop_timer, d->env.event, daemon_on_stop_time, d);
+        if (r < 0)
+                return fail(r, "Can't make a timer");
+        r = runtime_folder(d);
+        if (r < 0)
+                return fail(r, "Can't use the runtime folder");
+        r = bus_new(&d->bus, &d->env, daemon_on_bus_lost, d);
+        if (r < 0)
+                return fail(r, "Can't reach the session bus (is DBUS_SESSION_BUS_ADDRESS set?)");
+        d->env.listener = &bus_listener;
+        d->env.listener_userdata = d->bus;
+        r = keyring_new(&d->env.keyring, d->env.event, daemon_on_keyring, d);
+        if (r < 0)
+                return fail(r, "Can't start the keyring's worker");
+        r = settings_path(&settings);
+        if (r >= 0)
+                r = manager_new(&d->manager, &d->env, "/etc/iotc-token/accounts.conf", settings);
+        if (r < 0)
+                return fail(r, "Can't load the accounts");
+        r = bus_serve(d->bus, d->manager);
+        if (r < 0)
+                return fail(r, "Can't put up the D-Bus objects");
+        r = timer_new(&d->start_timer, d->env.event, daemon_on_start_time, d);
+        if (r >= 0)
+                r = sd_event_add_post(d->env.event, &d->start, daemon_on_start, d);
+        if (r < 0)
+                return fail(r, "Can't start");
+        timer_arm(d->start_timer, clock_boottime() + START_WAIT_USEC);
+        return 0;
+}
+
+static void daemon_free(Daemon *d) {
+        d->bus = bus_free(d->bus);
+        d->manager = manager_free(d->manager);
+        d->env.keyring = keyring_free(d->env.keyring);
+        timer_free(d->start_timer);
+        timer_free(d->stop_timer);
+        sd_event_source_disable_unref(d->start);
+        sd_event_source_disable_unref(d->flush);
+        d->env.launcher = launcher_free(d->env.launcher);
+        sd_event_unref(d->env.event);
+        (void)fd_close(d->lock_fd);
+        free(d->env.runtime_dir);
+        free(d->env.proxy);
+        free(d->env.ca_bundle);
+}
+
+int main(int argc, char **argv) {
+        CLEANUP(freep) char *fetcher = NULL;
+        Daemon d = { .lock_fd = -1, .env.online = true };
+        int r, status;
+
+        (void)setlocale(LC_CTYPE, "C.UTF-8");
+        if (arguments_parse(&d, argc, argv, &status) == 0)
+                return status;
+        descriptors_fill();
+        r = fetcher_path(&fetcher);
+        if (r >= 0)
+                r = launcher_fork(&d.env.launcher, fetcher);
+        if (r < 0) {
+                fail(r, "Can't start the launcher");
+                return EXIT_FAILURE;
+        }
+        harden();
+
+        r = daemon_build(&d);
+        if (r >= 0)
+                r = sd_event_loop(d.env.event);
+        daemon_free(&d);
+        return r < 0 ? EXIT_FAILURE : d.status;
+}
