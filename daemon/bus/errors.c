@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * The core's outcomes as D-Bus errors.
+ */
 #include <iotc-dbus.h>
 
 #include "bus/bus-private.h"

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Changing the set of accounts: each change is in the settings file, or it has not happened.
+ */
+#include "io/config.h"
+#include "io/log.h"
+#include "manager-private.h"
+
+struct ManagerOp {
+        Manager *manager;
+        Keeper *keeper; /* ours until it is in the list */
+        KeeperOp *op;
+        ManagerOpFn fn;
+        void *userdata;
+};
+
+static int file_problem(int r, char *text, const char *name, Problem *problem) {
+        switch (r) {
+        case 0:
+                free(text);
+                return 0;
+        case CONFIG_E_SYSTEM:
+                r = problem_set(problem, OUTCOME_DENIED,
+                                "%s: it is set up in the system's file; only an administrator can "
+                                "change it there.",
+                                name);
+                break;
+        case CONFIG_E_BAD_FILE:
+                r = problem_set(problem, OUTCOME_MISCONFIGURED,
+                                "%s: the settings file is not rewritten while a line of it is bad "
+                                "(%s). Mend the line first.",
+                                name, text ? text : "see iotc-token status");
+                break;
+        case -ENOMEM:
+                break;
+        default:
+                r = problem_set(problem, OUTCOME_FAILED,
+                                "%s: the settings file can't be written: %s. Nothing was changed.",
+                                name, strerror(-r));
+                break;
+        }
+        free(text);
+        return r;
+}
+
+int manager_check_changeable(const Manager *m, const Keeper *k, Problem *problem) {
+        const Account *a = keeper_account(k);
+
+        if (a->system)
+                return file_problem(CONFIG_E_SYSTEM, NULL, a->name, problem);
+        if (a->builtin)
+                return problem_set(
+                        problem, OUTCOME_DENIED,
+                        "%s: the built-in account can't be changed or removed. Set up one of "
+                        "your own: iotc-token login",
+                        a->name);
+        return 0;
+}
+
+static int check_apps(const Manager *m, const Account *a, const Keeper *self, Problem *problem) {
+        for (char **app = a->apps; app && *app; app++)
+                for (size_t i = 0; i < m->n_accounts; i++)
+                        if (m->accounts[i] != self &&
+                            account_has_app(keeper_account(m->accounts[i]), *app))
+                                return problem_set(problem, OUTCOME_INVALID_ARGS,
+                                                   "%s: %s belongs to the account %s already.",
+                                                   a->name, *app,
+                                                   keeper_account(m->accounts[i])->name);
+        return 0;
+}
+
+/* Write the new account's group and show it. On failure the keeper is gone. */
+static int manager_admit(Manager *m, Keeper *k, Problem *problem) {
+        const Account *a = keeper_account(k);
+        char *text = NULL;
+        Keeper *builtin;
+        int r;
+
+        r = config_put_account(m->user_path, a, &text);
+        r = file_problem(r, text, a->name, problem);
+        if (r != 0)
+                return r;
+        builtin = manager_find(m, a->name);
+        if (builtin) {
+                manager_take(m, builtin);
+                keeper_free(builtin);
+        }
+        manager_append(m, k);
+        (void)manager_update_builtin(m);
+        manager_choose_default(m);
+        log_info("%s: added (%s)", a->name, account_source_to_string(a->source));
+        return 0;
+}
+
+ManagerOp *manager_op_free(ManagerOp *op) {
+        if (op) {
+                keeper_op_free(op->op);
+                keeper_free(op->keeper);
+                free(op);
+        }
+        return NULL;
+}
+
+static void manager_leave(Manager *m, Keeper *k) {
+        keeper_remove(k);
+        if (keeper_is_forgotten(k) || m->n_leaving == ACCOUNTS_MAX)
+                keeper_free(k);
+        else
+                m->leaving[m->n_leaving++] = k;
+}
+
+static void add_on_stored(const Problem *stored, void *userdata) {
+        ManagerOp *op = userdata;
+        Problem problem = { 0 };
+        int r = (int)stored->outcome;
+
+        op->op = keeper_op_free(op->op);
+        problem_copy(&problem, stored);
+        if (r == 0 && manager_find(op->manager, keeper_account(op->keeper)->name))
+                r = problem_set(&problem, OUTCOME_ACCOUNT_EXISTS,
+                                "%s: there is such an account now.",
+                                keeper_account(op->keeper)->name);
+        else if (r == 0) {
+                r = manager_admit(op->manager, op->keeper, &problem);
+                if (r > 0)
+                        manager_leave(op->manager, STEAL(op->keeper));
+        }
+        if (r < 0)
+                (void)problem_set(&problem, OUTCOME_FAILED, "Memory is short; try again.");
+        op->fn(r == 0 ? STEAL(op->keeper) : NULL, &problem, op->userdata);
+        problem_clear(&problem);
+}
+
+int manager_add(Manager *m, Account *account, const char *secret, ManagerOp **ret, ManagerOpFn fn,
+                void *userdata, Problem *problem) {
+        CLEANUP(manager_op_freep) ManagerOp *op = NULL;
+        CLEANUP(account_freep) Account *a = account;
+        Keeper *existing = manager_find(m, a->name);
+        int r;
+
+        *ret = NULL;
+        if (existing &&
+            !(keeper_account(existing)->builtin && a->source == ACCOUNT_SOURCE_AZURE_CLI))
+                return problem_set(
+                        problem, OUTCOME_ACCOUNT_EXISTS,
+                        "%s: there is such an account already. Remove it first: iotc-token "
+                        "remove %s",
+                        a->name, a->name);
+        if (streq(a->name, MANAGER_BUILTIN_NAME) && a->source != ACCOUNT_SOURCE_AZURE_CLI)
+                return problem_set(problem, OUTCOME_INVALID_ARGS,
+                                   "The name azure-cli is kept for accounts of that source.");
+        if (m->n_accounts >= ACCOUNTS_MAX)
+                return problem_set(problem, OUTCOME_LIMITS_EXCEEDED,
+                                   "There are %d accounts already. Remove one first.",
+                                   ACCOUNTS_MAX);
+        r = check_apps(m, a, existing, problem);
+        if (r != 0)
+                return r;
+
+        op = calloc(1, sizeof(*op));
+        if (!op)
+                return -ENOMEM;
+        *op = (ManagerOp){ .manager = m, .fn = fn, .userdata = userdata };
+        r = keeper_new(&op->keeper, m->env, STEAL(a));
+        if (r < 0)
+                return r;
+        if (!secret) {
+                r = manager_admit(m, op->keeper, problem);
+                if (r == 0)
+                        op->keeper = NULL; /* the list's */
+                return r;
+        }
+        r = keeper_set_secret(op->keeper, secret, &op->op, add_on_stored, op, problem);
+        if (r != 0)
+                return r;
+        *ret = STEAL(op);
+        return 0;
+}
+
+int manager_remove(Manager *m, Keeper *k, Problem *problem) {
+        const char *name = keeper_account(k)->name;
+        char *text = NULL;
+        int r;
+
+        r = manager_check_changeable(m, k, problem);
+        if (r != 0)
+                return r;
+        r = config_remove_account(m->user_path, name, &text);
+        r = file_problem(r, text, name, problem);
+        if (r != 0)
+                return r;
+        log_info("%s: removed", name);
+        if (streq(m->default_account, name)) {
+                text = NULL;
+                (void)config_set_default(m->system_path, m->user_path, NULL, &text);
+                free(text);
+                free(m->default_account);
+                m->default_account = NULL;
+        }
+        manager_take(m, k);
+        manager_leave(m, k);
+        (void)manager_update_builtin(m);
+        manager_choose_default(m);
+        return 0;
+}
+
+int manager_configure(Manager *m, Keeper *k, Account *account, Problem *problem) {
+        CLEANUP(account_freep) Account *a = account;
+        char *text = NULL;
+        int r;
+
+        r = manager_check_changeable(m, k, problem);
+        if (r == 0)
+                r = check_apps(m, a, k, problem);
+        if (r != 0)
+                return r;
+        r = config_put_account(m->user_path, a, &text);
+        r = file_problem(r, text, a->name, problem);
+        if (r != 0)
+                return r;
+        return keeper_configure(k, STEAL(a));
+}
+
+int manager_set_default(Manager *m, const char *name, Problem *problem) {
+        char *copy = NULL, *text = NULL;
+        int r;
+
+        if (!str_empty(name)) {
+                if (!manager_find(m, name))
+                        return problem_set(
+                                problem, OUTCOME_NO_SUCH_ACCOUNT,
+                                "There is no account of that name. iotc-token list shows "
+                                "the accounts.");
+                copy = strdup(name);
+                if (!copy)
+                        return -ENOMEM;
+        }
+        r = config_set_default(m->system_path, m->user_path, copy, &text);
+        r = file_problem(r, text, "default", problem);
+        if (r != 0) {
+                free(copy);
+                return r;
+        }
+        free(m->default_account);
+        m->default_account = copy;
+        manager_choose_default(m);
+        return 0;
+}
