@@ -206,12 +206,16 @@ int keeper_configure(Keeper *k, Account *account) {
         r = vault_set_account(k->vault, account);
         if (r < 0)
                 return r;
+        if (k->account->problem)
+                problem_clear(&k->last_error);
         account_free(k->account);
         k->account = account;
+        (void)keeper_misconfigured(k, &k->last_error);
         for (Slot *s = k->slots; s; s = s->next)
                 slot_settle(k, s, false);
         keeper_wake(k);
-        k->env->listener->account_changed(k, ACCOUNT_CHANGED_SETTINGS, k->env->listener_userdata);
+        k->env->listener->account_changed(k, ACCOUNT_CHANGED_SETTINGS | ACCOUNT_CHANGED_LAST_ERROR,
+                                          k->env->listener_userdata);
         keeper_publish(k);
         return 0;
 }
@@ -271,10 +275,9 @@ int keeper_sign_in(Keeper *k, const char *method, SignIn **ret, Problem *problem
         SignIn *s;
         int r;
 
-        if (k->account->problem)
-                return problem_set(problem, OUTCOME_MISCONFIGURED,
-                                   "%s: its settings can't be used (%s).", name,
-                                   k->account->problem);
+        r = keeper_misconfigured(k, problem);
+        if (r != 0)
+                return r;
         if (k->account->source == ACCOUNT_SOURCE_AZURE_CLI)
                 return problem_set(problem, OUTCOME_MISCONFIGURED,
                                    "%s: the Azure CLI signs in for it. Run: az login "

@@ -321,11 +321,9 @@ int keeper_get(Keeper *k, const KeeperAsk *ask, Token **ret_token, Waiter **ret_
         *ret_waiter = NULL;
         k->env->stats.requests++;
         keeper_used(k);
-        if (k->account->problem)
-                return problem_set(problem, OUTCOME_MISCONFIGURED,
-                                   "%s: its settings can't be used (%s). Mend the line, then: "
-                                   "systemctl --user reload iotc-tokend",
-                                   k->account->name, k->account->problem);
+        r = keeper_misconfigured(k, problem);
+        if (r != 0)
+                return r;
         if (ask->resource && !account_allows_resource(k->account, ask->resource))
                 return problem_set(problem, OUTCOME_DENIED,
                                    "%s: tokens for this resource are not allowed. Add it to the "

@@ -80,6 +80,8 @@ void slot_free(Slot *s);
 void slot_fail(Slot *s, const Problem *problem, uint64_t retry_at, uint64_t not_before);
 void slot_clear_failure(Slot *s);
 void keeper_set_last_error(Keeper *k, const Problem *problem);
+/* Does a bad line of the settings stand in the way? OUTCOME_MISCONFIGURED and why, else 0. */
+int keeper_misconfigured(const Keeper *k, Problem *problem);
 /* Tell the listener what changed, arm the timer: after every turn of events. */
 void keeper_publish(Keeper *k);
 /* Make tokens of what the vault holds. */

@@ -245,8 +245,18 @@ int keeper_new(Keeper **ret, Env *env, Account *account) {
         r = vault_new(&k->vault, env, account, keeper_on_vault, k);
         if (r < 0)
                 return r;
+        (void)keeper_misconfigured(k, &k->last_error);
         *ret = STEAL(k);
         return 0;
+}
+
+int keeper_misconfigured(const Keeper *k, Problem *problem) {
+        if (!k->account->problem)
+                return 0;
+        return problem_set(problem, OUTCOME_MISCONFIGURED,
+                           "%s: its settings can't be used (%s). Mend the line, then: "
+                           "systemctl --user reload iotc-tokend",
+                           k->account->name, k->account->problem);
 }
 
 Keeper *keeper_free(Keeper *k) {
