@@ -68,12 +68,11 @@ static int signin_update(SignIn *s) {
         signin_clear_line(s);
         if (streq(state, "done"))
                 return loop_end(s->loop, EXIT_DONE);
-        if (streq(state, "cancelled")) {
-                s->cancelled = true;
-                return loop_end(s->loop, fail(EXIT_FAILED, "the sign-in was cancelled"));
-        }
-        return loop_end(s->loop, *error ? fail_error(error[0], error[1])
-                                        : fail(EXIT_FAILED, "the sign-in failed"));
+        s->cancelled = streq(state, "cancelled");
+        if (*error && **error)
+                return loop_end(s->loop, fail_error(error[0], error[1]));
+        return loop_end(s->loop, fail(EXIT_FAILED, s->cancelled ? "the sign-in was cancelled"
+                                                                : "the sign-in failed"));
 }
 
 static int signin_on_properties(sd_bus_message *m, void *userdata, sd_bus_error *error) {

@@ -21,8 +21,9 @@ typedef struct Watch {
         bool person;
 } Watch;
 
-/* The time and the account's name, before what a line has to say. */
-static void watch_line(Watch *w, const char *of) {
+/* The time and the account's name, before what a line has to say; and what parts its fields. */
+static const char *watch_line(Watch *w, const char *of) {
+        const char *between = w->person ? "  " : "\t";
         time_t now = time(NULL);
         struct tm tm;
         char text[24];
@@ -31,8 +32,10 @@ static void watch_line(Watch *w, const char *of) {
                 strftime(text, sizeof(text), "%H:%M:%S", &tm);
         else
                 snprintf(text, sizeof(text), "%" PRIu64, (uint64_t)now);
-        printf("%s\t", text);
+        printf("%s%s", text, between);
         display_print(stdout, of ?: "-");
+        fputs(between, stdout);
+        return between;
 }
 
 /* One change: of an account (name) or of the daemon (NULL), with the properties that changed. */
@@ -50,12 +53,12 @@ static int watch_print(Watch *w, const char *name, const char *event, const Prop
                 json_out_close(&out, '}');
                 json_out_end(&out);
         } else if (!streq(event, "changed")) {
-                watch_line(w, name);
-                printf("\t%s\t\n", event);
+                printf("%s%s\n", event, watch_line(w, name));
         } else {
                 for (size_t i = 0; i < changed->n; i++) {
-                        watch_line(w, name);
-                        printf("\t%s\t", display_key(key, changed->items[i].name));
+                        const char *between = watch_line(w, name);
+
+                        printf("%s%s", display_key(key, changed->items[i].name), between);
                         property_print(&changed->items[i], stdout, w->person);
                         putchar('\n');
                 }

@@ -1,0 +1,243 @@
+# SPDX-License-Identifier: MIT
+#
+# The verbs that show and change accounts: list, status, default, refresh, logout, remove, unlock
+# and api-token add, each as a person and as a script see it.
+
+import json
+import os
+import re
+import time
+
+import pytest
+
+from util_daemon import entra_account
+from util_terminal import CTRL_C, Terminal
+
+APP = 'contoso.azureiotcentral.com'
+API_TOKEN = 'SharedAccessSignature sr=0b1c&sig=c2VjcmV0&skn=ci&se=4102444800000'
+COLOUR = re.compile('\033\\[3[123]m')
+
+
+@pytest.fixture
+def accounts(daemon, entra, keyring):
+    """'work' is signed in and the default, 'idle' is not."""
+    daemon.start('[iotc-token]\ndefault=work\n\n' + entra_account(entra, 'idle')
+                 + entra_account(entra, apps=APP))
+    daemon.sign_in(entra)
+    return daemon
+
+
+@pytest.fixture
+def broken(accounts):
+    """And 'broken' has a wrong setting."""
+    accounts.restart(accounts.read_settings()
+                     + '\n[account broken]\nsource=entra\nno-such-setting=1\n')
+    return accounts
+
+
+def rows(text):
+    return [line.split('\t') for line in text.splitlines()]
+
+
+def test_list_in_a_pipe(broken, cli):
+    expires_at = broken.get('ExpiresAt', 'work')
+    got = {row[0]: row[1:] for row in rows(cli.ok('list'))}
+    assert sorted(got) == ['broken', 'idle', 'work']
+    assert got['work'] == ['yes', 'entra', 'ready', str(expires_at),
+                           broken.get('User', 'work'), APP]
+    assert got['idle'][:4] == ['no', 'entra', 'sign-in-needed', '0']
+    assert got['broken'][2] == 'misconfigured'
+
+
+def test_list_as_json(broken, cli):
+    got = {account['name']: account for account in json.loads(cli.ok('list', '--json'))}
+    work = got['work']
+    assert work['default'] is True and got['idle']['default'] is False
+    assert work['apps'] == [APP] and work['last_error'] is None
+    assert work['expires_at'] == broken.get('ExpiresAt', 'work')
+    assert work['expires_at_iso'].endswith('Z') and got['idle']['expires_at_iso'] is None
+    assert got['broken']['last_error']['name'].endswith('.Misconfigured')
+    assert set(work) == {
+        'name', 'source', 'apps', 'authority', 'tenant', 'client_id', 'resource', 'user', 'state',
+        'expires_at', 'expires_at_iso', 'refresh_at', 'refresh_at_iso', 'last_refresh_at',
+        'last_refresh_at_iso', 'last_error', 'last_used_at', 'last_used_at_iso', 'default'}
+
+
+def test_list_on_a_terminal(broken, cli):
+    with Terminal([cli.program, 'list'], cli.environment()) as terminal:
+        assert terminal.wait() == 0
+    head, *lines = COLOUR.sub('', terminal.shown).replace('\033[0m', '').splitlines()
+    assert COLOUR.search(terminal.shown)
+    column = head.index('STATE')
+    assert {line[:6].strip(): line[column:].split()[0] for line in lines} == {
+        'broken': 'misconfigured', 'idle': 'sign-in-needed', 'work': 'ready'}
+
+    with Terminal([cli.program, 'list'], {**cli.environment(), 'NO_COLOR': '1'}) as terminal:
+        assert terminal.wait() == 0
+    assert '\033' not in terminal.shown
+
+
+def test_no_account_yet(daemon, cli):
+    daemon.start('')
+    done = cli.run('list')
+    assert (done.returncode, done.stdout) == (0, '')
+    assert 'iotc-token login' in done.stderr
+    assert cli.ok('list', '--json') == '[]\n'
+
+
+def test_status_of_all(broken, cli):
+    got = {(row[0], row[1]): row[2] for row in rows(cli.ok('status'))}
+    assert got['-', 'keyring_state'] == 'ok'
+    assert got['-', 'default_account'] == 'work'
+    assert got['work', 'state'] == 'ready'
+    assert got['work', 'expires_at'] == str(broken.get('ExpiresAt', 'work'))
+    assert 'accounts.conf, line ' in got['broken', 'last_error']
+
+    got = json.loads(cli.ok('status', '--json'))
+    assert got['keyring_state'] == 'ok' and got['online'] in (True, False)
+    assert got['stats']['fetches'] >= 1
+    assert [account['name'] for account in got['accounts']] == ['broken', 'idle', 'work']
+
+
+@pytest.mark.parametrize('selector, code', [
+    ('work', 0), (APP, 0), ('', 0), ('idle', 3), ('broken', 6), ('nobody', 7)])
+def test_status_exits_with_the_code_of_the_state(broken, cli, selector, code):
+    assert cli.run('status', selector).returncode == code
+    done = cli.run('status', selector, '--json')
+    assert done.returncode == code
+    if code != 7:
+        assert json.loads(done.stdout)['name'] == {APP: 'work', '': 'work'}.get(selector, selector)
+
+
+def test_status_on_a_terminal(broken, cli):
+    with Terminal([cli.program, 'status'], cli.environment()) as terminal:
+        assert terminal.wait() == 0
+    assert re.search(r'Keyring +ok', terminal.shown)
+    assert re.search(r'Valid for +\d+ (h|min)', terminal.shown)
+    assert re.search(r'Last error +.*accounts.conf, line ', terminal.shown)
+
+
+def test_default(accounts, cli):
+    assert cli.ok('default') == 'work\n'
+    assert cli.ok('default', 'idle') == ''
+    assert cli.ok('default') == 'idle\n'
+    assert 'default=idle' in accounts.read_settings().replace(' ', '')
+    assert cli.run('default', 'nobody').returncode == 7
+    assert cli.ok('default') == 'idle\n'
+
+
+def test_no_default(daemon, entra, cli):
+    daemon.start(entra_account(entra, 'one') + entra_account(entra, 'two'))
+    done = cli.run('default')
+    assert (done.returncode, done.stdout) == (7, '')
+    assert 'iotc-token default NAME' in done.stderr
+
+
+def test_refresh(accounts, cli, entra):
+    before = accounts.get('LastRefreshAt', 'work')
+    accounts.restart()
+    entra.clear()
+    done = cli.run('refresh')
+    assert done.returncode == 0 and done.stdout == ''
+    assert re.search(r"token of 'work' is valid for \d+ (h|min)", done.stderr)
+    assert entra.count('refresh_token') == 1
+    assert accounts.get('LastRefreshAt', 'work') >= before
+    assert cli.run('refresh', 'idle').returncode == 3
+
+
+def test_logout_keeps_the_account(accounts, cli):
+    done = cli.run('logout', 'work')
+    assert done.returncode == 0
+    assert 'live on at Entra' in done.stderr
+    assert cli.run('status', 'work').returncode == 3
+    assert cli.run('get', 'work').returncode == 3
+
+
+def test_remove(accounts, cli):
+    assert cli.ok('remove', 'work') == ''
+    assert cli.run('status', 'work').returncode == 7
+    assert '[account work]' not in accounts.read_settings()
+    assert cli.run('remove', 'work').returncode == 7
+
+
+def test_unlock_without_a_prompter(daemon, keyring, cli):
+    daemon.start('')
+    done = cli.run('unlock')
+    assert (done.returncode, done.stdout) == (0, '')
+
+
+def test_unlock_without_a_keyring(daemon, cli):
+    daemon.start('')
+    done = cli.run('unlock')
+    assert (done.returncode, done.stdout) == (4, '')
+
+
+def test_an_api_token_from_a_pipe(daemon, keyring, cli):
+    daemon.start('')
+    done = cli.run('api-token', 'add', 'ci', '--app', f'https://{APP}/', stdin=API_TOKEN + '\r\n')
+    assert (done.returncode, done.stdout) == (0, '')
+    assert daemon.get('Apps', 'ci') == [APP]
+    assert cli.ok('get', APP) == API_TOKEN + '\n'
+
+
+def test_an_api_token_is_replaced_when_told(daemon, keyring, cli):
+    other = API_TOKEN.replace('sig=', 'sig=AA')
+    daemon.start('')
+    cli.ok('api-token', 'add', 'ci', stdin=API_TOKEN)
+
+    done = cli.run('api-token', 'add', 'ci', stdin=other)
+    assert done.returncode == 1 and '--replace' in done.stderr
+    assert cli.ok('get', 'ci') == API_TOKEN + '\n'
+
+    cli.ok('api-token', 'add', 'ci', '--replace', '--app', APP, stdin=other)
+    assert cli.ok('get', APP) == other + '\n'
+
+
+@pytest.mark.parametrize('stdin, said', [
+    ('', 'no token'),
+    ('\n', 'no token'),
+    ('x' * 65537, '64 KiB'),
+    ('a\0b', 'NUL'),
+])
+def test_what_is_no_api_token(daemon, keyring, cli, stdin, said):
+    daemon.start('')
+    done = cli.run('api-token', 'add', 'ci', stdin=stdin)
+    assert done.returncode == 1 and said in done.stderr
+    assert cli.ok('list') == ''
+
+
+def test_an_api_token_typed_is_not_shown(daemon, keyring, cli):
+    daemon.start('')
+    with Terminal([cli.program, 'api-token', 'add', 'ci'], cli.environment()) as terminal:
+        terminal.wait_for('API token')
+        assert not terminal.echoes()
+        terminal.type(API_TOKEN + '\n')
+        assert terminal.wait() == 0
+        assert 'SharedAccessSignature' not in terminal.shown
+    assert cli.ok('get', 'ci') == API_TOKEN + '\n'
+
+
+def test_ctrl_c_gives_the_echo_back(daemon, keyring, cli):
+    daemon.start('')
+    with Terminal([cli.program, 'api-token', 'add', 'ci'], cli.environment()) as terminal:
+        terminal.wait_for('API token')
+        terminal.type('half a secret' + CTRL_C)
+        assert terminal.wait() == 130
+        assert terminal.echoes()
+    assert cli.ok('list') == ''
+
+
+@pytest.mark.skipif(os.getuid() == 0, reason='root may look into every process')
+def test_nobody_looks_into_the_process(daemon, keyring, cli):
+    daemon.start('')
+    with Terminal([cli.program, 'api-token', 'add', 'ci'], cli.environment()) as terminal:
+        terminal.wait_for('API token')
+        assert os.stat(f'/proc/{terminal.popen.pid}/mem').st_uid == 0
+        terminal.type(CTRL_C)
+        assert terminal.wait() == 130
+
+
+def test_a_time_left_counts_down(accounts, cli):
+    got = json.loads(cli.ok('status', 'work', '--json'))
+    assert time.time() - 60 < got['last_refresh_at'] <= time.time() + 1
+    assert got['refresh_at'] < got['expires_at']
