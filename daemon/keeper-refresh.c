@@ -63,10 +63,11 @@ static void exchange_succeed(Keeper *k) {
         if (is_rejected_one(s, k->fetched)) {
                 Problem problem = { 0 };
 
-                (void)problem_set(
-                        &problem, OUTCOME_SIGN_IN_NEEDED,
-                        "a server rejects its token and the source gives no other. Run: az "
-                        "logout, then: az login --allow-no-subscriptions");
+                (void)problem_set(&problem, OUTCOME_SIGN_IN_NEEDED,
+                                  "a server rejects its token and the source gives no other.%s",
+                                  k->account->source == ACCOUNT_SOURCE_AZURE_CLI
+                                          ? " Run: az logout; az login --allow-no-subscriptions"
+                                          : "");
                 exchange_fail(k, &problem, 0);
                 problem_clear(&problem);
                 return;
@@ -85,14 +86,25 @@ static void exchange_succeed(Keeper *k) {
         exchange_end(k, s);
 }
 
+/* The fetcher's words, with the account before and, where a person is needed, the command after. */
+static void exchange_problem(const Keeper *k, const Problem *cause, Problem *ret) {
+        const char *name = k->account->name;
+
+        if (cause->outcome == OUTCOME_SIGN_IN_NEEDED &&
+            k->account->source != ACCOUNT_SOURCE_AZURE_CLI)
+                (void)problem_set(ret, cause->outcome, "%s: %s Run: iotc-token login %s", name,
+                                  problem_text(cause), name);
+        else
+                (void)problem_set(ret, cause->outcome, "%s: %s", name, problem_text(cause));
+}
+
 static void exchange_fail(Keeper *k, const Problem *cause, uint64_t retry_after) {
         Slot *s = k->exchanging;
         uint64_t now = clock_boottime(), delay;
         Problem problem = { 0 };
 
         k->env->stats.fetch_failures++;
-        (void)problem_set(&problem, cause->outcome, "%s: %s", k->account->name,
-                          problem_text(cause));
+        exchange_problem(k, cause, &problem);
         if (!s->claims) {
                 delay = policy_retry_delay(k->account->source, ++s->failures, retry_after,
                                            random_number());

@@ -15,6 +15,7 @@
 #include "io/lock.h"
 #include "io/log.h"
 #include "io/timer.h"
+#include "io/watch.h"
 
 #define START_WAIT_USEC (1 * USEC_PER_SEC)
 #define STOP_WAIT_USEC  (2 * USEC_PER_SEC)
@@ -23,6 +24,7 @@ typedef struct Daemon {
         Env env;
         Manager *manager;
         Bus *bus;
+        Watch *watch;
         Timer *start_timer, *stop_timer;
         sd_event_source *start, *flush;
         bool keyring_known;
@@ -141,6 +143,14 @@ static void daemon_on_keyring(KeyringState state, void *userdata) {
         log_debug("The keyring is %s", keyring_state_to_string(state));
         if (d->manager)
                 manager_on_keyring(d->manager, state);
+}
+
+static void daemon_on_network(bool online, void *userdata) {
+        Daemon *d = userdata;
+
+        log_debug("The network is %s", online ? "there" : "gone");
+        if (d->manager)
+                manager_on_online(d->manager, online);
 }
 
 static void daemon_exit(Daemon *d, int status);
@@ -303,6 +313,10 @@ static int daemon_build(Daemon *d) {
                 return fail(r, "Can't reach the session bus (is DBUS_SESSION_BUS_ADDRESS set?)");
         d->env.listener = &bus_listener;
         d->env.listener_userdata = d->bus;
+        r = watch_new(&d->watch, d->env.event, daemon_on_network, d);
+        if (r < 0)
+                return fail(r, "Can't watch the network");
+        d->env.online = watch_is_online(d->watch);
         r = keyring_new(&d->env.keyring, d->env.event, daemon_on_keyring, d);
         if (r < 0)
                 return fail(r, "Can't start the keyring's worker");
@@ -327,6 +341,7 @@ static void daemon_free(Daemon *d) {
         d->bus = bus_free(d->bus);
         d->manager = manager_free(d->manager);
         d->env.keyring = keyring_free(d->env.keyring);
+        watch_free(d->watch);
         timer_free(d->start_timer);
         timer_free(d->stop_timer);
         sd_event_source_disable_unref(d->start);
@@ -341,7 +356,7 @@ static void daemon_free(Daemon *d) {
 
 int main(int argc, char **argv) {
         CLEANUP(freep) char *fetcher = NULL;
-        Daemon d = { .lock_fd = -1, .env.online = true };
+        Daemon d = { .lock_fd = -1 };
         int r, status;
 
         (void)setlocale(LC_CTYPE, "C.UTF-8");

@@ -233,7 +233,14 @@ void manager_on_keyring(Manager *m, KeyringState state) {
         m->env->listener->manager_changed(MANAGER_CHANGED_KEYRING_STATE, m->env->listener_userdata);
 }
 
-void manager_on_online(Manager *m) {
+void manager_on_online(Manager *m, bool online) {
+        if (m->env->online != online) {
+                m->env->online = online;
+                m->env->listener->manager_changed(MANAGER_CHANGED_ONLINE,
+                                                  m->env->listener_userdata);
+        }
+        if (!online)
+                return;
         for (size_t i = 0; i < m->n_accounts; i++)
                 keeper_on_online(m->accounts[i]);
 }

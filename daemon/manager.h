@@ -50,7 +50,8 @@ int manager_set_default(Manager *m, const char *name, Problem *problem);
 int manager_check_changeable(const Manager *m, const Keeper *k, Problem *problem);
 
 void manager_on_keyring(Manager *m, KeyringState state);
-void manager_on_online(Manager *m);
+/* The network came, went, or is another one. */
+void manager_on_online(Manager *m, bool online);
 /* Has the keyring been asked for every account, with whatever result? */
 bool manager_is_settled(const Manager *m);
 /* True when nothing waits to be written that could be. */

@@ -173,21 +173,26 @@ static const AzFailure failures[] = {
         { "Permission denied", ANSWER_MISCONFIGURED, QUOTE, CONFIG_FOLDER },
         { "NotADirectoryError", ANSWER_MISCONFIGURED, QUOTE, CONFIG_FOLDER },
         { "FileExistsError", ANSWER_MISCONFIGURED, QUOTE, CONFIG_FOLDER },
+        { "FileNotFoundError", ANSWER_MISCONFIGURED, QUOTE, CONFIG_FOLDER },
         { "Read-only file system", ANSWER_MISCONFIGURED, QUOTE, CONFIG_FOLDER },
         { "No space left on device", ANSWER_MISCONFIGURED, QUOTE, CONFIG_FOLDER },
         { "ModuleNotFoundError", ANSWER_SOURCE_MISSING, QUOTE,
           "az is installed incompletely. Install the package azure-cli again" },
+        { "JSONDecodeError", ANSWER_TRY_LATER, QUOTE,
+          "az can't read what it was answered; a sign-in page of the network may be between" },
         { "", ANSWER_TRY_LATER, QUOTE, "az failed" },
 };
 
 /* The line that says most: Entra's own sentence, else az's ERROR line, else a traceback's last. */
 static char *az_sentence(const char *err) {
+        static const char traceback[] = "ERROR: The command failed with an unexpected error.";
         const char *p, *line;
 
         p = strstr(err, "AADSTS");
         if (p)
                 return oauth_sentence(p);
-        p = strstr(err, "ERROR: ");
+        p = strstr(err, traceback);
+        p = strstr(p ? p + strlen(traceback) : err, "ERROR: ");
         if (p)
                 return oauth_sentence(p + strlen("ERROR: "));
         for (line = p = err; *p; p++)

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Is there a network? Told by the kernel (rtnetlink): an interface other than loopback that is up
+ * and has an address. A hint only: it decides when to try again early, never that a try is in vain.
+ */
+#pragma once
+
+#include <systemd/sd-event.h>
+
+#include <iotc-util.h>
+
+typedef struct Watch Watch;
+
+/* fn is called from the loop when the answer changed, or when an address came while online (another
+ * network): at most once in a second. 0 or -errno. */
+int watch_new(Watch **ret, sd_event *event, void (*fn)(bool online, void *userdata),
+              void *userdata);
+bool watch_is_online(const Watch *w);
+/* NULL is fine. Returns NULL. */
+Watch *watch_free(Watch *w);
+
+CLEANUP_FUNC(Watch, watch_free)
