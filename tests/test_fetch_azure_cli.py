@@ -5,7 +5,10 @@
 
 import os
 import shutil
+import signal
 import time
+
+import pytest
 
 from conftest import leftovers
 from util_entra import RESOURCE
@@ -99,3 +102,91 @@ def test_az_that_others_can_write_is_not_run(fetcher, az, folder):
     os.chmod(target, 0o777)
     error = ask(fetcher, az, az=target).error()
     assert error['kind'] in ('misconfigured', 'source-missing') and target in error['message']
+
+
+def ask_by_fields(fetcher, signed_in_az, **fields):
+    """As ask(), with az's settings in the request instead of the environment."""
+    fetcher.home.extra = {'PATH': '/usr/bin:/bin', **fields.pop('extra', {})}
+    return fetcher.start({
+        'source': 'azure-cli', 'resource': RESOURCE, 'deadline': 60,
+        'config_dir': signed_in_az.folder, 'proxy': signed_in_az.entra.proxy,
+        'ca_bundle': signed_in_az.entra.ca_bundle, **fields})
+
+
+def test_settings_win_over_the_environment(fetcher, az):
+    token = ask_by_fields(fetcher, az, extra={
+        'TZ': 'Asia/Kolkata', 'AZURE_CORE_OUTPUT': 'table', 'AZURE_CONFIG_DIR': '/nonexistent',
+        'https_proxy': 'http://127.0.0.1:1', 'REQUESTS_CA_BUNDLE': '/nonexistent'}).last()
+    assert token['event'] == 'token'
+    assert 3500 <= token['expires_in'] <= 3600
+
+
+@pytest.mark.parametrize('field, value, kind, says', [
+    ('ca_bundle', '/etc/ssl/certs/ca-certificates.crt', 'try-later', 'ca-bundle'),
+    ('ca_bundle', '/nonexistent', 'misconfigured', 'ca-bundle'),
+    ('proxy', 'http://127.0.0.1:1', 'try-later', 'proxy'),
+    ('tenant', 'nowhere.example', 'misconfigured', 'tenant'),
+    ('subscription', 'nothing', 'misconfigured', 'subscription'),
+    ('config_dir', '/dev/null', 'misconfigured', 'config folder'),
+    ('claims', '{"access_token":{}}', 'sign-in-needed', 'az logout'),
+    ('az', '/nonexistent/az', 'source-missing', '/nonexistent/az'),
+    ('az', '/etc/passwd', 'source-missing', '/etc/passwd'),
+])
+def test_a_setting_that_is_wrong(fetcher, az, field, value, kind, says):
+    error = ask_by_fields(fetcher, az, **{field: value}).error()
+    assert error['kind'] == kind, error['message']
+    assert says in error['message'] and error['message'].isprintable()
+
+
+def test_a_tenant_and_a_subscription(fetcher, az):
+    error = ask_by_fields(fetcher, az, tenant='a', subscription='b').error()
+    assert error['kind'] == 'misconfigured' and 'not both' in error['message']
+
+
+@pytest.mark.parametrize('failure, kind, says', [
+    ({'error': 'invalid_grant', 'code': 50076, 'suberror': 'basic_action'}, 'sign-in-needed',
+     'az login'),
+    ({'error': 'temporarily_unavailable'}, 'try-later', 'AADSTS90033'),
+    ({'status': 200, 'body': '<html>hotel</html>'}, 'try-later', 'sign-in page'),
+    ({'error': 'invalid_grant', 'code': 53003, 'suberror': 'message_only'}, 'blocked',
+     'administrator'),
+])
+def test_a_refusal_by_the_server(fetcher, az, entra, failure, kind, says):
+    entra.fail(count=9, **failure)
+    error = ask(fetcher, az).error()
+    assert error['kind'] == kind and says in error['message']
+    # az would repeat the old error from its own cache for a minute.
+    assert error.get('retry_after') == (61 if kind == 'try-later' else None)
+
+
+def test_path_skips_what_others_may_change(fetcher, az, folder):
+    os.mkdir(f'{folder}/open')
+    os.chmod(f'{folder}/open', 0o777)
+    with open(f'{folder}/open/az', 'w', encoding='utf-8') as file:
+        file.write('#!/bin/sh\n: >"$0.ran"\n')
+    os.chmod(f'{folder}/open/az', 0o755)
+    error = ask_by_fields(fetcher, az, extra={'PATH': f'.:{folder}/open'}).error()
+    assert error['kind'] == 'source-missing' and f'{folder}/open/az' in error['message']
+    token = ask_by_fields(fetcher, az, extra={'PATH': f'{folder}/open:/usr/bin:/bin'}).last()
+    assert token['event'] == 'token' and os.listdir(f'{folder}/open') == ['az']
+
+
+def test_the_wait_for_another_is_bounded(fetcher, az, entra):
+    entra.hold()
+    ask_by_fields(fetcher, az)
+    entra.wait(grant_type='refresh_token')
+    start = time.monotonic()
+    error = ask_by_fields(fetcher, az, deadline=1).error()
+    assert error['kind'] == 'try-later' and 'Another az' in error['message']
+    assert time.monotonic() - start < 5
+
+
+@pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize('whole_group', [False, True])
+def test_az_does_not_outlive_it(fetcher, az, entra, number, whole_group):
+    entra.hold()
+    before = leftovers()
+    fetch = ask_by_fields(fetcher, az)
+    entra.wait(grant_type='refresh_token')
+    (os.killpg if whole_group else os.kill)(fetch.process.pid, number)
+    wait_until(lambda: not leftovers(before), 'az to be gone', 10)

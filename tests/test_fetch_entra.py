@@ -67,15 +67,6 @@ def test_resource_and_claims_go_along(fetcher, entra):
     assert (asked['resource'], asked['claims']) == ('https://other.example', claims)
 
 
-def test_slow_down(fetcher, entra):
-    entra.slow_down()
-    fetch = fetcher.entra(entra, 'device-code')
-    entra.approve(fetch.event()['user_code'])
-    assert fetch.last()['event'] == 'token'
-    first, second = entra.requests(grant_type='device_code')
-    assert second['at'] - first['at'] >= 5900   # the interval of 1 s, and 5 s more
-
-
 def test_polls_keep_the_interval(fetcher, entra):
     entra.set(interval=2)
     fetch = fetcher.entra(entra, 'device-code')
