@@ -44,10 +44,20 @@ static void watch_answered(KeyringWatch *w, KeyringState state) {
                 watch_ask_state(w);
 }
 
+/* The service or the bus died under the question: the bus's own news of that come next. */
+static bool watch_asked_the_dead(KeyringWatch *w, sd_bus_message *m) {
+        if (!sd_bus_message_is_method_error(m, SD_BUS_ERROR_NO_REPLY))
+                return false;
+        w->state_asked = sd_bus_slot_unref(w->state_asked);
+        return true;
+}
+
 static int watch_on_locked(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         KeyringWatch *w = userdata;
         int locked;
 
+        if (watch_asked_the_dead(w, m))
+                return 0;
         /* an error: the collection went meanwhile; another signal says which is the default now */
         if (sd_bus_message_is_method_error(m, NULL) ||
             sd_bus_message_read(m, "v", "b", &locked) < 0)
@@ -57,38 +67,33 @@ static int watch_on_locked(sd_bus_message *m, void *userdata, sd_bus_error *erro
         return 0;
 }
 
-/* Send a call with one or two strings to the service that runs now. */
-static int watch_call(KeyringWatch *w, const char *path, const char *interface, const char *method,
-                      sd_bus_message_handler_t fn, const char *types, const char *a,
-                      const char *b) {
+/* Send a call with one or two strings to the service that runs now. When that fails the bus is
+ * going, which is news of its own soon. */
+static void watch_call(KeyringWatch *w, const char *path, const char *interface, const char *method,
+                       sd_bus_message_handler_t fn, const char *types, const char *a,
+                       const char *b) {
         CLEANUP(sd_bus_message_unrefp) sd_bus_message *m = NULL;
-        int r;
 
-        r = sd_bus_message_new_method_call(w->bus, &m, w->owner, path, interface, method);
-        if (r < 0)
-                return r;
-        r = sd_bus_message_append(m, types, a, b);
-        if (r < 0)
-                return r;
         w->state_asked = sd_bus_slot_unref(w->state_asked);
-        return sd_bus_call_async(w->bus, &w->state_asked, m, fn, w, UINT64_MAX);
+        if (sd_bus_message_new_method_call(w->bus, &m, w->owner, path, interface, method) >= 0 &&
+            sd_bus_message_append(m, types, a, b) >= 0)
+                (void)sd_bus_call_async(w->bus, &w->state_asked, m, fn, w, UINT64_MAX);
 }
 
 static int watch_on_alias(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         KeyringWatch *w = userdata;
         const char *collection;
-        int r;
 
+        if (watch_asked_the_dead(w, m))
+                return 0;
         if (sd_bus_message_is_method_error(m, NULL) ||
             sd_bus_message_read(m, "o", &collection) < 0 || streq(collection, "/")) {
                 watch_answered(w, KEYRING_STATE_ABSENT);
                 return 0;
         }
 
-        r = watch_call(w, collection, "org.freedesktop.DBus.Properties", "Get", watch_on_locked,
-                       "ss", COLLECTION_INTERFACE, "Locked");
-        if (r < 0)
-                watch_answered(w, KEYRING_STATE_ABSENT);
+        watch_call(w, collection, "org.freedesktop.DBus.Properties", "Get", watch_on_locked, "ss",
+                   COLLECTION_INTERFACE, "Locked");
         return 0;
 }
 
@@ -98,9 +103,8 @@ static void watch_ask_state(KeyringWatch *w) {
         w->ask_again = w->state_asked;
         if (w->state_asked)
                 return;
-        if (watch_call(w, SECRETS_PATH, SECRETS_INTERFACE, "ReadAlias", watch_on_alias, "s",
-                       "default", NULL) < 0)
-                watch_tell(w, KEYRING_STATE_ABSENT);
+        watch_call(w, SECRETS_PATH, SECRETS_INTERFACE, "ReadAlias", watch_on_alias, "s", "default",
+                   NULL);
 }
 
 static void watch_set_owner(KeyringWatch *w, const char *owner) {

@@ -76,8 +76,9 @@ static int keyring_on_tell(sd_event_source *source, void *userdata) {
         return 0;
 }
 
+/* A prompt that is still open beside an unlocked keyring is no longer what anybody waits for. */
 static void keyring_update_state(Keyring *k) {
-        k->state = k->unlock ? KEYRING_STATE_PROMPTING : k->seen;
+        k->state = k->unlock && k->seen != KEYRING_STATE_OK ? KEYRING_STATE_PROMPTING : k->seen;
         (void)sd_event_source_set_enabled(k->tell, SD_EVENT_ONESHOT);
 }
 
@@ -158,6 +159,8 @@ static void keyring_finish_unlock(Keyring *k, int outcome) {
 
         k->unlock = keyring_job_free(k->unlock);
         k->unlock_held = false;
+        if (outcome == KEYRING_E_LOCKED && k->seen == KEYRING_STATE_OK)
+                outcome = 0; /* dismissed because it was unlocked elsewhere meanwhile */
         TAILQ_FOREACH(op, &k->ops, link)
         if (op->unlocking)
                 op_end_soon(op, outcome);

@@ -17,7 +17,7 @@ typedef struct KeyringOp KeyringOp;
 typedef enum KeyringState {
         KEYRING_STATE_OK,
         KEYRING_STATE_LOCKED,
-        KEYRING_STATE_PROMPTING, /* keyring_unlock() waits for a person */
+        KEYRING_STATE_PROMPTING, /* locked or absent, and keyring_unlock() waits for a person */
         KEYRING_STATE_ABSENT,    /* no Secret Service on the bus, or no default collection */
         _KEYRING_STATE_MAX,
 } KeyringState;
