@@ -351,8 +351,6 @@ int keeper_report_rejected(Keeper *k, const char *token, const char *claims, con
 
 void keeper_on_keyring(Keeper *k, KeyringState state) {
         vault_on_keyring(k->vault, state);
-        if (k->forget == NULL && !vault_is_dirty(k->vault))
-                return;
         keeper_publish(k);
 }
 

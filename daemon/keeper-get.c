@@ -331,7 +331,9 @@ int keeper_get(Keeper *k, const KeeperAsk *ask, Token **ret_token, Waiter **ret_
                                    k->account->name, ask->resource);
         s = keeper_slot(k, resource, ask->claims);
         if (!s)
-                return -ENOMEM;
+                return problem_set(problem, OUTCOME_LIMITS_EXCEEDED,
+                                   "%s: too many claims challenges wait already. Try again later.",
+                                   k->account->name);
         if (s->token && !ask->force && !s->reporter &&
             policy_is_fresh(s->token, ask->wish, clock_boottime())) {
                 k->env->stats.cache_hits++;

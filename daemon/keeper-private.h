@@ -75,6 +75,7 @@ bool keeper_needs_secret(const Keeper *k);
 /* Is there something to ask the source with? */
 bool keeper_can_fetch(const Keeper *k);
 SignIn *keeper_pending_signin(const Keeper *k);
+/* Found or made; NULL when memory is short or there are LIMIT_CHALLENGES already. */
 Slot *keeper_slot(Keeper *k, const char *resource, const char *claims);
 void slot_free(Slot *s);
 void slot_fail(Slot *s, const Problem *problem, uint64_t retry_at, uint64_t not_before);

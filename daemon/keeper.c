@@ -65,11 +65,16 @@ static int slot_new(Slot **ret, const char *resource, const char *claims) {
 }
 
 Slot *keeper_slot(Keeper *k, const char *resource, const char *claims) {
+        size_t n_challenges = 0;
         Slot **p;
 
-        for (p = &k->slots; *p; p = &(*p)->next)
+        for (p = &k->slots; *p; p = &(*p)->next) {
                 if (streq((*p)->resource, resource) && streq((*p)->claims, claims))
                         return *p;
+                n_challenges += (*p)->claims != NULL;
+        }
+        if (claims && n_challenges >= LIMIT_CHALLENGES)
+                return NULL;
         return slot_new(p, resource, claims) < 0 ? NULL : *p;
 }
 

@@ -338,9 +338,11 @@ static int daemon_build(Daemon *d) {
 }
 
 static void daemon_free(Daemon *d) {
-        d->bus = bus_free(d->bus);
+        if (d->bus)
+                bus_stop(d->bus);
         d->manager = manager_free(d->manager);
         d->env.keyring = keyring_free(d->env.keyring);
+        d->bus = bus_free(d->bus);
         watch_free(d->watch);
         timer_free(d->start_timer);
         timer_free(d->stop_timer);

@@ -14,6 +14,14 @@ struct ManagerOp {
         void *userdata;
 };
 
+static int check_writable(const Manager *m, Problem *problem) {
+        if (m->user_path)
+                return 0;
+        return problem_set(
+                problem, OUTCOME_FAILED,
+                "There is no place for settings: neither XDG_CONFIG_HOME nor HOME is set.");
+}
+
 static int file_problem(int r, char *text, const char *name, Problem *problem) {
         switch (r) {
         case 0:
@@ -54,7 +62,7 @@ int manager_check_changeable(const Manager *m, const Keeper *k, Problem *problem
                         "%s: the built-in account can't be changed or removed. Set up one of "
                         "your own: iotc-token login",
                         a->name);
-        return 0;
+        return check_writable(m, problem);
 }
 
 static int check_apps(const Manager *m, const Account *a, const Keeper *self, Problem *problem) {
@@ -76,6 +84,9 @@ static int manager_admit(Manager *m, Keeper *k, Problem *problem) {
         Keeper *builtin;
         int r;
 
+        r = check_writable(m, problem);
+        if (r != 0)
+                return r;
         r = config_put_account(m->user_path, a, &text);
         r = file_problem(r, text, a->name, problem);
         if (r != 0)
@@ -234,6 +245,11 @@ int manager_set_default(Manager *m, const char *name, Problem *problem) {
                 copy = strdup(name);
                 if (!copy)
                         return -ENOMEM;
+        }
+        r = check_writable(m, problem);
+        if (r != 0) {
+                free(copy);
+                return r;
         }
         r = config_set_default(m->system_path, m->user_path, copy, &text);
         r = file_problem(r, text, "default", problem);

@@ -248,23 +248,13 @@ int vault_new(Vault **ret, Env *env, const Account *account, VaultFn changed, vo
         return 0;
 }
 
-static void ops_free(VaultOp **list) {
-        while (*list) {
-                VaultOp *op = *list;
-
-                *list = op->next;
-                op->vault = NULL;
-                if (!op->fn)
-                        free(op); /* else its owner frees it */
-        }
-}
-
 Vault *vault_free(Vault *v) {
         if (v) {
                 keyring_op_free(v->load);
                 keyring_op_free(v->write);
-                ops_free(&v->saves);
-                ops_free(&v->reload);
+                /* Whoever still waits learns that it came to nothing. */
+                ops_complete(&v->saves, UINT64_MAX, KEYRING_E_FAILED);
+                ops_complete(&v->reload, UINT64_MAX, KEYRING_E_FAILED);
                 timer_free(v->timer);
                 record_free(v->record);
                 free(v->label);

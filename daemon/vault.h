@@ -27,7 +27,8 @@ typedef void (*VaultOpFn)(int outcome, void *userdata);
 
 /* Starts reading. changed is called later, from the loop. 0 or -errno. */
 int vault_new(Vault **ret, Env *env, const Account *account, VaultFn changed, void *userdata);
-/* What waits to be written is not waited for. NULL is fine. Returns NULL. */
+/* What waits to be written is not waited for: ops that are left are told KEYRING_E_FAILED. NULL is
+ * fine. Returns NULL. */
 Vault *vault_free(Vault *v);
 
 VaultState vault_state(const Vault *v);

@@ -109,19 +109,23 @@ int bus_new(Bus **ret, Env *env, void (*lost)(void *userdata), void *userdata) {
         return 0;
 }
 
-Bus *bus_free(Bus *b) {
+void bus_stop(Bus *b) {
         Problem problem = { 0 };
 
-        if (!b)
-                return NULL;
         (void)problem_set(&problem, OUTCOME_UNAVAILABLE,
                           "The token daemon stops. Ask again: it is started anew.");
         while (b->calls)
                 call_fail(b->calls, &problem);
         problem_clear(&problem);
         b->manager = NULL;
-        sd_bus_flush_close_unref(b->bus);
-        free(b);
+}
+
+Bus *bus_free(Bus *b) {
+        if (b) {
+                bus_stop(b);
+                sd_bus_flush_close_unref(b->bus);
+                free(b);
+        }
         return NULL;
 }
 

@@ -14,7 +14,9 @@ extern const Listener bus_listener;
 
 /* Connect to the session bus. lost is called when the connection ends. 0 or -errno. */
 int bus_new(Bus **ret, Env *env, void (*lost)(void *userdata), void *userdata);
-/* Parked callers are told that the daemon stops. Free it before the Manager. Returns NULL. */
+/* Serve no more: parked callers are told that the daemon stops. Before the Manager is freed. */
+void bus_stop(Bus *b);
+/* After the Manager, whose news it hears to the end. NULL is fine. Returns NULL. */
 Bus *bus_free(Bus *b);
 
 /* Put up the objects, without the name yet. 0 or -errno. */

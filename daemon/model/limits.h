@@ -32,6 +32,7 @@ enum {
         LIMIT_REFRESH_TOKEN = 16 * 1024,  /* bytes; real ones reach 2 kB */
         LIMIT_SECRET = 16 * 1024,         /* bytes of an API token or a client secret */
         LIMIT_CLAIMS = 16 * 1024,         /* bytes of a claims challenge */
+        LIMIT_CHALLENGES = 16,            /* claims challenges of an account at once */
         LIMIT_SELECTOR = 2048,            /* bytes */
         LIMIT_TEXT = 1024,                /* bytes of a text for a person */
         LIMIT_LIFETIME_SECONDS = 10 * 366 * 86400, /* of a token; more is cut */
