@@ -5,6 +5,7 @@
 #define PREFERRED_VALID_USEC (120 * USEC_PER_SEC)
 #define LONG_LIFE_USEC       (900 * USEC_PER_SEC)
 #define LATEST_REFRESH_USEC  (300 * USEC_PER_SEC)
+#define LEAST_PAUSE_USEC     (5 * USEC_PER_SEC)
 #define AZ_REFRESH_USEC      (270 * USEC_PER_SEC)
 #define AZ_RETRY_USEC        (61 * USEC_PER_SEC)
 #define RETRY_MAX_SECONDS    300
@@ -41,13 +42,17 @@ uint64_t policy_refresh_at(AccountSource source, const Token *t, uint64_t random
         if (life == USEC_INFINITY || source == ACCOUNT_SOURCE_API_TOKEN)
                 return USEC_INFINITY;
         if (source == ACCOUNT_SOURCE_AZURE_CLI)
-                return t->expires_usec - MIN(AZ_REFRESH_USEC, life / 2);
+                at = t->expires_usec - MIN(AZ_REFRESH_USEC, life / 2);
+        else {
+                bool advised =
+                        t->refresh_usec > t->issued_usec && t->refresh_usec < t->expires_usec;
 
-        at = t->refresh_usec ? t->refresh_usec : t->issued_usec + life / 5 * 4;
-        at -= MIN(at - t->issued_usec, random % (life / 20 + 1));
-        if (life > LONG_LIFE_USEC)
-                at = MIN(at, t->expires_usec - LATEST_REFRESH_USEC);
-        return at;
+                at = advised ? t->refresh_usec : t->issued_usec + life / 5 * 4;
+                at -= MIN(at - t->issued_usec, random % (life / 20 + 1));
+                if (life > LONG_LIFE_USEC)
+                        at = MIN(at, t->expires_usec - LATEST_REFRESH_USEC);
+        }
+        return MAX(at, t->issued_usec + LEAST_PAUSE_USEC);
 }
 
 uint64_t policy_retry_delay(AccountSource source, unsigned n, uint64_t retry_after,

@@ -27,7 +27,9 @@ bool policy_is_beyond(const Token *t, PolicyWish wish);
 /*
  * When to refresh t in the background: at the server's advice or at 80 % of its life, up to 5 % of
  * it earlier, and at the latest 5 min before its end when it lives over 15 min. azure-cli: 4.5 min
- * before its end, because az gives out the same token while 5 min are left. USEC_INFINITY: never.
+ * before its end, because az gives out the same token while 5 min are left. Never within 5 s of its
+ * issue: a source whose tokens end at once, or that advises so, is not asked without a pause.
+ * USEC_INFINITY: never.
  */
 uint64_t policy_refresh_at(AccountSource source, const Token *t, uint64_t random);
 
