@@ -80,11 +80,12 @@ Slot *keeper_slot(Keeper *k, const char *resource, const char *claims);
 void slot_free(Slot *s);
 void slot_fail(Slot *s, const Problem *problem, uint64_t retry_at, uint64_t not_before);
 void slot_clear_failure(Slot *s);
-void keeper_set_last_error(Keeper *k, const Problem *problem);
 /* Does a bad line of the settings stand in the way? OUTCOME_MISCONFIGURED and why, else 0. */
 int keeper_misconfigured(const Keeper *k, Problem *problem);
-/* Tell the listener what changed, arm the timer: after every turn of events. */
-void keeper_publish(Keeper *k);
+/* Free the slots of claims that have had their answer. */
+void keeper_prune(Keeper *k);
+/* Set the timer to whatever is due next; off when nothing is. */
+void keeper_arm(Keeper *k);
 /* Make tokens of what the vault holds. */
 void keeper_adopt_record(Keeper *k);
 /* One of them. -ESTALE when it is over. */
@@ -92,6 +93,11 @@ int keeper_token_from_record(Token **ret, const RecordToken *t);
 void keeper_drop_tokens(Keeper *k);
 /* Fetch a first token when a refresh token is there: the start of the daemon counts as a use. */
 void keeper_wake(Keeper *k);
+
+/* keeper-view.c */
+void keeper_set_last_error(Keeper *k, const Problem *problem);
+/* Tell the listener what changed, prune, arm the timer: after every turn of events. */
+void keeper_publish(Keeper *k);
 
 /* keeper-get.c */
 /* Answer whom can be answered. result: an exchange of this slot just ended. */
