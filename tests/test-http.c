@@ -17,6 +17,7 @@ static void test_which_url_is_safe(void) {
                 "http://127.0.0.1:1/x?y",
                 "http://127.9.9.9",
                 "http://[::1]:80/",
+                "https://login.example/#/device",
         };
         static const char *const unsafe[] = {
                 "",
@@ -32,7 +33,8 @@ static void test_which_url_is_safe(void) {
                 "javascript:alert(1)",
                 "https://user@login.example",
                 "https://user:pw@login.example",
-                "https://login.example/#x",
+                "https://login.example/\"",
+                "https://login.example/<x>",
                 "https://login.example/a b",
                 "https://login.example/\n",
         };

@@ -186,6 +186,7 @@ def test_loopback_is_spoken_to_directly(fetcher, refresh):
 
 @pytest.mark.parametrize('authority', [
     'login.microsoftonline.com', 'https://user:secret@login.example', 'https://login.example/?x=',
+    'https://login.example/#x',
     'http://127.0.0.1.example', 'file:///etc/passwd'])
 def test_an_authority_that_is_none(refresh, authority):
     event = refresh(authority=authority)

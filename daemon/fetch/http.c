@@ -107,8 +107,11 @@ int http_new(Http **ret, const char *proxy, const char *ca_bundle) {
         HTTP_SET(CURLOPT_WRITEFUNCTION, http_on_body);
         HTTP_SET(CURLOPT_WRITEDATA, http);
         HTTP_SET(CURLOPT_CAPATH, NULL);
-        if (ca_bundle)
+        HTTP_SET(CURLOPT_PROXY_CAPATH, NULL);
+        if (ca_bundle) {
                 HTTP_SET(CURLOPT_CAINFO, ca_bundle);
+                HTTP_SET(CURLOPT_PROXY_CAINFO, ca_bundle);
+        }
         if (proxy)
                 HTTP_SET(CURLOPT_PROXY, proxy);
         if (c != CURLE_OK)
@@ -292,7 +295,7 @@ bool http_url_is_safe(const char *text) {
         CLEANUP(http_textp) char *host = NULL;
         CLEANUP(http_textp) char *user = NULL;
 
-        if (!url || !text_is_printable_ascii(text) || strpbrk(text, " #\\"))
+        if (!url || !text_is_printable_ascii(text) || strpbrk(text, " \"<>\\`"))
                 return false;
         if (curl_url_set(url, CURLUPART_URL, text, 0) != CURLUE_OK ||
             curl_url_get(url, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK ||

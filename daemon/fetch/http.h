@@ -57,7 +57,7 @@ void http_reply_deinit(HttpReply *reply);
  * `date`, the server's own clock. 0 when it is neither or in the past; at most HTTP_RETRY_MAX.
  */
 uint64_t http_retry_after(const char *value, uint64_t date);
-/* https, or http to localhost, 127.0.0.0/8 or ::1; no user information, no fragment. */
+/* https, or http to localhost, 127.0.0.0/8 or ::1; no user information, nothing to be quoted. */
 bool http_url_is_safe(const char *url);
 /* The host of a URL, clean, for a text; "the server" when there is none. Into text, returned. */
 const char *http_url_host(const char *url, char text[HTTP_ERROR_MAX]);

@@ -64,7 +64,7 @@ bool source_check_entra(Answer *answer, const Request *request) {
                                    needed[i].name);
                         return false;
                 }
-        if (!http_url_is_safe(request->authority) || strchr(request->authority, '?')) {
+        if (!http_url_is_safe(request->authority) || strpbrk(request->authority, "?#")) {
                 answer_set(answer, ANSWER_MISCONFIGURED,
                            "The authority must be an https URL (http on loopback only), as "
                            "https://login.microsoftonline.com is.");

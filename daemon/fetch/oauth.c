@@ -17,7 +17,7 @@ enum {
         OAUTH_SCOPE_MAX = 4096,
         OAUTH_ID_MAX = 16 * 1024, /* bytes of an id_token that is looked at */
         OAUTH_USER_CODE_MAX = 64,
-        OAUTH_URI_MAX = 2048,
+        OAUTH_URI_MAX = 1024,
 };
 
 /* ---- forms ------------------------------------------------------------------------------- */
