@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <poll.h>
 #include <signal.h>
 #include <termios.h>
 
@@ -12,16 +13,22 @@ char *secret_input_free(char *secret) {
         return NULL;
 }
 
+static volatile sig_atomic_t secret_input_signal;
+
 static void secret_input_on_signal(int number) {
-        /* Only to end the read(). */
+        secret_input_signal = number;
 }
 
 /* Into buf, up to the end of the input, or of the line on a terminal. Bytes or -errno. */
-static ssize_t secret_input_fill(char *buf, bool terminal) {
+static ssize_t secret_input_fill(char *buf, const sigset_t *terminal) {
+        struct pollfd fd = { .fd = STDIN_FILENO, .events = POLLIN };
         size_t n = 0;
         ssize_t k;
 
         while (n < SECRET_INPUT_MAX + 1) {
+                /* The signals are let in here alone: none is missed before read() blocks. */
+                if (terminal && ppoll(&fd, 1, NULL, terminal) < 0)
+                        return -errno;
                 k = read(STDIN_FILENO, buf + n, SECRET_INPUT_MAX + 1 - n);
                 if (k < 0)
                         return -errno;
@@ -32,24 +39,33 @@ static ssize_t secret_input_fill(char *buf, bool terminal) {
         return (ssize_t)n;
 }
 
+/* Ask on the terminal, without echo, which every way out of here gives back. */
 static ssize_t secret_input_ask(char *buf, const char *prompt) {
-        struct sigaction action = { .sa_handler = secret_input_on_signal }, before;
+        static const int numbers[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+        struct sigaction action = { .sa_handler = secret_input_on_signal };
         struct termios visible, hidden;
+        sigset_t blocked, before;
         ssize_t n;
 
         if (tcgetattr(STDIN_FILENO, &visible) < 0)
                 return -errno;
         hidden = visible;
         hidden.c_lflag &= ~(tcflag_t)ECHO;
-        if (sigaction(SIGINT, &action, &before) < 0)
-                return -errno;
+        sigemptyset(&blocked);
+        for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
+                sigaddset(&blocked, numbers[i]);
+                (void)sigaction(numbers[i], &action, NULL);
+        }
+        (void)sigprocmask(SIG_BLOCK, &blocked, &before);
         if (tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden) < 0)
                 return -errno;
         fputs(prompt, stderr);
-        n = secret_input_fill(buf, true);
+        n = secret_input_fill(buf, &before);
         fputc('\n', stderr);
         (void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &visible);
-        (void)sigaction(SIGINT, &before, NULL);
+        for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
+                (void)signal(numbers[i], SIG_DFL);
+        (void)sigprocmask(SIG_SETMASK, &before, NULL);
         return n;
 }
 
@@ -60,9 +76,9 @@ int secret_input_read(char **ret, const char *prompt) {
         buf = calloc(1, SECRET_INPUT_MAX + 2);
         if (!buf)
                 return fail_errno(-ENOMEM);
-        n = isatty(STDIN_FILENO) ? secret_input_ask(buf, prompt) : secret_input_fill(buf, false);
-        if (n == -EINTR)
-                return EXIT_INTERRUPTED;
+        n = isatty(STDIN_FILENO) ? secret_input_ask(buf, prompt) : secret_input_fill(buf, NULL);
+        if (n == -EINTR && secret_input_signal)
+                return 128 + secret_input_signal;
         if (n < 0)
                 return fail(EXIT_FAILED, "can't read standard input: %s", strerror((int)-n));
         if (n > SECRET_INPUT_MAX)

@@ -13,7 +13,7 @@ enum {
 
 /*
  * Standard input, without the line's end, asked for by prompt on a terminal. 0 and *ret, to be
- * freed by secret_input_free(); or an exit code with the reason said, EXIT_INTERRUPTED on Ctrl-C.
+ * freed by secret_input_free(); or an exit code with the reason said, 128 + a signal's number.
  */
 int secret_input_read(char **ret, const char *prompt);
 /* Wipe and free. NULL is fine. Returns NULL. */

