@@ -76,7 +76,7 @@ bool policy_may_try(AccountSource source, const PolicyFailure *f, bool forced, u
         if (f->outcome == OUTCOME_OK)
                 return true;
         if (source == ACCOUNT_SOURCE_AZURE_CLI)
-                return now >= f->tried + ASK_AZ_AGAIN_USEC;
+                return forced || now >= f->tried + ASK_AZ_AGAIN_USEC;
         if (policy_is_transient(f->outcome))
                 return now >= f->retry_at ||
                        (now >= f->not_before && now >= f->tried + ASK_AGAIN_USEC);

@@ -54,6 +54,7 @@ typedef struct PolicyFailure {
 /*
  * May a caller's wish start an attempt now? After a transient failure when the back-off is over, or
  * 20 s after the last attempt unless the server asked for more. What needs a person is tried again
- * only where that person acts out of our sight (az login), or on demand (forced), at a low rate.
+ * only where that person acts out of our sight (az login, after which a forced attempt must not
+ * repeat the answer of before), or on demand (forced), at a low rate.
  */
 bool policy_may_try(AccountSource source, const PolicyFailure *f, bool forced, uint64_t now);

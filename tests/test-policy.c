@@ -244,8 +244,8 @@ static void test_may_a_caller_start_an_attempt(void) {
                 { ACCOUNT_SOURCE_ENTRA, OUTCOME_MISCONFIGURED, 20, 0, 0, true, true },
                 { ACCOUNT_SOURCE_ENTRA, OUTCOME_BLOCKED, 20, 0, 0, true, true },
                 { ACCOUNT_SOURCE_COMMAND, OUTCOME_SOURCE_MISSING, 19, 0, 0, false, false },
-                /* az login happens out of our sight: az is asked again soon. */
-                { ACCOUNT_SOURCE_AZURE_CLI, OUTCOME_SIGN_IN_NEEDED, 1, 0, 0, false, false },
+                /* az login happens out of our sight: az is asked again soon, or at once. */
+                { ACCOUNT_SOURCE_AZURE_CLI, OUTCOME_SIGN_IN_NEEDED, 1, 0, 0, false, true },
                 { ACCOUNT_SOURCE_AZURE_CLI, OUTCOME_SIGN_IN_NEEDED, 2, 0, 0, true, true },
                 { ACCOUNT_SOURCE_AZURE_CLI, OUTCOME_SOURCE_MISSING, 2, 0, 0, true, true },
         };
