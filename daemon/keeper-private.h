@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the three files of the keeper share: keeper.c (its life and what it shows), keeper-get.c
- * (who asks and waits), keeper-refresh.c (asking the source). Nobody else includes this.
+ * What the files of the keeper share: keeper.c (its life), keeper-view.c (what it shows),
+ * keeper-get.c (who asks and waits), keeper-refresh.c (asking the source), keeper-account.c (what
+ * is done to it). Nobody else includes this.
  */
 #pragma once
 
