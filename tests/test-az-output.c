@@ -8,6 +8,7 @@
 #include <signal.h>
 
 #include "fetch/az-output.h"
+#include "model/limits.h"
 #include "model/text.h"
 
 #define NOW       UINT64_C(1795467600) /* 2026-11-23 21:00:00 */
@@ -39,7 +40,7 @@ static void test_a_token(void) {
                   1000 },
                 { "{\"accessToken\":\"e.y.J\",\"expires_on\":99999999999999,\"tenant\":\"t\","
                   "\"tokenType\":\"bearer\"}",
-                  EVENT_LIFE_MAX },
+                  LIMIT_LIFETIME_SECONDS },
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {

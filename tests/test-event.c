@@ -8,6 +8,7 @@
 
 #include "fetch/event.h"
 #include "model/json.h"
+#include "model/limits.h"
 #include "model/secret.h"
 #include "model/text.h"
 
@@ -116,10 +117,10 @@ static void test_a_secret_does_not_come_back(void) {
 
 static void test_no_line_is_too_long(void) {
         CLEANUP(secret_freep) char *line = NULL;
-        Answer answer = { .kind = ANSWER_TOKEN, .access_token = malloc(EVENT_LINE_MAX + 1) };
+        Answer answer = { .kind = ANSWER_TOKEN, .access_token = malloc(LIMIT_FETCH_LINE + 1) };
 
-        memset(answer.access_token, 'a', EVENT_LINE_MAX);
-        answer.access_token[EVENT_LINE_MAX] = '\0';
+        memset(answer.access_token, 'a', LIMIT_FETCH_LINE);
+        answer.access_token[LIMIT_FETCH_LINE] = '\0';
         assert(event_format_answer(&line, &answer, 0) == -EMSGSIZE);
         assert(!line);
         answer_deinit(&answer);

@@ -7,6 +7,7 @@
 #include <assert.h>
 
 #include "fetch/http.h"
+#include "model/limits.h"
 
 static void test_which_url_is_safe(void) {
         static const char *const safe[] = {
@@ -58,11 +59,11 @@ static void test_retry_after(void) {
 
         assert(http_retry_after("0", now) == 0);
         assert(http_retry_after("7", now) == 7);
-        assert(http_retry_after("999999999999999999999", now) == HTTP_RETRY_MAX);
-        assert(http_retry_after("86400", now) == HTTP_RETRY_MAX);
+        assert(http_retry_after("999999999999999999999", now) == LIMIT_RETRY_AFTER_SECONDS);
+        assert(http_retry_after("86400", now) == LIMIT_RETRY_AFTER_SECONDS);
         assert(http_retry_after("Thu, 01 Jan 1970 00:17:40 GMT", now) == 60);
         assert(http_retry_after("Thu, 01 Jan 1970 00:16:30 GMT", now) == 0);
-        assert(http_retry_after("Sun, 06 Nov 2094 08:49:37 GMT", now) == HTTP_RETRY_MAX);
+        assert(http_retry_after("Sun, 06 Nov 2094 08:49:37 GMT", now) == LIMIT_RETRY_AFTER_SECONDS);
         assert(http_retry_after("", now) == 0);
         assert(http_retry_after("-5", now) == 0);
         assert(http_retry_after("7 seconds", now) == 0);

@@ -7,6 +7,7 @@
 #include <assert.h>
 
 #include "fetch/oauth.h"
+#include "model/limits.h"
 #include "model/secret.h"
 #include "model/text.h"
 
@@ -112,7 +113,7 @@ static void test_a_life_is_bounded(void) {
         Answer answer = { 0 };
 
         assert(oauth_read_token(&answer, &reply, AUTHORITY) == 0);
-        assert(answer.expires_usec == SENT + EVENT_LIFE_MAX * USEC_PER_SEC);
+        assert(answer.expires_usec == SENT + LIMIT_LIFETIME_SECONDS * USEC_PER_SEC);
         answer_deinit(&answer);
 }
 
@@ -157,7 +158,7 @@ static void test_a_token_of_more_than_32_kib(void) {
 
         assert(asprintf(&body,
                         "{\"token_type\":\"Bearer\",\"expires_in\":1,\"access_token\":\"%0*d\"}",
-                        OAUTH_ACCESS_MAX + 1, 0) > 0);
+                        LIMIT_ACCESS_TOKEN + 1, 0) > 0);
         reply = reply_of(200, body);
         assert(oauth_read_token(&answer, &reply, AUTHORITY) == 0);
         assert(answer.kind == ANSWER_TRY_LATER);

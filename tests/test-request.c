@@ -7,6 +7,7 @@
 
 #include "fetch/clock.h"
 #include "fetch/request.h"
+#include "model/limits.h"
 
 #define HEAD "{\"protocol\":1,\"source\":\"entra\","
 
@@ -95,12 +96,12 @@ static void test_what_is_refused(void) {
 }
 
 static void test_what_is_too_long(void) {
-        static char line[REQUEST_LINE_MAX + 2];
+        static char line[LIMIT_FETCH_LINE + 2];
         CLEANUP(request_freep) Request *r = NULL;
         char reason[REQUEST_REASON_MAX];
 
         (void)snprintf(line, sizeof(line), HEAD "\"refresh_token\":\"%0*d\"}",
-                       REQUEST_TOKEN_MAX + 1, 0);
+                       LIMIT_REFRESH_TOKEN + 1, 0);
         assert(parse(&r, reason, line) == -EBADMSG && strstr(reason, "refresh_token"));
         memset(line, ' ', sizeof(line) - 1);
         memcpy(line, "{}", 2);

@@ -10,6 +10,7 @@
 #include "fetch/oauth-error.h"
 #include "fetch/oauth.h"
 #include "model/json.h"
+#include "model/limits.h"
 #include "model/secret.h"
 #include "model/text.h"
 
@@ -58,7 +59,7 @@ int az_read_token(Answer *answer, const char *out, size_t n, uint64_t now, uint6
                 return r;
         token = r < 0 ? NULL : json_string(object, "accessToken");
         type = r < 0 ? NULL : json_string(object, "tokenType");
-        if (!token || strlen(token) > OAUTH_ACCESS_MAX || !text_is_b64token(token) || !type ||
+        if (!token || strlen(token) > LIMIT_ACCESS_TOKEN || !text_is_b64token(token) || !type ||
             strcasecmp(type, "Bearer") != 0 || az_read_expiry(object, &expires) < 0) {
                 answer_set(answer, ANSWER_TRY_LATER,
                            "az ended well but printed no usable token. Try 'az account "
@@ -73,7 +74,7 @@ int az_read_token(Answer *answer, const char *out, size_t n, uint64_t now, uint6
         answer_deinit(answer);
         answer->kind = ANSWER_TOKEN;
         answer->expires_usec =
-                now_usec + MIN(expires - now, (uint64_t)EVENT_LIFE_MAX) * USEC_PER_SEC;
+                now_usec + MIN(expires - now, (uint64_t)LIMIT_LIFETIME_SECONDS) * USEC_PER_SEC;
         answer->tenant = text_clean(json_string(object, "tenant"), 256);
         answer->access_token = secret_dup(token);
         return answer->access_token ? 0 : -ENOMEM;

@@ -11,8 +11,7 @@
 
 enum {
         _AZ_E_SUCCESS,
-        AZ_E_AGAIN, /* az itself stumbled: one more try may do; *answer is what holds if it does not
-                     */
+        AZ_E_AGAIN, /* az itself stumbled: one more try may do, else *answer holds */
 };
 
 enum {

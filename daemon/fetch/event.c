@@ -6,6 +6,7 @@
 
 #include "fetch/event.h"
 #include "model/json.h"
+#include "model/limits.h"
 #include "model/secret.h"
 #include "model/text.h"
 
@@ -67,7 +68,7 @@ static int event_finish(char **ret, JsonWriter *w) {
         r = json_writer_finish(w, &text, &n);
         if (r < 0)
                 return r;
-        if (n + 1 > EVENT_LINE_MAX)
+        if (n + 1 > LIMIT_FETCH_LINE)
                 return -EMSGSIZE;
         line = malloc(n + 2);
         if (!line)

@@ -9,10 +9,7 @@
 #include <iotc-util.h>
 
 enum {
-        EVENT_LINE_MAX = 64 * 1024,
-        EVENT_MESSAGE_MAX = 600,      /* bytes of a text for a person */
-        EVENT_LIFE_MAX = 366 * 86400, /* seconds; a server that says more means for ever */
-        EVENT_RETRY_MAX = 3600,       /* seconds */
+        EVENT_MESSAGE_MAX = 600, /* bytes of a text for a person */
 };
 
 typedef enum AnswerKind {

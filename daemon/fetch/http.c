@@ -11,6 +11,7 @@
 
 #include "fetch/clock.h"
 #include "fetch/http.h"
+#include "model/limits.h"
 #include "model/secret.h"
 #include "model/text.h"
 
@@ -264,13 +265,13 @@ uint64_t http_retry_after(const char *value, uint64_t date) {
         time_t until;
 
         if (digits > 0 && value[digits] == '\0') {
-                seconds = digits > 9 ? HTTP_RETRY_MAX : strtoul(value, NULL, 10);
+                seconds = digits > 9 ? LIMIT_RETRY_AFTER_SECONDS : strtoul(value, NULL, 10);
         } else if (digits == 0) {
                 until = curl_getdate(value, NULL);
                 if (until > 0 && (uint64_t)until > date)
                         seconds = (uint64_t)until - date;
         }
-        return MIN(seconds, (uint64_t)HTTP_RETRY_MAX);
+        return MIN(seconds, (uint64_t)LIMIT_RETRY_AFTER_SECONDS);
 }
 
 static void http_urlp(CURLU **url) {

@@ -12,7 +12,6 @@ enum {
         HTTP_BODY_MAX = 1024 * 1024,
         HTTP_TIME_MAX = 30,    /* seconds a request */
         HTTP_CONNECT_MAX = 15, /* seconds of them to connect */
-        HTTP_RETRY_MAX = 3600, /* seconds of a Retry-After */
         HTTP_ERROR_MAX = 256,
 };
 
@@ -36,7 +35,7 @@ struct HttpReply {
         size_t n_body;
         uint64_t sent_usec;   /* CLOCK_BOOTTIME, just before the request went out */
         uint64_t date;        /* the server's Date, seconds since 1970; 0 = none */
-        uint64_t retry_after; /* seconds, at most HTTP_RETRY_MAX; 0 = none */
+        uint64_t retry_after; /* seconds, at most LIMIT_RETRY_AFTER_SECONDS; 0 = none */
 };
 
 /* proxy and ca_bundle may be NULL: then the environment's proxy, the system's CAs. 0 or -ENOMEM. */
@@ -54,7 +53,8 @@ void http_reply_deinit(HttpReply *reply);
 
 /*
  * Seconds that a Retry-After asks for (RFC 9110 section 10.2.3): digits, or a date as seen from
- * `date`, the server's own clock. 0 when it is neither or in the past; at most HTTP_RETRY_MAX.
+ * `date`, the server's own clock. 0 when it is neither or in the past; at most
+ * LIMIT_RETRY_AFTER_SECONDS.
  */
 uint64_t http_retry_after(const char *value, uint64_t date);
 /* https, or http to localhost, 127.0.0.0/8 or ::1; no user information, nothing to be quoted. */

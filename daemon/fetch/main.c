@@ -13,6 +13,7 @@
 #include "fetch/http.h"
 #include "fetch/source.h"
 #include "fetch/watch.h"
+#include "model/limits.h"
 #include "model/secret.h"
 
 static const Source sources[] = {
@@ -116,7 +117,7 @@ static int read_line(char *line, size_t size, size_t *ret_n) {
 static int answer_request(Answer *answer) {
         CLEANUP(request_freep) Request *request = NULL;
         char reason[REQUEST_REASON_MAX];
-        static char line[REQUEST_LINE_MAX + 1];
+        static char line[LIMIT_FETCH_LINE + 1];
         size_t n = 0;
         int r;
 

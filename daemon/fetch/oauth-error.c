@@ -5,13 +5,13 @@
  * which hides behind invalid_grant and wants silence.
  */
 #include "fetch/oauth-error.h"
+#include "model/limits.h"
 #include "model/secret.h"
 #include "model/text.h"
 
 enum {
         OAUTH_SENTENCE_MAX = 280, /* bytes of a server's text in ours */
         OAUTH_CODE_MAX = 64,
-        OAUTH_CLAIMS_MAX = 16 * 1024,
         OAUTH_LOOP_SILENCE = 300, /* seconds after AADSTS50196 */
 };
 
@@ -119,7 +119,7 @@ static void oauth_take_details(Answer *answer, Json *object) {
         CLEANUP(json_freep) Json *parsed = NULL;
 
         answer->code = text_clean(json_string(object, "error"), OAUTH_CODE_MAX);
-        if (claims && strlen(claims) <= OAUTH_CLAIMS_MAX && text_is_clean(claims) &&
+        if (claims && strlen(claims) <= LIMIT_CLAIMS && text_is_clean(claims) &&
             json_parse(&parsed, claims, strlen(claims)) == 0)
                 answer->claims = secret_dup(claims);
 }

@@ -4,11 +4,10 @@
  * token. The id_token is decoded for a name to show and decides nothing, so nobody checks its
  * signature.
  */
-#include <stdarg.h>
-
-#include "fetch/oauth-error.h"
 #include "fetch/oauth.h"
+#include "fetch/oauth-error.h"
 #include "model/json.h"
+#include "model/limits.h"
 #include "model/secret.h"
 #include "model/text.h"
 
@@ -176,12 +175,13 @@ static const char *oauth_check_token(Json *object, uint64_t *ret_expires_in) {
         const char *refresh = json_string(object, "refresh_token");
         int r;
 
-        if (!access || strlen(access) > OAUTH_ACCESS_MAX || !text_is_b64token(access))
+        if (!access || strlen(access) > LIMIT_ACCESS_TOKEN || !text_is_b64token(access))
                 return "there is no usable access token in it";
         if (!type || strcasecmp(type, "Bearer") != 0)
                 return "the token's type is not Bearer";
         if (json_has(object, "refresh_token") &&
-            (!refresh || strlen(refresh) > REQUEST_TOKEN_MAX || !text_is_printable_ascii(refresh)))
+            (!refresh || strlen(refresh) > LIMIT_REFRESH_TOKEN ||
+             !text_is_printable_ascii(refresh)))
                 return "its refresh token is not one that could be stored";
         r = json_uint(object, "expires_in", ret_expires_in);
         if (r < 0 || *ret_expires_in == 0)
@@ -203,10 +203,11 @@ static int oauth_take_token(Answer *answer, const HttpReply *reply, Json *object
         answer->kind = ANSWER_TOKEN;
         answer->date = reply->date;
         answer->expires_usec =
-                reply->sent_usec + MIN(seconds, (uint64_t)EVENT_LIFE_MAX) * USEC_PER_SEC;
+                reply->sent_usec + MIN(seconds, (uint64_t)LIMIT_LIFETIME_SECONDS) * USEC_PER_SEC;
         if (json_uint(object, "refresh_in", &refresh_in) == 0 && refresh_in > 0)
                 answer->refresh_usec =
-                        reply->sent_usec + MIN(refresh_in, (uint64_t)EVENT_LIFE_MAX) * USEC_PER_SEC;
+                        reply->sent_usec +
+                        MIN(refresh_in, (uint64_t)LIMIT_LIFETIME_SECONDS) * USEC_PER_SEC;
         answer->scope = text_clean(json_string(object, "scope"), OAUTH_SCOPE_MAX);
         oauth_read_person(answer, object);
         refresh = json_string(object, "refresh_token");
@@ -256,7 +257,7 @@ static const char *oauth_check_device(Json *object) {
         const char *user = json_string(object, "user_code");
         const char *uri = json_string(object, "verification_uri");
 
-        if (!code || strlen(code) > REQUEST_TOKEN_MAX || !text_is_printable_ascii(code))
+        if (!code || strlen(code) > LIMIT_REFRESH_TOKEN || !text_is_printable_ascii(code))
                 return "there is no device code in it";
         if (str_empty(user) || strlen(user) > OAUTH_USER_CODE_MAX || !text_is_clean(user))
                 return "there is no code to enter in it";

@@ -17,8 +17,7 @@ enum {
 };
 
 enum {
-        OAUTH_ACCESS_MAX = 32 * 1024, /* bytes of an access token */
-        OAUTH_DEVICE_LIFE = 900,      /* seconds, when the server does not say */
+        OAUTH_DEVICE_LIFE = 900, /* seconds, when the server does not say */
         OAUTH_DEVICE_LIFE_MAX = 86400,
         OAUTH_INTERVAL = 5, /* seconds between polls, RFC 8628 section 3.5 */
         OAUTH_INTERVAL_MAX = 300,

@@ -8,6 +8,7 @@
 #include "fetch/clock.h"
 #include "fetch/request.h"
 #include "model/json.h"
+#include "model/limits.h"
 #include "model/secret.h"
 #include "model/text.h"
 
@@ -56,18 +57,19 @@ static bool request_is_object(const char *s) {
 static const Field fields[] = {
         FIELD(source, 64, request_is_word, "a word"),
         FIELD(method, 64, request_is_word, "a word"),
-        FIELD(authority, 1024, request_is_solid, "an https URL"),
+        FIELD(authority, URL_LENGTH_MAX, request_is_solid, "an https URL"),
         FIELD(tenant, 255, request_is_tenant, "a tenant's id or domain"),
         FIELD(client_id, 255, text_is_printable_ascii, "printable ASCII"),
-        FIELD(resource, 1024, request_is_solid, "a URI"),
-        FIELD(refresh_token, REQUEST_TOKEN_MAX, text_is_printable_ascii, "printable ASCII"),
-        FIELD(client_secret, REQUEST_TOKEN_MAX, text_is_clean, "clean text"),
-        FIELD(claims, 16 * 1024, request_is_object, "the text of a JSON object"),
-        FIELD(config_dir, 4095, request_is_path, "an absolute path"),
-        FIELD(az, 4095, request_is_path, "an absolute path"),
-        FIELD(subscription, 255, request_is_argument, "a subscription's name or id"),
-        FIELD(proxy, 1024, request_is_solid, "a proxy's URL"),
-        FIELD(ca_bundle, 4095, request_is_path, "an absolute path"),
+        FIELD(resource, URL_LENGTH_MAX, request_is_solid, "a URI"),
+        FIELD(refresh_token, LIMIT_REFRESH_TOKEN, text_is_printable_ascii, "printable ASCII"),
+        FIELD(client_secret, LIMIT_SECRET, text_is_clean, "clean text"),
+        FIELD(claims, LIMIT_CLAIMS, request_is_object, "the text of a JSON object"),
+        FIELD(config_dir, PATH_LENGTH_MAX, request_is_path, "an absolute path"),
+        FIELD(az, PATH_LENGTH_MAX, request_is_path, "an absolute path"),
+        FIELD(subscription, SUBSCRIPTION_LENGTH_MAX, request_is_argument,
+              "a subscription's name or id"),
+        FIELD(proxy, URL_LENGTH_MAX, request_is_solid, "a proxy's URL"),
+        FIELD(ca_bundle, PATH_LENGTH_MAX, request_is_path, "an absolute path"),
 };
 
 static int PRINTF_LIKE(2, 3) request_refuse(char *reason, const char *format, ...) {
@@ -138,9 +140,9 @@ int request_parse(Request **ret, char reason[REQUEST_REASON_MAX], const char *li
         request = calloc(1, sizeof(*request));
         if (!request)
                 return -ENOMEM;
-        if (n > REQUEST_LINE_MAX)
+        if (n > LIMIT_FETCH_LINE)
                 return request_refuse(reason, "the request is longer than %d bytes",
-                                      REQUEST_LINE_MAX);
+                                      LIMIT_FETCH_LINE);
         r = json_parse(&object, line, n);
         if (r == -EBADMSG)
                 return request_refuse(reason, "the request is not one line with one JSON object");

@@ -9,9 +9,7 @@
 #include <iotc-util.h>
 
 enum {
-        REQUEST_LINE_MAX = 64 * 1024,
-        REQUEST_TOKEN_MAX = 16 * 1024, /* a refresh token, a client secret */
-        REQUEST_TIME_DEFAULT = 900,    /* seconds */
+        REQUEST_TIME_DEFAULT = 900, /* seconds */
         REQUEST_TIME_MAX = 3600,
         REQUEST_REASON_MAX = 256,
 };
