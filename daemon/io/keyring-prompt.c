@@ -87,7 +87,10 @@ static void prompt_on_completed(GDBusConnection *bus, const char *sender, const 
 
 static void prompt_on_shown(GObject *bus, GAsyncResult *result, gpointer userdata) {
         KeyringPrompt *p = userdata;
-        g_autoptr(GVariant) reply = prompt_reply(bus, result, &p);
+        GVariant *reply = prompt_reply(bus, result, &p);
+
+        if (reply)
+                g_variant_unref(reply);
 }
 
 static void prompt_show(KeyringPrompt *p, const char *path) {
