@@ -176,8 +176,8 @@ static void test_the_words_of_entra(void) {
 
 static void test_garbage_in_an_error(void) {
         static const char *const bodies[] = {
-                "{\"error\":\"invalid_grant\",\"error_description\":\"\\u001b["
-                "31mred\\u0007\\u202e\"}",
+                "{\"error\":\"invalid_grant\",\"error_description\":\"\\u001b[31mred\\u0007\"}",
+                "{\"error\":\"invalid_grant\",\"error_description\":\"\\u202etxt\"}",
                 "{\"error\":\"invalid_grant\",\"error_description\":[1,2]}",
                 "{\"error\":\"invalid_grant\",\"error_description\":\"\"}",
                 "{\"error\":\"invalid_grant\",\"error_description\":\"\\r\\n\"}",
