@@ -30,6 +30,7 @@ struct Vault {
         VaultOp *saves, *reload;
         Timer *timer; /* the delayed write, or the next try */
         uint64_t retry_usec;
+        bool answering, doomed; /* an op that is being answered may free the vault: it ends later */
 };
 
 static void vault_write(Vault *v);
@@ -65,6 +66,16 @@ static void ops_complete(VaultOp **list, uint64_t generation, int outcome) {
                         free(op);
                 p = list;
         }
+}
+
+/* The same from an event of the keyring. False when an op's callback has freed the vault. */
+static bool vault_answer(Vault *v, VaultOp **list, uint64_t generation, int outcome) {
+        v->answering = true;
+        ops_complete(list, generation, outcome);
+        v->answering = false;
+        if (v->doomed)
+                v = vault_free(v);
+        return v != NULL;
 }
 
 static int op_new(Vault *v, VaultOp **list, VaultOp **ret, VaultOpFn fn, void *userdata) {
@@ -156,7 +167,7 @@ static void vault_on_loaded(int outcome, const char *secret, void *userdata) {
                         vault_try_later(v);
                 state_set(v, VAULT_STATE_ABSENT);
         }
-        ops_complete(&v->reload, UINT64_MAX, outcome);
+        (void)vault_answer(v, &v->reload, UINT64_MAX, outcome);
 }
 
 static void vault_load(Vault *v) {
@@ -185,7 +196,8 @@ static void vault_on_written(int outcome, const char *secret, void *userdata) {
                 if (outcome == KEYRING_E_FAILED)
                         vault_try_later(v);
         }
-        ops_complete(&v->saves, generation, outcome);
+        if (!vault_answer(v, &v->saves, generation, outcome))
+                return;
         /* What changed meanwhile; after a failure only if somebody waits for it. */
         if (vault_is_dirty(v) && (outcome == 0 || v->saves))
                 vault_write(v);
@@ -250,11 +262,15 @@ int vault_new(Vault **ret, Env *env, const Account *account, VaultFn changed, vo
 
 Vault *vault_free(Vault *v) {
         if (v) {
-                keyring_op_free(v->load);
-                keyring_op_free(v->write);
+                v->load = keyring_op_free(v->load);
+                v->write = keyring_op_free(v->write);
                 /* Whoever still waits learns that it came to nothing. */
                 ops_complete(&v->saves, UINT64_MAX, KEYRING_E_FAILED);
                 ops_complete(&v->reload, UINT64_MAX, KEYRING_E_FAILED);
+                if (v->answering) {
+                        v->doomed = true;
+                        return NULL;
+                }
                 timer_free(v->timer);
                 record_free(v->record);
                 free(v->label);
