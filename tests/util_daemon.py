@@ -256,6 +256,15 @@ class Daemon:
         self.wait_property('State', 'done', path=path, interface=SIGN_IN)
         self.wait_property('State', 'ready', account=account)
 
+    def sign_in_before(self, entra, account='work'):
+        """
+        Sign in and start again: a token is held, but not one that was just fetched. For a minute
+        after a fetch a longer min-valid than the whole life of what came is refused, unasked.
+        """
+        self.sign_in(entra, account)
+        self.restart()
+        self.get_token(account)     # the record has been read
+
 
 class Cli:
     """The command iotc-token in the same home."""

@@ -10,6 +10,7 @@ import subprocess
 
 from gi.repository import GLib
 
+from util_bus import BusError
 from util_process import Process
 
 NAME = 'org.freedesktop.secrets'
@@ -94,7 +95,10 @@ class Keyring:
         """Our items: {account: label}."""
         found = {}
         for path in self._paths(**{'xdg:schema': 'org.iotc.Token1'}):
-            item = self.bus.get_all(NAME, path, ITEM)
+            try:
+                item = self.bus.get_all(NAME, path, ITEM)
+            except BusError:        # deleted since the search
+                continue
             found[item['Attributes']['account']] = item['Label']
         return found
 

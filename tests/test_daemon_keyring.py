@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: MIT
+#
+# The keyring in all its moods: absent, locked, locked later, restarted, killed, emptied by hand.
+# Callers are served as long as it can be done, and are told what to do when it can't.
+
+from util_daemon import MANAGER, entra_account
+
+
+def wait_keyring(daemon, state):
+    daemon.wait_property('KeyringState', state, interface=MANAGER)
+
+
+def test_absent(daemon, entra):
+    daemon.start(entra_account(entra))
+    assert daemon.get('KeyringState') == 'absent'
+    # Signing in works all the same, until the daemon ends.
+    daemon.sign_in(entra)
+    assert daemon.get_token('work')[1] == 'bearer'
+    assert daemon.get('KeyringState') == 'absent'
+    daemon.restart()
+    assert daemon.error_of(daemon.get_token, 'work')[0] in ('SignInNeeded', 'KeyringAbsent')
+
+
+def test_locked_at_start(daemon, entra, keyring):
+    daemon.start(entra_account(entra))
+    daemon.sign_in(entra)
+    token = daemon.get_token('work')[0]
+    daemon.stop()
+    keyring.stop()
+    keyring.start(locked=True)
+
+    daemon.start()
+    wait_keyring(daemon, 'locked')
+    name, text = daemon.error_of(daemon.get_token, 'work', timeout=2)
+    assert name == 'KeyringLocked' and 'iotc-token unlock' in text
+    assert daemon.get('State', 'work') == 'locked'
+
+    keyring.unlock()
+    wait_keyring(daemon, 'ok')
+    daemon.wait_property('State', 'ready', account='work')
+    assert daemon.get_token('work')[0] == token
+
+
+def test_locked_later(daemon, entra, keyring):
+    entra.set(access_token_ttl=300)
+    daemon.start(entra_account(entra))
+    daemon.sign_in_before(entra)
+    keyring.lock()
+    wait_keyring(daemon, 'locked')
+    assert daemon.get_token('work')[1] == 'bearer'
+
+    # A renewal is served from memory, and written when the keyring opens.
+    entra.set(access_token_ttl=3600, rotation='strict')
+    renewed = daemon.get_token('work', min_valid=600)[0]
+    keyring.unlock()
+    wait_keyring(daemon, 'ok')
+    entra.clear()
+    daemon.wait_stat('keyring-writes', daemon.stats()['keyring-writes'])
+    daemon.restart()
+    assert daemon.get_token('work', min_valid=600)[0] == renewed
+    assert entra.count() == 0
+
+
+def test_killed_and_started_again(daemon, entra, keyring):
+    entra.set(access_token_ttl=300)
+    daemon.start(entra_account(entra))
+    daemon.sign_in_before(entra)
+    keyring.kill()
+    wait_keyring(daemon, 'absent')
+    assert daemon.get_token('work')[1] == 'bearer'      # a keyring that vanished is no sign-out
+    assert daemon.get('State', 'work') == 'ready'
+
+    keyring.start()
+    wait_keyring(daemon, 'ok')
+    entra.set(access_token_ttl=3600, rotation='strict')
+    renewed = daemon.get_token('work', min_valid=600)[0]
+    daemon.kill9()
+    daemon.start()
+    assert daemon.get_token('work', min_valid=600)[0] == renewed
+
+
+def test_written_when_a_keyring_appears(daemon, entra, bus, late_keyring):
+    daemon.start(entra_account(entra))
+    daemon.sign_in(entra)
+    token = daemon.get_token('work')[0]
+    late_keyring.start()
+    wait_keyring(daemon, 'ok')
+    daemon.wait_stat('keyring-writes', 1)
+    assert late_keyring.items() == {'work': 'IoT Central: work (entra)'}
+    daemon.restart()
+    assert daemon.get_token('work')[0] == token
+
+
+def test_item_deleted_by_hand_is_a_sign_out(daemon, entra, keyring):
+    daemon.start(entra_account(entra))
+    daemon.sign_in(entra)
+    keyring.delete('work')
+    daemon.restart()
+    assert daemon.error_of(daemon.get_token, 'work')[0] == 'SignInNeeded'
+
+
+def test_record_of_another_authority_is_ignored(daemon, entra, keyring):
+    daemon.start(entra_account(entra))
+    daemon.sign_in(entra)
+    daemon.restart(entra_account(entra, tenant=entra.tenant))
+    entra.clear()
+    assert daemon.error_of(daemon.get_token, 'work')[0] == 'SignInNeeded'
+    assert entra.requests() == []       # the refresh token went nowhere
+
+
+def test_record_holds_what_the_settings_don_t(daemon, entra, keyring):
+    daemon.start(entra_account(entra))
+    daemon.sign_in(entra)
+    daemon.get_token('work')
+    assert entra.leaks(keyring.secret('work').decode()) >= 1
+    assert keyring.attributes('work') == {'account': 'work', 'xdg:schema': 'org.iotc.Token1'}
+    assert entra.leaks(daemon.read_settings()) == 0

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: MIT
+#
+# What outlives the daemon: after a restart, a crash or a crash at the worst moment a caller is
+# served as before, from the keyring, and nothing of the dead daemon goes on running.
+
+from conftest import leftovers
+from util_daemon import entra_account
+from util_process import wait_until
+
+
+def test_restart_without_network(daemon, entra, keyring):
+    daemon.start(entra_account(entra))
+    daemon.sign_in(entra)
+    before = daemon.get_token('work')
+    daemon.stop()
+    entra.stop()
+    daemon.start()
+    assert daemon.get_token('work')[0] == before[0]
+    assert abs(daemon.get_token('work')[2] - before[2]) <= 1
+    assert daemon.get('State', 'work') == 'ready'
+    assert daemon.get('User', 'work') == 'ada@contoso.example'
+
+
+def test_killed_and_started_again(daemon, entra, keyring):
+    daemon.start(entra_account(entra))
+    daemon.sign_in(entra)
+    before = daemon.get_token('work')[0]
+    daemon.kill9()
+    entra.clear()
+    daemon.start()
+    assert daemon.get_token('work')[0] == before
+    assert entra.count() == 0
+
+
+def test_killed_while_the_server_answers(daemon, entra, keyring):
+    entra.set(access_token_ttl=300)
+    daemon.start(entra_account(entra))
+    daemon.sign_in_before(entra)
+    entra.hold()
+    daemon.start_get('work', min_valid=600)
+    entra.wait(grant_type='refresh_token')      # the server has given out a new refresh token
+    daemon.kill9()
+    entra.release()
+    entra.set(access_token_ttl=3600)
+    daemon.start()
+    assert daemon.get_token('work', min_valid=600)[1] == 'bearer'
+
+
+def test_killed_right_after_the_reply(daemon, entra, keyring):
+    # With strict rotation only the newest refresh token works. It must be in the keyring before
+    # the caller hears of the access token that came with it.
+    entra.set(access_token_ttl=300, rotation='strict')
+    daemon.start(entra_account(entra))
+    daemon.sign_in(entra)
+    daemon.kill9()
+    for ttl in (600, 1200, 1800):
+        entra.set(access_token_ttl=ttl)
+        daemon.start()
+        assert daemon.get_token('work', min_valid=ttl - 100)[1] == 'bearer'
+        daemon.kill9()
+    assert entra.count('refresh_token', status=200) == 3
+
+
+def test_killed_daemon_leaves_nothing_running(daemon, entra, keyring):
+    entra.set(access_token_ttl=300)
+    daemon.start(entra_account(entra))
+    daemon.sign_in_before(entra)
+    entra.hold()
+    daemon.start_get('work', min_valid=600)
+    entra.wait(grant_type='refresh_token')
+    daemon.kill9()
+    wait_until(lambda: not any(command.startswith('iotc') for command in leftovers().values()),
+               'the fetcher and the launcher to be gone')
+    entra.release()
+
+
+def test_ended_while_a_call_waits(daemon, entra, keyring):
+    entra.set(access_token_ttl=300)
+    daemon.start(entra_account(entra))
+    daemon.sign_in_before(entra)
+    entra.hold()
+    call = daemon.start_get('work', min_valid=600)
+    entra.wait(grant_type='refresh_token')
+    daemon.stop()
+    assert daemon.error_of(call.result)[0]
+    entra.release()
+
+
+def test_replace(daemon, entra, keyring, bus):
+    daemon.start(entra_account(entra))
+    daemon.sign_in(entra)
+    before = daemon.get_token('work')[0]
+    first, owner = daemon.process, bus.owner('org.iotc.Token1')
+
+    second = daemon.start_process()
+    assert second.wait() != 0
+    assert bus.owner('org.iotc.Token1') == owner
+    daemon.wait_log('--replace')
+
+    daemon.process = daemon.start_process('--replace')
+    wait_until(lambda: bus.owner('org.iotc.Token1') not in (None, owner), 'the new owner')
+    assert first.wait() == 0
+    assert daemon.get_token('work')[0] == before
