@@ -56,10 +56,18 @@ static int request_text(const FetchRequest *r, char **ret, size_t *ret_n) {
         return json_writer_finish(&w, ret, ret_n);
 }
 
+/* Nothing is told after the end, whenever the owner frees this. */
+static void fetch_end(Fetch *f) {
+        f->in = sd_event_source_disable_unref(f->in);
+        f->out = sd_event_source_disable_unref(f->out);
+        timer_arm(f->deadline, USEC_INFINITY);
+}
+
 /* The end that is not an event: told as an error that time may mend. Frees nothing. */
 static void fetch_fail(Fetch *f, const char *why) {
         FetchError error = { 0 };
 
+        fetch_end(f);
         log_debug("A fetch ended without a result: %s", why);
         (void)problem_set(&error.problem, OUTCOME_UNAVAILABLE, "the fetcher failed: %s", why);
         f->handler->error(&error, f->userdata);
@@ -79,9 +87,8 @@ static int fetch_on_failed(sd_event_source *source, void *userdata) {
 
 /* A failure seen where no callback may run yet: told from the loop. */
 static void fetch_fail_later(Fetch *f, const char *why) {
+        fetch_end(f);
         f->fault = why;
-        f->in = sd_event_source_disable_unref(f->in);
-        f->out = sd_event_source_disable_unref(f->out);
         if (!f->failed && sd_event_add_defer(f->event, &f->failed, fetch_on_failed, f) < 0)
                 timer_arm(f->deadline, clock_boottime());
 }
@@ -100,12 +107,17 @@ static bool fetch_line(Fetch *f, char *line, size_t n) {
                 return true;
         }
         type = fetch_event_type(e);
+        if (type == FETCH_EVENT_TOKEN || type == FETCH_EVENT_ERROR) {
+                fetch_end(f);
+                fetch_event_dispatch(e, f->handler, f->userdata);
+                return true;
+        }
         f->freed = &freed;
         fetch_event_dispatch(e, f->handler, f->userdata);
         if (freed)
                 return true;
         f->freed = NULL;
-        return type == FETCH_EVENT_TOKEN || type == FETCH_EVENT_ERROR;
+        return false;
 }
 
 /* Take whole lines off the buffer. True when f may be gone. */
