@@ -60,10 +60,12 @@ static void test_what_only_the_user_can_change(void) {
 }
 
 static void test_what_is_no_program(void) {
+        CLEANUP(freep) char *pipe = path_of("bin/pipe");
+
         make_file("bin/data", 0644);
         make_link("bin/dangling", "nowhere");
         make_link("bin/loop", "loop");
-        assert(mkfifo(path_of("bin/pipe"), 0700) == 0);
+        assert(mkfifo(pipe, 0700) == 0);
         expect_check("bin/absent", PROGRAM_E_MISSING);
         expect_check("bin/data", PROGRAM_E_MISSING);
         expect_check("bin/dangling", PROGRAM_E_MISSING);
