@@ -24,11 +24,12 @@ static void signin_clear_line(SignIn *s) {
 
 static void signin_show_left(SignIn *s) {
         uint64_t expires_at = properties_number(&s->properties, "ExpiresAt");
+        uint64_t now = (uint64_t)time(NULL);
         char left[DISPLAY_DURATION_SIZE];
 
-        if (!s->shown || expires_at == 0)
+        if (!s->shown || expires_at <= now)
                 return;
-        display_left(left, expires_at, (uint64_t)time(NULL));
+        display_duration(left, expires_at - now);
         if (s->live)
                 fprintf(stderr, "\rWaiting; %s left. Ctrl-C cancels.\033[K", left);
         else
@@ -42,16 +43,12 @@ static void signin_show(SignIn *s) {
 
         if (s->shown || (!*uri && !*message))
                 return;
-        if (*uri && *code) {
-                say("Open this page in a browser, on any device, and enter the code:");
-                say("    %s", uri);
-                say("    %s", code);
-        } else if (*uri) {
-                say("Sign in in the browser; if none has opened, open this page on this machine:");
-                say("    %s", uri);
-        } else {
+        if (*uri && *code)
+                say("To sign in, open %s and enter the code %s", uri, code);
+        else if (*uri)
+                say("To sign in, open %s on this machine, if no browser has opened it", uri);
+        else
                 say("%s", message);
-        }
         s->shown = true;
         signin_show_left(s);
 }
@@ -165,7 +162,8 @@ static void signin_deinit(SignIn *s) {
 }
 
 int signin_run(sd_bus *bus, const char *account, const char *method, bool *ret_cancelled) {
-        CLEANUP(signin_deinit) SignIn s = { .live = isatty(STDERR_FILENO) };
+        CLEANUP(signin_deinit)
+        SignIn s = { .live = isatty(STDERR_FILENO) && !streq(getenv("TERM"), "dumb") };
         int r;
 
         r = loop_new(&s.loop, bus);

@@ -133,9 +133,10 @@ static int login_entra(Login *l, const char *client_id) {
         int r;
 
         if (streq(client_id, CLIENT_ID_AZURE_CLI))
-                say("Entra will show this as \"Microsoft Azure CLI\"; with --client-id it is an "
-                    "app "
-                    "registration of your own.");
+                say("No --client-id: Entra will show \"Microsoft Azure CLI\". To use a "
+                    "registration "
+                    "of your own: iotc-token login %s --client-id ID",
+                    l->name);
         r = signin_run(l->bus, l->path, "device-code", &l->cancelled);
         if (r && !l->cancelled && l->made)
                 say("The account '%s' is kept: 'iotc-token login %s' tries again, 'iotc-token "
@@ -144,7 +145,7 @@ static int login_entra(Login *l, const char *client_id) {
         return r;
 }
 
-static int login_run(Login *l, const Verb *verb, bool az) {
+static int login_run(Login *l, bool az) {
         CLEANUP(properties_deinit) Properties account = { 0 };
         const char *source, *user;
         bool entra;
@@ -244,5 +245,5 @@ int verb_login(const Verb *verb, int argc, char **argv) {
         if (r)
                 return r;
         login_block_signals();
-        return login_run(&l, verb, az);
+        return login_run(&l, az);
 }

@@ -12,7 +12,7 @@ from util_daemon import SIGN_IN, account_path, entra_account
 from util_process import wait_until
 from util_terminal import CTRL_C, Terminal
 
-CODE = r'\n    ([A-Z0-9-]{6,})\n'
+CODE = r'To sign in, open http://\S+ and enter the code (\S+)\n'
 
 
 @pytest.fixture
