@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The one call that asks a person, where there is none: no prompter, a prompter that never answers,
- * a keyring that dies under the question.
+ * The one call that asks a person: who is not there, who never answers, whose keyring dies under
+ * the question; and, with a stand-in for the dialog, who unlocks, dismisses, or makes a keyring.
  */
 #undef NDEBUG
 #include <assert.h>
 #include <signal.h>
 
 #include "util-keyring-story.h"
+#include "util-secrets.h"
 
 static int on_question(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         bool *asked = userdata;
@@ -129,11 +130,90 @@ static void test_the_end_takes_an_open_prompt_along(Test *t) {
         assert(kill(t->u.keyring_pid, 0) == 0);
 }
 
+static void test_a_person_unlocks_the_collection_and_our_item(Test *t) {
+        UtilSecrets s = { .exists = true, .locked = true };
+
+        start(t);
+        util_secrets_start(&s, t->event);
+        wait_state(t, KEYRING_STATE_LOCKED);
+        assert(unlock(t) == 0);
+        assert(s.n_prompts == 1);
+        assert(s.n_unlocked == 2);
+        wait_state(t, KEYRING_STATE_OK);
+        util_secrets_set_locked(&s, true);
+        wait_state(t, KEYRING_STATE_LOCKED);
+        util_secrets_set_locked(&s, false);
+        wait_state(t, KEYRING_STATE_OK);
+        util_secrets_stop(&s);
+        wait_state(t, KEYRING_STATE_ABSENT);
+}
+
+static void test_a_person_dismisses_the_dialog(Test *t) {
+        UtilSecrets s = { .exists = true, .locked = true, .dismiss = true };
+
+        start(t);
+        util_secrets_start(&s, t->event);
+        wait_state(t, KEYRING_STATE_LOCKED);
+        assert(unlock(t) == KEYRING_E_LOCKED);
+        assert(s.n_prompts == 1);
+        assert(keyring_state(t->k) == KEYRING_STATE_LOCKED);
+        s.dismiss = false;
+        assert(unlock(t) == 0);
+        assert(s.n_prompts == 2);
+        wait_state(t, KEYRING_STATE_OK);
+        util_secrets_stop(&s);
+}
+
+static void test_a_service_that_needs_no_dialog_shows_none(Test *t) {
+        UtilSecrets s = { .exists = true, .locked = true, .trusts = true };
+
+        start(t);
+        util_secrets_start(&s, t->event);
+        wait_state(t, KEYRING_STATE_LOCKED);
+        assert(unlock(t) == 0);
+        wait_state(t, KEYRING_STATE_OK);
+        assert(s.n_prompts == 0);
+        util_secrets_stop(&s);
+}
+
+static void test_a_lock_that_no_signal_told_is_learnt_from_a_call(Test *t) {
+        UtilSecrets s = { .exists = true, .trusts = true };
+
+        start(t);
+        util_secrets_start(&s, t->event);
+        wait_state(t, KEYRING_STATE_OK);
+        expect_load(t, "work", KEYRING_E_LOCKED, NULL);
+        wait_state(t, KEYRING_STATE_LOCKED);
+        assert(unlock(t) == 0);
+        wait_state(t, KEYRING_STATE_OK);
+        util_secrets_stop(&s);
+}
+
+static void test_a_person_makes_the_default_keyring(Test *t) {
+        UtilSecrets s = { .dismiss = true };
+
+        start(t);
+        util_secrets_start(&s, t->event);
+        wait_state(t, KEYRING_STATE_ABSENT);
+        assert(unlock(t) == KEYRING_E_LOCKED);
+        assert(keyring_state(t->k) == KEYRING_STATE_ABSENT);
+        s.dismiss = false;
+        assert(unlock(t) == 0);
+        assert(s.n_prompts == 2);
+        wait_state(t, KEYRING_STATE_OK);
+        util_secrets_stop(&s);
+}
+
 static const Story stories[] = {
         STORY(unlocking_an_unlocked_keyring_asks_nobody),
         STORY(without_a_prompter_it_stays_locked),
         STORY(an_open_prompt_holds_up_nothing),
         STORY(the_end_takes_an_open_prompt_along),
+        STORY(a_person_unlocks_the_collection_and_our_item),
+        STORY(a_person_dismisses_the_dialog),
+        STORY(a_service_that_needs_no_dialog_shows_none),
+        STORY(a_lock_that_no_signal_told_is_learnt_from_a_call),
+        STORY(a_person_makes_the_default_keyring),
 };
 
 int main(int argc, char **argv) {

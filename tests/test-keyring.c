@@ -119,12 +119,47 @@ static void test_without_a_default_collection_all_is_absent(Test *t) {
         assert(keyring_state(t->k) == KEYRING_STATE_ABSENT);
 }
 
+static void test_a_default_keyring_made_elsewhere_is_used(Test *t) {
+        util_keyring_start(&t->u, true);
+        start(t);
+        wait_state(t, KEYRING_STATE_ABSENT);
+        util_keyring_add_default(&t->u);
+        assert(store(t, "work", "one") == 0);
+        wait_state(t, KEYRING_STATE_OK);
+        expect_load(t, "work", 0, "one");
+}
+
+static void test_another_default_keyring_loses_no_secret(Test *t) {
+        util_keyring_start(&t->u, false);
+        start(t);
+        assert(store(t, "work", "old") == 0);
+        util_keyring_add_default(&t->u);
+        expect_load(t, "work", 0, "old");
+        assert(store(t, "work", "new") == 0);
+        assert(util_keyring_items(&t->u, NULL) == 2);
+        expect_load(t, "work", 0, "new");
+        util_keyring_set_default(&t->u);
+        expect_load(t, "work", 0, "old");
+        util_keyring_add_default(&t->u);
+        assert(store(t, "work", "newer") == 0);
+        expect_load(t, "work", 0, "newer");
+        util_keyring_lock(&t->u); /* the one before: no matter */
+        expect_load(t, "work", 0, "newer");
+        assert(erase(t, "work") == KEYRING_E_LOCKED);
+        util_keyring_unlock(&t->u);
+        assert(erase(t, "work") == 0);
+        assert(util_keyring_items(&t->u, NULL) == 0);
+        expect_load(t, "work", KEYRING_E_NOT_FOUND, NULL);
+}
+
 static const Story stories[] = {
         STORY(a_secret_is_kept_replaced_and_deleted),
         STORY(a_long_secret_comes_back_whole),
         STORY(bytes_that_are_no_text_are_no_fault),
         STORY(a_locked_keyring_says_locked_and_keeps_its_item),
         STORY(a_call_taken_back_never_answers),
+        STORY(a_default_keyring_made_elsewhere_is_used),
+        STORY(another_default_keyring_loses_no_secret),
         STORY(without_a_default_collection_all_is_absent),
 };
 

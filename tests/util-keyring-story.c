@@ -68,7 +68,7 @@ void stop(Test *t) {
 
 void end(Test *t) {
         stop(t);
-        if (t->u.bus_pid)
+        if (t->u.folder)
                 util_bus_stop(&t->u);
 }
 

@@ -36,6 +36,8 @@ typedef struct Story {
         { #name, test_##name, false, NULL }
 #define STORY_NO_BUS(name) \
         { #name, test_##name, true, NULL }
+#define STORY_SERVICE(name, command) \
+        { #name, test_##name, false, command }
 
 /* Run those that are named, or all; for main() to return. An alarm ends one that hangs. */
 int util_stories_run(const Story *stories, size_t n, char **names);

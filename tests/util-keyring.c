@@ -57,7 +57,7 @@ static pid_t util_spawn(char *const argv[], const char *folder, int in, int out)
         _exit(127);
 }
 
-void util_bus_start(UtilKeyring *u, const char *folder, const char *services) {
+void util_bus_start(UtilKeyring *u, const char *folder, const char *service) {
         CLEANUP(freep) char *config = NULL;
         CLEANUP(freep) char *option = NULL;
         char address[1024];
@@ -73,13 +73,13 @@ void util_bus_start(UtilKeyring *u, const char *folder, const char *services) {
                         "<auth>EXTERNAL</auth>%s%s%s<policy context='default'>"
                         "<allow send_destination='*' eavesdrop='true'/>"
                         "<allow eavesdrop='true'/><allow own='*'/></policy></busconfig>",
-                        folder, services ? "<servicedir>" : "", services ? folder : "",
-                        services ? "</servicedir>" : "") > 0);
+                        folder, service ? "<servicedir>" : "", service ? folder : "",
+                        service ? "</servicedir>" : "") > 0);
         util_write(folder, "bus.conf", config);
-        if (services) {
+        if (service) {
                 CLEANUP(freep) char *file = NULL;
 
-                assert(asprintf(&file, "[D-BUS Service]\nName=" NAME "\nExec=%s\n", services) > 0);
+                assert(asprintf(&file, "[D-BUS Service]\nName=" NAME "\nExec=%s\n", service) > 0);
                 util_write(folder, NAME ".service", file);
         }
 
@@ -174,9 +174,10 @@ void util_keyring_lock(UtilKeyring *u) {
                                   LOGIN) >= 0);
 }
 
-void util_keyring_unlock(UtilKeyring *u) {
+/* Send a call of gnome-keyring's own, which ends in the password of a collection. */
+static sd_bus_message *util_call_with_password(UtilKeyring *u, sd_bus_message *m) {
         CLEANUP(sd_bus_message_unrefp) sd_bus_message *session = NULL;
-        CLEANUP(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+        sd_bus_message *reply = NULL;
         const char *path;
 
         assert(sd_bus_call_method(u->control, NAME, SECRETS, SERVICE, "OpenSession", NULL, &session,
@@ -184,16 +185,47 @@ void util_keyring_unlock(UtilKeyring *u) {
         assert(sd_bus_message_skip(session, "v") >= 0);
         assert(sd_bus_message_read(session, "o", &path) >= 0);
 
-        assert(sd_bus_message_new_method_call(u->control, &m, NAME, SECRETS, INTERNAL,
-                                              "UnlockWithMasterPassword") >= 0);
-        assert(sd_bus_message_append(m, "o", LOGIN) >= 0);
         assert(sd_bus_message_open_container(m, 'r', "oayays") >= 0);
         assert(sd_bus_message_append(m, "o", path) >= 0);
         assert(sd_bus_message_append_array(m, 'y', NULL, 0) >= 0);
         assert(sd_bus_message_append_array(m, 'y', PASSWORD, strlen(PASSWORD)) >= 0);
         assert(sd_bus_message_append(m, "s", "text/plain") >= 0);
         assert(sd_bus_message_close_container(m) >= 0);
-        assert(sd_bus_call(u->control, m, 0, NULL, NULL) >= 0);
+        assert(sd_bus_call(u->control, m, 0, NULL, &reply) >= 0);
+        return reply;
+}
+
+void util_keyring_unlock(UtilKeyring *u) {
+        CLEANUP(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        CLEANUP(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+
+        assert(sd_bus_message_new_method_call(u->control, &m, NAME, SECRETS, INTERNAL,
+                                              "UnlockWithMasterPassword") >= 0);
+        assert(sd_bus_message_append(m, "o", LOGIN) >= 0);
+        reply = util_call_with_password(u, m);
+}
+
+static void util_set_default(UtilKeyring *u, const char *path) {
+        assert(sd_bus_call_method(u->control, NAME, SECRETS, SERVICE, "SetAlias", NULL, NULL, "so",
+                                  "default", path) >= 0);
+}
+
+void util_keyring_set_default(UtilKeyring *u) {
+        util_set_default(u, LOGIN);
+}
+
+void util_keyring_add_default(UtilKeyring *u) {
+        CLEANUP(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        CLEANUP(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+        const char *path;
+
+        assert(sd_bus_message_new_method_call(u->control, &m, NAME, SECRETS, INTERNAL,
+                                              "CreateWithMasterPassword") >= 0);
+        assert(sd_bus_message_append(m, "a{sv}", 1, "org.freedesktop.Secret.Collection.Label", "s",
+                                     "another") >= 0);
+        reply = util_call_with_password(u, m);
+        assert(sd_bus_message_read(reply, "o", &path) >= 0);
+        util_set_default(u, path);
 }
 
 unsigned util_keyring_items(UtilKeyring *u, char **ret_label) {
@@ -210,6 +242,22 @@ unsigned util_keyring_items(UtilKeyring *u, char **ret_label) {
                                                           "org.freedesktop.Secret.Item", "Label",
                                                           NULL, ret_label) >= 0);
         return n;
+}
+
+void util_keyring_kill_activated(UtilKeyring *u) {
+        CLEANUP(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        uint32_t pid;
+
+        assert(sd_bus_call_method(u->control, "org.freedesktop.DBus", "/org/freedesktop/DBus",
+                                  "org.freedesktop.DBus", "GetConnectionUnixProcessID", NULL,
+                                  &reply, "s", NAME) >= 0);
+        assert(sd_bus_message_read(reply, "u", &pid) >= 0);
+        assert(kill((pid_t)pid, SIGKILL) == 0);
+        util_wait_owned(u, false);
+}
+
+void util_bus_kill(UtilKeyring *u) {
+        util_end(&u->bus_pid);
 }
 
 void util_bus_stop(UtilKeyring *u) {

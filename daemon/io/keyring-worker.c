@@ -22,8 +22,7 @@ struct KeyringWorker {
         bool stop;
         struct KeyringJobs queued;
         struct KeyringJobs done;
-        KeyringJob *running;
-        KeyringJob *prompting;
+        KeyringJob *prompting; /* any other job that runs is the thread's alone */
         KeyringSecret *secret; /* the thread's, but for keyring_secret_wake() */
         pthread_t thread;
         int fd; /* a semaphore: one for each job in done */
@@ -123,8 +122,6 @@ static KeyringJob *worker_next(KeyringWorker *w) {
                         job->place = KEYRING_JOB_RUNNING;
                         if (job->kind == KEYRING_JOB_UNLOCK)
                                 w->prompting = job;
-                        else
-                                w->running = job;
                 }
                 pthread_mutex_unlock(&w->lock);
                 if (job || stop)
@@ -154,7 +151,6 @@ static void worker_run(KeyringWorker *w, KeyringJob *job) {
         }
 
         pthread_mutex_lock(&w->lock);
-        w->running = NULL;
         worker_put_done(w, job);
         pthread_mutex_unlock(&w->lock);
 }
@@ -223,8 +219,6 @@ KeyringWorker *keyring_worker_free(KeyringWorker *w) {
 
         pthread_mutex_lock(&w->lock);
         w->stop = true;
-        if (w->running)
-                keyring_cancel_trigger(w->running->cancel);
         pthread_mutex_unlock(&w->lock);
         keyring_secret_wake(w->secret);
 

@@ -47,7 +47,8 @@ KeyringJob *keyring_job_free(KeyringJob *job);
 
 /* Start the thread; all signals are blocked in it. 0 or -errno. */
 int keyring_worker_new(KeyringWorker **ret);
-/* Cancel what runs, drop the rest, end the thread: within 1.5 s, or leave it behind. */
+/* Drop a prompt and all that is queued, and end the thread: within 1.5 s, or leave it behind. Drop
+ * the job that runs first: else that is what is waited for. */
 KeyringWorker *keyring_worker_free(KeyringWorker *w);
 
 /* Readable while answers may wait: then call keyring_worker_take(). Borrowed. */
