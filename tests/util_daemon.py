@@ -93,9 +93,10 @@ class Home:
 
 
 class Daemon:
-    def __init__(self, home, bus):
+    def __init__(self, home, bus, verbose=True):
         self.home = home
         self.bus = bus
+        self.options = ['--verbose'] if verbose else []
         self.log = os.path.join(home.folder, 'daemon.log')
         self.process = None
 
@@ -126,7 +127,8 @@ class Daemon:
     def start_process(self, *arguments):
         """A process of the program, beside the one that this object looks after."""
         return Process(
-            [os.path.join(self.home.build_dir, 'daemon/iotc-tokend'), '--verbose', *arguments],
+            [os.path.join(self.home.build_dir, 'daemon/iotc-tokend'), *self.options,
+             *arguments],
             self.home.environment(), self.log)
 
     def stop(self):
