@@ -92,55 +92,62 @@ int bus_get_all(sd_bus *bus, const char *path, const char *interface, Properties
         return r < 0 ? fail_errno(r) : 0;
 }
 
-static void account_deinit(Account *account) {
-        properties_deinit(&account->properties);
-        free(account->path);
-}
-
 void accounts_deinit(Accounts *accounts) {
         for (size_t i = 0; i < accounts->n; i++)
-                account_deinit(&accounts->items[i]);
+                properties_deinit(&accounts->items[i]);
         free(accounts->items);
         *accounts = (Accounts){ 0 };
 }
 
-static int accounts_put(Accounts *accounts, const char *path, sd_bus_message *m) {
-        Account *items;
+int bus_read_account(sd_bus_message *m, Properties *properties) {
+        const char *interface;
+        int r, found = 0;
 
-        items = reallocarray(accounts->items, accounts->n + 1, sizeof(*items));
-        if (!items)
-                return -ENOMEM;
-        accounts->items = items;
-        items[accounts->n] = (Account){ .path = strdup(path) };
-        if (!items[accounts->n++].path)
-                return -ENOMEM;
-        return properties_read(&items[accounts->n - 1].properties, m);
-}
-
-/* One object, {oa{sa{sv}}}: kept if it is an account. */
-static int accounts_read_object(Accounts *accounts, sd_bus_message *m) {
-        const char *path, *interface;
-        int r;
-
-        r = sd_bus_message_read(m, "o", &path);
-        if (r >= 0)
-                r = sd_bus_message_enter_container(m, 'a', "{sa{sv}}");
+        r = sd_bus_message_enter_container(m, 'a', "{sa{sv}}");
         if (r < 0)
                 return r;
         while ((r = sd_bus_message_enter_container(m, 'e', "sa{sv}")) > 0) {
                 r = sd_bus_message_read(m, "s", &interface);
                 if (r < 0)
                         return r;
-                if (streq(interface, IOTC_INTERFACE_ACCOUNT))
-                        r = accounts_put(accounts, path, m);
-                else
+                if (streq(interface, IOTC_INTERFACE_ACCOUNT)) {
+                        r = properties_read(properties, m);
+                        found = 1;
+                } else {
                         r = sd_bus_message_skip(m, "a{sv}");
+                }
                 if (r >= 0)
                         r = sd_bus_message_exit_container(m);
                 if (r < 0)
                         return r;
         }
-        return r < 0 ? r : sd_bus_message_exit_container(m);
+        if (r >= 0)
+                r = sd_bus_message_exit_container(m);
+        return r < 0 ? r : found;
+}
+
+static int accounts_put(Accounts *accounts, Properties *properties) {
+        Properties *items;
+
+        items = reallocarray(accounts->items, accounts->n + 1, sizeof(*items));
+        if (!items)
+                return -ENOMEM;
+        accounts->items = items;
+        items[accounts->n++] = *properties;
+        *properties = (Properties){ 0 };
+        return 0;
+}
+
+/* One object, {oa{sa{sv}}}: kept if it is an account. */
+static int accounts_read_object(Accounts *accounts, sd_bus_message *m) {
+        CLEANUP(properties_deinit) Properties properties = { 0 };
+        const char *path;
+        int r;
+
+        r = sd_bus_message_read(m, "o", &path);
+        if (r >= 0)
+                r = bus_read_account(m, &properties);
+        return r > 0 ? accounts_put(accounts, &properties) : r;
 }
 
 static int accounts_read(Accounts *accounts, sd_bus_message *m) {
@@ -160,10 +167,7 @@ static int accounts_read(Accounts *accounts, sd_bus_message *m) {
 }
 
 static int account_compare(const void *a, const void *b) {
-        const Account *x = a, *y = b;
-
-        return strcmp(properties_string(&x->properties, "Name"),
-                      properties_string(&y->properties, "Name"));
+        return strcmp(properties_string(a, "Name"), properties_string(b, "Name"));
 }
 
 int bus_get_accounts(sd_bus *bus, Accounts *ret) {
@@ -193,4 +197,21 @@ char *account_name(const char *path) {
         char *name = NULL;
 
         return sd_bus_path_decode(path, IOTC_PATH_ACCOUNT, &name) > 0 ? name : NULL;
+}
+
+int bus_append_list(sd_bus_message *m, const char *key, const StringList *list) {
+        int r;
+
+        if (list->n == 0)
+                return 0;
+        r = sd_bus_message_open_container(m, 'e', "sv");
+        if (r >= 0)
+                r = sd_bus_message_append(m, "s", key);
+        if (r >= 0)
+                r = sd_bus_message_open_container(m, 'v', "as");
+        if (r >= 0)
+                r = sd_bus_message_append_strv(m, (char **)list->items);
+        if (r >= 0)
+                r = sd_bus_message_close_container(m);
+        return r < 0 ? r : sd_bus_message_close_container(m);
 }

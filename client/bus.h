@@ -8,6 +8,7 @@
 #include <iotc-dbus.h>
 #include <iotc-util.h>
 
+#include "args.h"
 #include "properties.h"
 
 enum {
@@ -16,13 +17,8 @@ enum {
         BUS_TIMEOUT_PERSON = 900, /* what waits for a person */
 };
 
-typedef struct Account {
-        char *path;
-        Properties properties;
-} Account;
-
 typedef struct Accounts {
-        Account *items; /* sorted by name */
+        Properties *items; /* one account each, sorted by name */
         size_t n;
 } Accounts;
 
@@ -48,6 +44,11 @@ int bus_get_all(sd_bus *bus, const char *path, const char *interface, Properties
 /* All accounts. 0 and *ret, to be freed by accounts_deinit(); or an exit code. */
 int bus_get_accounts(sd_bus *bus, Accounts *ret);
 void accounts_deinit(Accounts *accounts);
+/* The account's properties among the interfaces of an object, the a{sa{sv}} that m is at. 1 when
+ * there are any, 0, or -errno. */
+int bus_read_account(sd_bus_message *m, Properties *properties);
+/* A setting that is a list, into the a{sv} that m is in; none when it is empty. 0 or -errno. */
+int bus_append_list(sd_bus_message *m, const char *key, const StringList *list);
 /* Say the error, free it, and return its exit code; r is used when it is not set. */
 int bus_fail(sd_bus_error *error, int r);
 /* The account's name out of its path, to be freed by free(); NULL for any other path. */

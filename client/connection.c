@@ -20,13 +20,10 @@ static int connection_errno(const sd_bus_error *error) {
         return -sd_bus_error_get_errno(error);
 }
 
-static void connection_reword(sd_bus_error *error, const char *format, const char *detail) {
+static void connection_reword(sd_bus_error *error, const char *text) {
         sd_bus_error reworded = SD_BUS_ERROR_NULL;
 
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-        sd_bus_error_setf(&reworded, error->name, format, detail);
-#pragma GCC diagnostic pop
+        sd_bus_error_set(&reworded, error->name, text);
         sd_bus_error_free(error);
         *error = reworded;
 }
@@ -50,21 +47,22 @@ void connection_explain(sd_bus_error *error) {
                                                "does not know this call; restart it "
                                                "with 'systemctl --user restart iotc-tokend'" },
         };
-        CLEANUP(freep) char *detail = NULL;
+        CLEANUP(freep) char *text = NULL;
 
         for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
                 if (streq(error->name, texts[i].name)) {
-                        connection_reword(error, "%s", texts[i].text);
+                        connection_reword(error, texts[i].text);
                         return;
                 }
         if (!error->name || !str_starts(error->name, "org.freedesktop.DBus.Error.Spawn."))
                 return;
-        detail = strdup(error->message ?: error->name);
-        if (detail)
-                connection_reword(error,
-                                  "the session bus could not start iotc-tokend (%s); look at "
-                                  "'journalctl --user -u iotc-tokend'",
-                                  detail);
+        if (asprintf(&text,
+                     "the session bus could not start iotc-tokend (%s); look at "
+                     "'journalctl --user -u iotc-tokend'",
+                     error->message ?: error->name) < 0)
+                text = NULL;
+        if (text)
+                connection_reword(error, text);
 }
 
 static void connection_refused(sd_bus_error *error, int r) {

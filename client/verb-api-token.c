@@ -8,23 +8,6 @@
 #include "secret-input.h"
 #include "verbs.h"
 
-static int api_token_append_apps(sd_bus_message *m, const StringList *apps) {
-        int r;
-
-        if (apps->n == 0)
-                return 0;
-        r = sd_bus_message_open_container(m, 'e', "sv");
-        if (r >= 0)
-                r = sd_bus_message_append(m, "s", "apps");
-        if (r >= 0)
-                r = sd_bus_message_open_container(m, 'v', "as");
-        if (r >= 0)
-                r = sd_bus_message_append_strv(m, (char **)apps->items);
-        if (r >= 0)
-                r = sd_bus_message_close_container(m);
-        return r < 0 ? r : sd_bus_message_close_container(m);
-}
-
 /* AddAccount. 0, -1 if there is an account of this name, or an exit code. */
 static int api_token_add(sd_bus *bus, const char *name, const char *secret,
                          const StringList *apps) {
@@ -42,7 +25,7 @@ static int api_token_add(sd_bus *bus, const char *name, const char *secret,
         if (r >= 0)
                 r = sd_bus_message_append(m, "{sv}", "secret", "s", secret);
         if (r >= 0)
-                r = api_token_append_apps(m, apps);
+                r = bus_append_list(m, "apps", apps);
         if (r >= 0)
                 r = sd_bus_message_close_container(m);
         if (r < 0)
@@ -74,7 +57,7 @@ static int api_token_set_apps(sd_bus *bus, const char *path, const StringList *a
                 return r;
         r = sd_bus_message_open_container(m, 'a', "{sv}");
         if (r >= 0)
-                r = api_token_append_apps(m, apps);
+                r = bus_append_list(m, "apps", apps);
         if (r >= 0)
                 r = sd_bus_message_close_container(m);
         return r < 0 ? fail_errno(r) : bus_call(bus, m, BUS_TIMEOUT_SEC, NULL);

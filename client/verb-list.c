@@ -76,7 +76,7 @@ static int list_print(const Accounts *accounts, const char *default_account) {
         if (r < 0)
                 return fail_errno(r);
         for (size_t i = 0; i < accounts->n; i++)
-                list_add(table, &accounts->items[i].properties, default_account);
+                list_add(table, &accounts->items[i], default_account);
         r = table_print(table, stdout, accounts->n && output_is_terminal(), output_has_colour());
         return r < 0 ? fail_errno(r) : EXIT_DONE;
 }
@@ -85,7 +85,7 @@ static void accounts_json(JsonOut *out, const char *key, const Accounts *account
                           const char *default_account) {
         json_out_open(out, key, '[');
         for (size_t i = 0; i < accounts->n; i++)
-                account_json(out, &accounts->items[i].properties, default_account);
+                account_json(out, &accounts->items[i], default_account);
         json_out_close(out, ']');
 }
 
@@ -204,7 +204,7 @@ static void status_print(const Properties *manager, const Accounts *accounts) {
         status_field("Network", properties_number(manager, "Online") ? "online" : "offline");
         for (size_t i = 0; i < accounts->n; i++) {
                 putchar('\n');
-                status_block(&accounts->items[i].properties);
+                status_block(&accounts->items[i]);
         }
 }
 
@@ -230,8 +230,8 @@ static int status_all(sd_bus *bus, bool json) {
         } else {
                 status_lines("-", &manager);
                 for (size_t i = 0; i < accounts.n; i++)
-                        status_lines(properties_string(&accounts.items[i].properties, "Name"),
-                                     &accounts.items[i].properties);
+                        status_lines(properties_string(&accounts.items[i], "Name"),
+                                     &accounts.items[i]);
         }
         return EXIT_DONE;
 }

@@ -34,23 +34,6 @@ static int login_append_string(sd_bus_message *m, const char *key, const char *v
         return value ? sd_bus_message_append(m, "{sv}", key, "s", value) : 0;
 }
 
-static int login_append_list(sd_bus_message *m, const char *key, const StringList *list) {
-        int r;
-
-        if (list->n == 0)
-                return 0;
-        r = sd_bus_message_open_container(m, 'e', "sv");
-        if (r >= 0)
-                r = sd_bus_message_append(m, "s", key);
-        if (r >= 0)
-                r = sd_bus_message_open_container(m, 'v', "as");
-        if (r >= 0)
-                r = sd_bus_message_append_strv(m, (char **)list->items);
-        if (r >= 0)
-                r = sd_bus_message_close_container(m);
-        return r < 0 ? r : sd_bus_message_close_container(m);
-}
-
 static int login_append_settings(sd_bus_message *m, const Login *l) {
         int r;
 
@@ -62,9 +45,9 @@ static int login_append_settings(sd_bus_message *m, const Login *l) {
         if (r >= 0)
                 r = login_append_string(m, "authority", l->authority);
         if (r >= 0)
-                r = login_append_list(m, "apps", &l->apps);
+                r = bus_append_list(m, "apps", &l->apps);
         if (r >= 0)
-                r = login_append_list(m, "resources", &l->resources);
+                r = bus_append_list(m, "resources", &l->resources);
         return r < 0 ? r : sd_bus_message_close_container(m);
 }
 

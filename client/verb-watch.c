@@ -67,32 +67,6 @@ static int watch_print(Watch *w, const char *name, const char *event, const Prop
         return r ? loop_end(w->loop, r) : 0;
 }
 
-/* The account's interface among those of InterfacesAdded, a{sa{sv}}. 1 when it is there. */
-static int watch_read_added(sd_bus_message *m, Properties *ret) {
-        const char *interface;
-        int r, found = 0;
-
-        r = sd_bus_message_enter_container(m, 'a', "{sa{sv}}");
-        if (r < 0)
-                return r;
-        while ((r = sd_bus_message_enter_container(m, 'e', "sa{sv}")) > 0) {
-                r = sd_bus_message_read(m, "s", &interface);
-                if (r < 0)
-                        return r;
-                if (streq(interface, IOTC_INTERFACE_ACCOUNT)) {
-                        r = properties_read(ret, m);
-                        found = 1;
-                } else {
-                        r = sd_bus_message_skip(m, "a{sv}");
-                }
-                if (r >= 0)
-                        r = sd_bus_message_exit_container(m);
-                if (r < 0)
-                        return r;
-        }
-        return r < 0 ? r : found;
-}
-
 static int watch_on_properties(Watch *w, sd_bus_message *m) {
         CLEANUP(properties_deinit) Properties changed = { 0 };
         CLEANUP(freep) char *name = account_name(sd_bus_message_get_path(m));
@@ -123,7 +97,7 @@ static int watch_on_object(Watch *w, sd_bus_message *m, bool added) {
         if (!name)
                 return 0;
         if (added)
-                r = watch_read_added(m, &properties);
+                r = bus_read_account(m, &properties);
         if (r < 0 || (added && r == 0))
                 return r;
         return watch_print(w, name, added ? "added" : "removed", &properties);
