@@ -85,6 +85,30 @@ static void test_a_locked_keyring_says_locked_and_keeps_its_item(Test *t) {
         assert(t->n_states == 3);
 }
 
+static void test_who_was_told_locked_hears_of_the_unlocking(Test *t) {
+        util_keyring_start(&t->u, false);
+        start(t);
+        assert(store(t, "work", "kept") == 0);
+        wait_state(t, KEYRING_STATE_OK);
+        for (int i = 0; i < 50; i++) {
+                Answer a = {};
+                unsigned before;
+
+                /* the signals and the answer come in any order, or all in one turn of the loop */
+                util_keyring_lock(&t->u);
+                assert(keyring_load(t->k, &a.op, "work", on_answer, &a) == 0);
+                for (int k = 0; k < i % 10; k++)
+                        (void)util_keyring_items(&t->u, NULL);
+                util_keyring_unlock(&t->u);
+                (void)wait_answer(t, &a);
+                before = t->n_oks;
+                while (a.outcome == KEYRING_E_LOCKED && t->n_oks == before)
+                        turn(t);
+                free(a.secret);
+                expect_load(t, "work", 0, "kept");
+        }
+}
+
 static void test_a_call_taken_back_never_answers(Test *t) {
         Answer a = {}, b = {}, c = {}, d = {};
 
@@ -157,6 +181,7 @@ static const Story stories[] = {
         STORY(a_long_secret_comes_back_whole),
         STORY(bytes_that_are_no_text_are_no_fault),
         STORY(a_locked_keyring_says_locked_and_keeps_its_item),
+        STORY(who_was_told_locked_hears_of_the_unlocking),
         STORY(a_call_taken_back_never_answers),
         STORY(a_default_keyring_made_elsewhere_is_used),
         STORY(another_default_keyring_loses_no_secret),

@@ -15,6 +15,7 @@ typedef struct Test {
         sd_event *event;
         Keyring *k;
         unsigned n_states; /* how often a state was told */
+        unsigned n_oks;    /* how often it was KEYRING_STATE_OK */
         KeyringState told;
 } Test;
 

@@ -15,8 +15,8 @@ typedef struct KeyringCancel KeyringCancel;
  * keyring_secret_wait(). */
 typedef void (*KeyringSecretFn)(int outcome, void *userdata);
 
-/* What makes a blocking call of another thread return at once. -ENOMEM never happens: GLib
- * aborts when memory is short. */
+/* What makes a blocking call of another thread return at once. Never NULL: GLib aborts when memory
+ * is short. */
 KeyringCancel *keyring_cancel_new(void);
 void keyring_cancel_trigger(KeyringCancel *c);
 KeyringCancel *keyring_cancel_free(KeyringCancel *c);

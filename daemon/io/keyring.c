@@ -42,7 +42,8 @@ struct Keyring {
         KeyringState seen; /* the last that the watcher or a job saw */
         unsigned news;     /* counts what the watcher says */
         KeyringState state;
-        int told; /* the state that fn knows, or -1 */
+        int told;  /* the state that fn knows, or -1 */
+        bool owed; /* somebody was answered LOCKED or ABSENT: fn is told of OK, even again */
         KeyringStateFn fn;
         void *userdata;
 };
@@ -69,8 +70,10 @@ void keyring_set_time_limit(Keyring *k, uint64_t limit_usec) {
 static int keyring_on_tell(sd_event_source *source, void *userdata) {
         Keyring *k = userdata;
 
-        if (k->told == (int)k->state)
+        if (k->told == (int)k->state && !(k->owed && k->state == KEYRING_STATE_OK))
                 return 0;
+        if (k->state == KEYRING_STATE_OK)
+                k->owed = false;
         k->told = k->state;
         k->fn(k->state, k->userdata);
         return 0;
@@ -82,7 +85,7 @@ static void keyring_update_state(Keyring *k) {
         (void)sd_event_source_set_enabled(k->tell, SD_EVENT_ONESHOT);
 }
 
-/* Let go of the job and of the list; the callback is next, if there is to be one. */
+/* Let go of the job and of the list. */
 static void op_end(KeyringOp *op) {
         Keyring *k = op->k;
 
@@ -92,6 +95,21 @@ static void op_end(KeyringOp *op) {
         op->timer = sd_event_source_disable_unref(op->timer);
         TAILQ_REMOVE(&k->ops, op, link);
         op->k = NULL;
+}
+
+/*
+ * The answer. An unlocking may be seen before an older answer that says LOCKED, or both changes in
+ * one turn of the loop: whoever waits for OK after that answer must still hear of it.
+ */
+static void op_answer(KeyringOp *op, int outcome, const char *secret) {
+        Keyring *k = op->k;
+
+        if (outcome == KEYRING_E_LOCKED || outcome == KEYRING_E_ABSENT) {
+                k->owed = true;
+                keyring_update_state(k);
+        }
+        op_end(op);
+        op->fn(outcome, secret, op->userdata);
 }
 
 KeyringOp *keyring_op_free(KeyringOp *op) {
@@ -104,8 +122,7 @@ KeyringOp *keyring_op_free(KeyringOp *op) {
 static int op_on_timer(sd_event_source *source, uint64_t usec, void *userdata) {
         KeyringOp *op = userdata;
 
-        op_end(op);
-        op->fn(op->outcome, NULL, op->userdata);
+        op_answer(op, op->outcome, NULL);
         return 0;
 }
 
@@ -203,10 +220,8 @@ static int keyring_on_answer(sd_event_source *source, int fd, uint32_t revents, 
         op = job->owner;
         op->job = NULL;
         keyring_learn(k, op, job->kind, job->outcome);
-        op_end(op);
-        op->fn(job->outcome,
-               job->kind == KEYRING_JOB_LOAD && job->outcome == 0 ? job->secret : NULL,
-               op->userdata);
+        op_answer(op, job->outcome,
+                  job->kind == KEYRING_JOB_LOAD && job->outcome == 0 ? job->secret : NULL);
         return 0;
 }
 

@@ -33,7 +33,8 @@ enum {
 
 /* secret is borrowed, NULL unless a load succeeded. */
 typedef void (*KeyringFn)(int outcome, const char *secret, void *userdata);
-/* The state changed. Called from the loop, never inside a call of this page. */
+/* The state changed. Called from the loop, never inside a call of this page. Whoever was answered
+ * KEYRING_E_LOCKED or KEYRING_E_ABSENT hears of KEYRING_STATE_OK after that, if need be again. */
 typedef void (*KeyringStateFn)(KeyringState state, void *userdata);
 
 /*
