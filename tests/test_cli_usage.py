@@ -8,6 +8,7 @@ import subprocess
 
 import pytest
 
+from util_bus import Bus
 from util_terminal import Terminal
 
 VERBS = ('login', 'api-token', 'get', 'list', 'status', 'watch', 'refresh', 'logout', 'remove',
@@ -105,6 +106,23 @@ def test_no_session_bus(cli, home, arguments):
     done = cli.run(*arguments)
     assert done.returncode == 1
     assert 'No such file' in done.stderr and 'dbus-run-session' in done.stderr
+
+
+def test_a_daemon_that_can_not_be_started(cli, home, folder):
+    services = os.path.join(folder, 'services')
+    os.mkdir(services)
+    with open(os.path.join(services, 'daemon.service'), 'w', encoding='utf-8') as file:
+        file.write('[D-BUS Service]\nName=org.iotc.Token1\nExec=/bin/false\n')
+    bus = Bus(services, services)
+    try:
+        home.env['DBUS_SESSION_BUS_ADDRESS'] = bus.address
+        for verb in ('get', 'list'):
+            done = cli.run(verb)
+            assert (done.returncode, done.stdout) == (1, '')
+            assert 'could not start iotc-tokend' in done.stderr
+            assert 'journalctl --user -u iotc-tokend' in done.stderr
+    finally:
+        bus.close()
 
 
 def test_a_full_disk_is_a_failure(cli):
