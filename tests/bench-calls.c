@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What a call costs: CLIENTS connections to the session bus, each with one call on its way at any
- * time, CALLS in all, of GetToken with a selector or, as the floor of what a bus can do, of Ping.
- * Prints median and 99th percentile in microseconds and calls a second.
+ * time, CALLS in all, to the service NAME: GetToken with a selector or, as the floor of what a bus
+ * can do, Ping. Prints median and 99th percentile in microseconds and calls a second.
  *
- * usage: bench-calls CLIENTS CALLS [SELECTOR]
+ * usage: bench-calls NAME CLIENTS CALLS [SELECTOR]
  */
 #include <time.h>
 
@@ -15,6 +15,7 @@ typedef struct Bench Bench;
 typedef struct Client Client;
 
 struct Bench {
+        const char *name;     /* of the service */
         const char *selector; /* NULL: Ping */
         sd_event *event;
         size_t n_calls;
@@ -68,11 +69,11 @@ static void client_send(Client *client) {
         bench->n_sent++;
         client->sent = now_usec();
         if (bench->selector)
-                r = sd_bus_call_method_async(client->bus, NULL, IOTC_BUS_NAME, IOTC_PATH,
+                r = sd_bus_call_method_async(client->bus, NULL, bench->name, IOTC_PATH,
                                              IOTC_INTERFACE_MANAGER, "GetToken", client_on_reply,
                                              client, "sa{sv}", bench->selector, 0);
         else
-                r = sd_bus_call_method_async(client->bus, NULL, IOTC_BUS_NAME, IOTC_PATH,
+                r = sd_bus_call_method_async(client->bus, NULL, bench->name, IOTC_PATH,
                                              "org.freedesktop.DBus.Peer", "Ping", client_on_reply,
                                              client, NULL);
         if (r < 0)
@@ -93,13 +94,14 @@ int main(int argc, char **argv) {
         double start, took;
         int r;
 
-        if (argc < 3 || argc > 4 || atoi(argv[1]) < 1 || atoi(argv[2]) < 1) {
-                (void)fprintf(stderr, "usage: bench-calls CLIENTS CALLS [SELECTOR]\n");
+        if (argc < 4 || argc > 5 || atoi(argv[2]) < 1 || atoi(argv[3]) < 1) {
+                (void)fprintf(stderr, "usage: bench-calls NAME CLIENTS CALLS [SELECTOR]\n");
                 return 2;
         }
-        n_clients = (size_t)atoi(argv[1]);
-        bench.n_calls = (size_t)atoi(argv[2]);
-        bench.selector = argv[3];
+        bench.name = argv[1];
+        n_clients = (size_t)atoi(argv[2]);
+        bench.n_calls = (size_t)atoi(argv[3]);
+        bench.selector = argv[4];
         clients = calloc(n_clients, sizeof(*clients));
         bench.usec = usec = calloc(bench.n_calls, sizeof(*usec));
         if (!clients || !usec)

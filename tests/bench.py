@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: MIT
 #
-# ./run bench: what the daemon costs on this machine. Take ratios from it, not times: each line
-# stands beside its floor, the same road with nothing on it.
+# ./run bench: what the daemon costs on this machine, beside what it should be compared with: the same
+# road with nothing on it, and the programs that people use for the same end. The parts of a comparison
+# take turns, so that a busy machine is busy for all of them: take the ratios, not the times.
 #
 # usage: bench.py BUILD-FOLDER
 
 import contextlib
 import os
+import re
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -17,27 +20,59 @@ from util_bus import Bus
 from util_daemon import Cli, Daemon, Home, entra_account
 from util_entra import Entra
 from util_keyring import Keyring
+from util_process import Process
 
-CALLS = 20000
-RUNS = 200
-
-
-def calls(build_dir, environment, clients, *selector):
-    """(median µs, 99th percentile µs, calls a second)"""
-    done = subprocess.run([f'{build_dir}/tests/bench-calls', str(clients), str(CALLS), *selector],
-                          env=environment, check=True, capture_output=True, text=True)
-    return done.stdout.split()
+NAME = 'org.iotc.Token1'
+BARE = 'org.iotc.Bench'
+ROUNDS = 7
+CALLS = 4000
+RUNS = 150
 
 
-def one_shot(environment, *command):
-    """(median ms, 99th percentile ms) of a process from its start to its end."""
-    times = []
+def calls(build_dir, environment, clients, name, *selector):
+    """(median µs, 99th percentile µs, calls a second) of one round"""
+    done = subprocess.run(
+        [f'{build_dir}/tests/bench-calls', name, str(clients), str(CALLS), *selector],
+        env=environment, check=True, capture_output=True, text=True)
+    return [float(word) for word in done.stdout.split()]
+
+
+def bench_calls(build_dir, environment, pids):
+    print('call over the bus            median µs   99 % µs   calls/s   × bare service')
+    kinds = (('Ping', NAME, ()), ('bare sd-bus service', BARE, ('work',)),
+             ('GetToken, warm', NAME, ('work',)))
+    cpus = os.sched_getaffinity(0)
+    for clients in (1, 8, 64):
+        # One client: all on one core, as nothing runs at the same time anyway.
+        for pid in (0, *pids):
+            os.sched_setaffinity(pid, {min(cpus)} if clients == 1 else cpus)
+        rounds = [[calls(build_dir, environment, clients, name, *selector)
+                   for _, name, selector in kinds] for _ in range(ROUNDS)]
+        for i, (label, _, _) in enumerate(kinds):
+            row = [statistics.median(one[i][column] for one in rounds) for column in range(3)]
+            ratio = statistics.median(one[i][0] / one[1][0] for one in rounds)
+            print(f'{label + f", {clients} at once":28} {row[0]:9.0f} {row[1]:9.0f} {row[2]:9.0f} '
+                  f'{ratio:13.2f}')
+
+
+def bench_processes(environment, program):
+    print('\none process, start to end    median ms   99 % ms   × busctl')
+    commands = (
+        ('true', ('/bin/true',)),
+        ('iotc-token get', (program, 'get', 'work')),
+        ('busctl --user call', ('/usr/bin/busctl', '--user', 'call', NAME, '/org/iotc/Token1',
+                                'org.iotc.Token1.Manager', 'GetToken', 'sa{sv}', 'work', '0')),
+        ('secret-tool lookup', ('/usr/bin/secret-tool', 'lookup', 'account', 'work')))
+    times = [[] for _ in commands]
     for _ in range(RUNS):
-        start = time.perf_counter()
-        subprocess.run(command, env=environment, check=True, stdout=subprocess.DEVNULL)
-        times.append((time.perf_counter() - start) * 1000)
-    times.sort()
-    return f'{times[RUNS // 2]:.2f}', f'{times[RUNS * 99 // 100]:.2f}'
+        for i, (_, command) in enumerate(commands):
+            start = time.perf_counter()
+            subprocess.run(command, env=environment, check=True, stdout=subprocess.DEVNULL)
+            times[i].append((time.perf_counter() - start) * 1000)
+    for i, (label, _) in enumerate(commands):
+        ratio = statistics.median(a / b for a, b in zip(times[i], times[2]))
+        print(f'{label:28} {statistics.median(times[i]):9.2f} '
+              f'{sorted(times[i])[RUNS * 99 // 100]:9.2f} {ratio:10.2f}')
 
 
 def memory(pid):
@@ -49,7 +84,30 @@ def memory(pid):
 
 def children(pid):
     with open(f'/proc/{pid}/task/{pid}/children', encoding='utf-8') as file:
-        return file.read().split()
+        return [int(word) for word in file.read().split()]
+
+
+@contextlib.contextmanager
+def oidc_agent(folder):
+    """Debian's oidc-agent without an account: the pids of its two processes."""
+    env = {'HOME': folder, 'PATH': '/usr/bin:/bin'}
+    said = subprocess.run(['oidc-agent'], env=env, check=True, capture_output=True,
+                          text=True).stdout
+    env |= dict(re.findall(r'^(OIDC\w+)=([^;]+);', said, re.M))
+    pid = int(env['OIDCD_PID'])
+    try:
+        yield [pid, *children(pid)]
+    finally:
+        subprocess.run(['oidc-agent', '--kill'], env=env, check=True, capture_output=True)
+
+
+def bench_memory(daemon, folder):
+    print('\nmemory, kB                         RSS       PSS       USS')
+    with oidc_agent(folder) as agent:
+        ours = [daemon.process.pid, *children(daemon.process.pid)]
+        for label, pids in (('iotc-tokend and launcher', ours), ('oidc-agent, two processes', agent)):
+            rows = [memory(pid) for pid in pids]
+            print(f'{label:28}' + ''.join(f'{sum(column):10}' for column in zip(*rows)))
 
 
 def start_times(daemon):
@@ -61,33 +119,6 @@ def start_times(daemon):
         daemon.start()
         times.append((time.perf_counter() - start) * 1000)
     return sorted(times)[5]
-
-
-def bench(build_dir, daemon, cli):
-    environment = cli.environment()
-    program = cli.program
-
-    print('call over the bus                 median µs   99 % µs   calls/s')
-    for clients in (1, 8, 64):
-        for name, selector in (('Ping', ()), ('GetToken, warm', ('work',))):
-            row = calls(build_dir, environment, clients, *selector)
-            print(f'{name + ", " + str(clients) + " at once":30} {row[0]:>12} {row[1]:>9} '
-                  f'{row[2]:>9}')
-
-    print('\none process, start to end          median ms   99 % ms')
-    for name, command in (('true', ('/bin/true',)), ('iotc-token get', (program, 'get', 'work')),
-                          ('busctl call', ('/usr/bin/busctl', '--user', 'call', 'org.iotc.Token1',
-                                           '/org/iotc/Token1', 'org.iotc.Token1.Manager',
-                                           'GetToken', 'sa{sv}', 'work', '0'))):
-        median, high = one_shot(environment, *command)
-        print(f'{name:30} {median:>12} {high:>9}')
-
-    print('\nmemory after that, kB                    RSS       PSS       USS')
-    for name, pid in [('iotc-tokend', daemon.process.pid),
-                      *(('its launcher', pid) for pid in children(daemon.process.pid))]:
-        rss, pss, uss = memory(pid)
-        print(f'{name:34} {rss:>9} {pss:>9} {uss:>9}')
-    print(f'\nstart to name on the bus, with this tool: {start_times(daemon):.1f} ms')
 
 
 def main(build_dir):
@@ -110,7 +141,18 @@ def main(build_dir):
         parts.callback(daemon.close)
         daemon.start(entra_account(entra))
         daemon.sign_in(entra)
-        bench(build_dir, daemon, Cli(home))
+        cli = Cli(home)
+        length = len(daemon.get_token('work')[0])
+        bare = Process([f'{build_dir}/tests/bench-service', BARE, str(length)], cli.environment(),
+                       os.path.join(home.folder, 'bench-service.log'))
+        parts.callback(bare.end)
+        bus.wait_name(BARE)
+
+        print(f'A token of {length} bytes; {ROUNDS} rounds of {CALLS} calls.')
+        bench_calls(build_dir, cli.environment(), (daemon.process.pid, bare.pid, bus.process.pid))
+        bench_processes(cli.environment(), cli.program)
+        bench_memory(daemon, sub('oidc-agent'))
+        print(f'\nstart to name on the bus, with this tool: {start_times(daemon):.1f} ms')
 
 
 if __name__ == '__main__':
