@@ -5,6 +5,7 @@
 #include "io/timer.h"
 #include "keeper-private.h"
 #include "model/limits.h"
+#include "model/value.h"
 
 /* A fetch that ended under a minute ago counts as the fetch that `force` and min-valid ask for. */
 #define JUST_FETCHED_USEC (60 * USEC_PER_SEC)
@@ -92,9 +93,10 @@ static Verdict verdict_failure(const Keeper *k, const Slot *s, uint64_t now, Pro
         uint64_t next = MAX(s->failure.not_before, s->failure.retry_at);
 
         if (policy_is_transient(s->failure.outcome) && next > now)
-                (void)problem_set(problem, s->failure.outcome, "%s Next try in %llu s.",
-                                  problem_text(&s->problem),
-                                  (long long unsigned)((next - now) / USEC_PER_SEC + 1));
+                (void)problem_set(
+                        problem, s->failure.outcome, "%s Next try in %llu s.",
+                        problem_text(&s->problem),
+                        (long long unsigned)((next - now + USEC_PER_SEC - 1) / USEC_PER_SEC));
         else
                 problem_copy(problem, &s->problem);
         return VERDICT_FAIL;
@@ -189,9 +191,10 @@ static void waiter_on_deadline(void *userdata) {
 
 void slot_settle(Keeper *k, Slot *s, bool result) {
         uint64_t now = clock_boottime();
-        bool again = true;
+        bool again = true, outer = k->settling;
 
         /* A callback may add or free waiters: begin anew after each answer. */
+        k->settling = true;
         while (again) {
                 again = false;
                 for (Waiter *w = s->waiters; w; w = w->next) {
@@ -206,6 +209,7 @@ void slot_settle(Keeper *k, Slot *s, bool result) {
                         break;
                 }
         }
+        k->settling = outer;
 }
 
 void slot_fail_waiters(Slot *s, const Problem *problem) {
@@ -311,6 +315,20 @@ static int get_cold(Keeper *k, Slot *s, const KeeperAsk *ask, Token **ret_token,
         return r;
 }
 
+/* The text repeats the resource, so it has to be one. */
+static int refuse_resource(const Keeper *k, const char *resource, Problem *problem) {
+        CLEANUP(freep) char *checked = NULL;
+
+        if (value_read_resource(&checked, resource) < 0)
+                return problem_set(problem, OUTCOME_INVALID_ARGS,
+                                   "%s: the resource that was asked for is no absolute URI.",
+                                   k->account->name);
+        return problem_set(problem, OUTCOME_DENIED,
+                           "%s: tokens for this resource are not allowed. Add it to the account's "
+                           "line in accounts.conf: resources=%s",
+                           k->account->name, checked);
+}
+
 int keeper_get(Keeper *k, const KeeperAsk *ask, Token **ret_token, Waiter **ret_waiter, KeeperFn fn,
                void *userdata, Problem *problem) {
         const char *resource = ask->resource ? ask->resource : k->account->resource;
@@ -325,10 +343,7 @@ int keeper_get(Keeper *k, const KeeperAsk *ask, Token **ret_token, Waiter **ret_
         if (r != 0)
                 return r;
         if (ask->resource && !account_allows_resource(k->account, ask->resource))
-                return problem_set(problem, OUTCOME_DENIED,
-                                   "%s: tokens for this resource are not allowed. Add it to the "
-                                   "account's line in accounts.conf: resources=%s",
-                                   k->account->name, ask->resource);
+                return refuse_resource(k, ask->resource, problem);
         s = keeper_slot(k, resource, ask->claims);
         if (!s)
                 return problem_set(problem, OUTCOME_LIMITS_EXCEEDED,

@@ -48,6 +48,7 @@ struct Keeper {
         Slot *slots;
         Timer *timer;
         SignIn *signins; /* newest first */
+        bool settling;   /* waiters are being answered: their slots stay */
 
         /* The exchange under way: lock, read again, fetch, store. */
         Slot *exchanging; /* NULL: none */

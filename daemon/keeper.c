@@ -80,6 +80,8 @@ Slot *keeper_slot(Keeper *k, const char *resource, const char *claims) {
 
 /* Slots of claims live for their request only. */
 void keeper_prune(Keeper *k) {
+        if (k->settling)
+                return;
         for (Slot **p = &k->slots; *p;) {
                 Slot *s = *p;
 
