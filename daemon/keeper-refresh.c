@@ -37,6 +37,10 @@ static void exchange_end(Keeper *k, Slot *s) {
         exchange_clear(k);
         s->forced = false;
         slot_settle(k, s, true);
+        /* What it brought, or found gone, is news for the others as well. */
+        for (Slot *other = k->slots; other; other = other->next)
+                if (other != s)
+                        slot_settle(k, other, false);
         keeper_pump(k);
         keeper_publish(k);
 }
@@ -56,11 +60,13 @@ static bool is_rejected_one(const Slot *s, const Token *fetched) {
         return s->reporter && s->token && streq(s->token->value, fetched->value);
 }
 
-/* The token may be handed out now. */
+/* The token may be handed out now. That of a claims challenge satisfies the plain requests, too. */
 static void exchange_succeed(Keeper *k) {
-        Slot *s = k->exchanging;
+        Slot *s = k->exchanging, *plain = keeper_slot(k, s->resource, NULL);
 
-        if (is_rejected_one(s, k->fetched)) {
+        if (!plain)
+                plain = s;
+        if (is_rejected_one(plain, k->fetched)) {
                 Problem problem = { 0 };
 
                 (void)problem_set(&problem, OUTCOME_SIGN_IN_NEEDED,
@@ -73,14 +79,11 @@ static void exchange_succeed(Keeper *k) {
                 return;
         }
         slot_take_token(k, s, k->fetched);
-        if (s->claims) {
-                /* It satisfies what the plain requests want as well. */
-                Slot *plain = keeper_slot(k, s->resource, NULL);
-
-                if (plain)
-                        slot_take_token(k, plain, k->fetched);
+        if (plain != s) {
+                slot_take_token(k, plain, k->fetched);
+                plain->wanted = false;
         }
-        if (s == k->slots || s->claims)
+        if (plain == k->slots)
                 k->last_refresh_at = clock_wall();
         log_debug("%s: fetched a token", k->account->name);
         exchange_end(k, s);
@@ -283,11 +286,10 @@ static void exchange_on_reloaded(int outcome, void *userdata) {
                 /* Somebody deleted the item from an unlocked keyring: that is a sign-out. */
                 Problem problem = { 0 };
 
-                (void)problem_set(
-                        &problem, OUTCOME_SIGN_IN_NEEDED,
-                        "nobody is signed in: its item is gone from the keyring. Sign in: "
-                        "iotc-token login %s",
-                        k->account->name);
+                (void)problem_set(&problem, OUTCOME_SIGN_IN_NEEDED,
+                                  "nobody is signed in: its item is gone from the keyring.");
+                record_drop_tokens(vault_record(k->vault));
+                keeper_drop_tokens(k);
                 exchange_fail(k, &problem, 0);
                 problem_clear(&problem);
                 return;
