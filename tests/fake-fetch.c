@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: MIT */
+#undef NDEBUG
+#include <assert.h>
+#include <fcntl.h>
+#include <stdarg.h>
+
+#include "fake-fetch.h"
+#include "fake-time.h"
+#include "io/lock.h"
+#include "io/log.h"
+#include "model/secret.h"
+
+struct Fetch {
+        Fetch *next;
+        FetchRequest request; /* owned copies */
+        const FetchHandler *handler;
+        void *userdata;
+        Timer *answer, *deadline;
+        bool ended;
+        bool *freed;
+};
+
+static Fetch *fetches;
+static unsigned n_started;
+static int refusal;
+static void (*answer_fn)(Fetch *f, void *userdata);
+static uint64_t answer_usec;
+static void *answer_userdata;
+static bool lock_is_held;
+static int lock_fds[16];
+static size_t n_locks;
+
+void fake_fetch_init(void) {
+        assert(!fetches);
+        n_started = 0;
+        refusal = 0;
+        answer_fn = NULL;
+        lock_is_held = false;
+        n_locks = 0;
+}
+
+static void fetch_on_answer(void *userdata) {
+        answer_fn(userdata, answer_userdata);
+}
+
+static void fetch_on_deadline(void *userdata) {
+        fake_fetch_error(userdata, OUTCOME_UNAVAILABLE, 0);
+}
+
+/* The strings of a request, which all come first in it. */
+static const char **request_strings(FetchRequest *r, size_t *ret_n) {
+        *ret_n = offsetof(FetchRequest, deadline) / sizeof(char *);
+        return &r->source;
+}
+
+int fetch_start(Fetch **ret, Launcher *launcher, sd_event *event, const FetchRequest *request,
+                const FetchHandler *handler, void *userdata) {
+        const char **strings;
+        Fetch *f;
+        size_t n;
+
+        if (refusal < 0)
+                return refusal;
+        f = calloc(1, sizeof(*f));
+        assert(f && request->source && request->deadline > 0);
+        f->request = *request;
+        strings = request_strings(&f->request, &n);
+        for (size_t i = 0; i < n; i++)
+                strings[i] = secret_dup(strings[i]);
+        f->handler = handler;
+        f->userdata = userdata;
+        (void)timer_new(&f->deadline, event, fetch_on_deadline, f);
+        timer_arm(f->deadline, clock_boottime() + (request->deadline + 3) * USEC_PER_SEC);
+        if (answer_fn) {
+                (void)timer_new(&f->answer, event, fetch_on_answer, f);
+                timer_arm(f->answer, clock_boottime() + answer_usec);
+        }
+        f->next = fetches;
+        *ret = fetches = f;
+        n_started++;
+        return 0;
+}
+
+Fetch *fetch_free(Fetch *f) {
+        const char **strings;
+        Fetch **p = &fetches;
+        size_t n;
+
+        if (!f)
+                return NULL;
+        while (*p != f)
+                p = &(*p)->next;
+        *p = f->next;
+        if (f->freed)
+                *f->freed = true;
+        strings = request_strings(&f->request, &n);
+        for (size_t i = 0; i < n; i++)
+                secret_free((char *)strings[i]);
+        timer_free(f->answer);
+        timer_free(f->deadline);
+        free(f);
+        return NULL;
+}
+
+unsigned fake_fetches(void) {
+        return n_started;
+}
+
+unsigned fake_fetches_running(void) {
+        unsigned n = 0;
+
+        for (Fetch *f = fetches; f; f = f->next)
+                n++;
+        return n;
+}
+
+Fetch *fake_fetch(void) {
+        assert(fake_fetches_running() == 1);
+        return fetches;
+}
+
+Fetch *fake_fetch_of(const char *method) {
+        for (Fetch *f = fetches; f; f = f->next)
+                if (streq(f->request.method, method))
+                        return f;
+        return NULL;
+}
+
+const FetchRequest *fake_fetch_request(const Fetch *f) {
+        return &f->request;
+}
+
+/* The owner frees a fetch that has ended, in the callback. */
+static void fetch_end(Fetch *f, bool *freed) {
+        assert(!f->ended);
+        f->ended = true;
+        f->freed = freed;
+        timer_arm(f->deadline, USEC_INFINITY);
+}
+
+void fake_fetch_token(Fetch *f, const FakeToken *t) {
+        uint64_t now = clock_boottime(), expires_in = t->expires_in ? t->expires_in : 3600;
+        FetchToken token = {
+                .access_token = t->access_token,
+                .refresh_token = t->refresh_token,
+                .user = t->user,
+                .tenant = t->tenant,
+                .issued_usec = now,
+                .expires_usec = now + expires_in * USEC_PER_SEC,
+                .refresh_usec = t->refresh_in ? now + t->refresh_in * USEC_PER_SEC : 0,
+                .expires_at = clock_wall() + expires_in,
+        };
+        bool freed = false;
+
+        fetch_end(f, &freed);
+        f->handler->token(&token, f->userdata);
+        assert(freed);
+}
+
+void fake_fetch_error(Fetch *f, Outcome outcome, uint64_t retry_after) {
+        FetchError error = { .retry_after = retry_after };
+        bool freed = false;
+
+        (void)problem_set(&error.problem, outcome, "the identity service said %d.", outcome);
+        fetch_end(f, &freed);
+        f->handler->error(&error, f->userdata);
+        assert(freed);
+        problem_clear(&error.problem);
+}
+
+void fake_fetch_prompt(Fetch *f, const char *user_code) {
+        f->handler->prompt(&(FetchPrompt){ .method = "device-code",
+                                           .verification_uri = "https://microsoft.com/devicelogin",
+                                           .user_code = user_code,
+                                           .message = "Open the page and enter the code.",
+                                           .expires_at = clock_wall() + 900 },
+                           f->userdata);
+}
+
+void fake_fetch_refuse(int error) {
+        refusal = error;
+}
+
+void fake_fetch_answer_by(void (*fn)(Fetch *f, void *userdata), uint64_t usec, void *userdata) {
+        answer_fn = fn;
+        answer_usec = usec;
+        answer_userdata = userdata;
+}
+
+void fake_lock_hold(bool hold) {
+        lock_is_held = hold;
+}
+
+unsigned fake_locks(void) {
+        unsigned n = 0;
+
+        for (size_t i = 0; i < n_locks; i++)
+                if (fcntl(lock_fds[i], F_GETFD) >= 0)
+                        lock_fds[n++] = lock_fds[i];
+        n_locks = n;
+        return n;
+}
+
+int lock_folder(const char *dir) {
+        return 0;
+}
+
+int lock_take(int *ret_fd, const char *dir, const char *name) {
+        assert(str_starts(name, "account-"));
+        if (lock_is_held)
+                return -EAGAIN;
+        assert(fake_locks() < ARRAY_SIZE(lock_fds));
+        *ret_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+        assert(*ret_fd >= 0);
+        lock_fds[n_locks++] = *ret_fd;
+        return 0;
+}
+
+void log_set_max_level(int level) {
+}
+
+void log_write(int level, const char *format, ...) {
+        char line[4096];
+        va_list ap;
+
+        va_start(ap, format);
+        (void)vsnprintf(line, sizeof(line), format, ap);
+        va_end(ap);
+        assert(!strstr(line, "secret-"));
+        if (getenv("FAKE_LOG"))
+                fprintf(stderr, "<%d>%s\n", level, line);
+}

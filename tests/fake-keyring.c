@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: MIT */
+#undef NDEBUG
+#include <assert.h>
+
+#include "fake-keyring.h"
+#include "fake-time.h"
+#include "model/secret.h"
+
+#define TIME_LIMIT_USEC (10 * USEC_PER_SEC)
+
+typedef struct Item {
+        struct Item *next;
+        char *account, *text;
+} Item;
+
+struct Keyring {
+        KeyringState state;
+        KeyringStateFn fn;
+        void *userdata;
+        Item *items;
+        KeyringOp *ops; /* oldest first */
+        bool hold;
+        unsigned writes;
+};
+
+typedef enum OpKind {
+        OP_LOAD,
+        OP_STORE,
+        OP_DELETE,
+} OpKind;
+
+struct KeyringOp {
+        KeyringOp *next;
+        Keyring *keyring; /* NULL once it has been answered */
+        OpKind kind;
+        char *account, *text;
+        Timer *timer;
+        KeyringFn fn;
+        void *userdata;
+};
+
+static Item *item_find(const Keyring *k, const char *account) {
+        for (Item *i = k->items; i; i = i->next)
+                if (streq(i->account, account))
+                        return i;
+        return NULL;
+}
+
+void fake_keyring_put(Keyring *k, const char *account, const char *text) {
+        Item *i = item_find(k, account);
+
+        if (!i) {
+                i = calloc(1, sizeof(*i));
+                assert(i);
+                i->account = strdup(account);
+                i->next = k->items;
+                k->items = i;
+        }
+        secret_free(i->text);
+        i->text = secret_dup(text);
+}
+
+const char *fake_keyring_get(const Keyring *k, const char *account) {
+        Item *i = item_find(k, account);
+
+        return i ? i->text : NULL;
+}
+
+unsigned fake_keyring_writes(const Keyring *k) {
+        return k->writes;
+}
+
+static int op_do(KeyringOp *op, const char **ret) {
+        Keyring *k = op->keyring;
+
+        if (k->hold)
+                return KEYRING_E_FAILED;
+        if (k->state == KEYRING_STATE_ABSENT)
+                return KEYRING_E_ABSENT;
+        if (k->state != KEYRING_STATE_OK)
+                return KEYRING_E_LOCKED;
+        if (op->kind == OP_LOAD) {
+                *ret = fake_keyring_get(k, op->account);
+                return *ret ? 0 : KEYRING_E_NOT_FOUND;
+        }
+        fake_keyring_put(k, op->account, op->text);
+        k->writes++;
+        return 0;
+}
+
+static void op_unlink(KeyringOp *op) {
+        KeyringOp **p = &op->keyring->ops;
+
+        while (*p != op)
+                p = &(*p)->next;
+        *p = op->next;
+        op->keyring = NULL;
+        op->timer = timer_free(op->timer);
+}
+
+static void op_on_time(void *userdata) {
+        KeyringOp *op = userdata;
+        const char *text = NULL;
+        int outcome;
+
+        outcome = op_do(op, &text);
+        op_unlink(op);
+        op->fn(outcome, text, op->userdata);
+}
+
+static void op_arm(KeyringOp *op) {
+        timer_arm(op->timer, clock_boottime() + (op->keyring->hold ? TIME_LIMIT_USEC : 0));
+}
+
+static int op_new(Keyring *k, KeyringOp **ret, OpKind kind, const char *account, const char *text,
+                  KeyringFn fn, void *userdata) {
+        KeyringOp *op = malloc(sizeof(*op)), **tail;
+
+        assert(op);
+        *op = (KeyringOp){ .keyring = k,
+                           .kind = kind,
+                           .account = strdup(account),
+                           .text = secret_dup(text),
+                           .fn = fn,
+                           .userdata = userdata };
+        (void)timer_new(&op->timer, NULL, op_on_time, op);
+        for (tail = &k->ops; *tail; tail = &(*tail)->next)
+                ;
+        *ret = *tail = op;
+        op_arm(op);
+        return 0;
+}
+
+KeyringOp *keyring_op_free(KeyringOp *op) {
+        if (op) {
+                if (op->keyring)
+                        op_unlink(op);
+                free(op->account);
+                secret_free(op->text);
+                free(op);
+        }
+        return NULL;
+}
+
+int keyring_load(Keyring *k, KeyringOp **ret, const char *account, KeyringFn fn, void *userdata) {
+        return op_new(k, ret, OP_LOAD, account, NULL, fn, userdata);
+}
+
+int keyring_store(Keyring *k, KeyringOp **ret, const char *account, const char *label,
+                  const char *secret, KeyringFn fn, void *userdata) {
+        assert(!strstr(label, "secret-"));
+        return op_new(k, ret, OP_STORE, account, secret, fn, userdata);
+}
+
+int keyring_delete(Keyring *k, KeyringOp **ret, const char *account, KeyringFn fn, void *userdata) {
+        return op_new(k, ret, OP_DELETE, account, NULL, fn, userdata);
+}
+
+KeyringState keyring_state(const Keyring *k) {
+        return k->state;
+}
+
+Keyring *fake_keyring_new(KeyringStateFn fn, void *userdata) {
+        Keyring *k = calloc(1, sizeof(*k));
+
+        assert(k);
+        *k = (Keyring){ .state = KEYRING_STATE_OK, .fn = fn, .userdata = userdata };
+        return k;
+}
+
+void fake_keyring_set_state(Keyring *k, KeyringState state) {
+        k->state = state;
+        if (k->fn)
+                k->fn(state, k->userdata);
+}
+
+void fake_keyring_hold(Keyring *k, bool hold) {
+        k->hold = hold;
+        if (!hold)
+                for (KeyringOp *op = k->ops; op; op = op->next)
+                        op_arm(op);
+}
+
+Keyring *keyring_free(Keyring *k) {
+        if (k) {
+                assert(!k->ops); /* whoever asked has taken the callback back */
+                while (k->items) {
+                        Item *i = k->items;
+
+                        k->items = i->next;
+                        free(i->account);
+                        secret_free(i->text);
+                        free(i);
+                }
+                free(k);
+        }
+        return NULL;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * io/keyring.h in memory: items, a state that the test sets, and answers that come in the order of
+ * the calls, from the loop (fake_time_pass()) or when the test lets them go.
+ */
+#pragma once
+
+#include "io/keyring.h"
+
+/* An empty keyring that is OK. fn is called by fake_keyring_set_state(); it may be NULL. */
+Keyring *fake_keyring_new(KeyringStateFn fn, void *userdata);
+/* What calls find from now on, the waiting ones too; tells fn. */
+void fake_keyring_set_state(Keyring *k, KeyringState state);
+/* Withhold answers: after 10 s a call fails. Letting go answers all that still wait. */
+void fake_keyring_hold(Keyring *k, bool hold);
+/* Behind the daemon's back: put an item, or delete it (text NULL). */
+void fake_keyring_put(Keyring *k, const char *account, const char *text);
+/* The item as it is now, or NULL. Borrowed. */
+const char *fake_keyring_get(const Keyring *k, const char *account);
+/* Stores that were done so far, deletions included. */
+unsigned fake_keyring_writes(const Keyring *k);

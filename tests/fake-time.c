@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+#undef NDEBUG
+#include <assert.h>
+
+#include "fake-time.h"
+
+struct Timer {
+        Timer *next;
+        uint64_t at, serial; /* USEC_INFINITY: not armed */
+        TimerFn fn;
+        void *userdata;
+};
+
+static Timer *timers;
+static uint64_t now_usec, wall_base, serial, chance;
+
+uint64_t clock_boottime(void) {
+        return now_usec;
+}
+
+uint64_t clock_wall(void) {
+        return wall_base + now_usec / USEC_PER_SEC;
+}
+
+uint64_t random_number(void) {
+        return chance;
+}
+
+int timer_new(Timer **ret, sd_event *event, TimerFn fn, void *userdata) {
+        Timer *t = malloc(sizeof(*t));
+
+        assert(t);
+        *t = (Timer){ .next = timers, .at = USEC_INFINITY, .fn = fn, .userdata = userdata };
+        *ret = timers = t;
+        return 0;
+}
+
+void timer_arm(Timer *t, uint64_t usec) {
+        t->at = usec;
+        t->serial = ++serial;
+}
+
+Timer *timer_free(Timer *t) {
+        if (t) {
+                Timer **p = &timers;
+
+                while (*p != t)
+                        p = &(*p)->next;
+                *p = t->next;
+                free(t);
+        }
+        return NULL;
+}
+
+static Timer *timer_first(void) {
+        Timer *first = NULL;
+
+        for (Timer *t = timers; t; t = t->next)
+                if (t->at != USEC_INFINITY && (!first || t->at < first->at ||
+                                               (t->at == first->at && t->serial < first->serial)))
+                        first = t;
+        return first;
+}
+
+static void timers_run(uint64_t until) {
+        uint64_t turns = 0, at = now_usec;
+        Timer *t;
+
+        while ((t = timer_first()) && t->at <= until) {
+                if (t->at > now_usec)
+                        now_usec = t->at;
+                /* A timer that is armed for now, always, would keep the daemon busy for ever. */
+                turns = now_usec == at ? turns + 1 : 0;
+                at = now_usec;
+                assert(turns < 20000);
+                t->at = USEC_INFINITY;
+                t->fn(t->userdata);
+        }
+        now_usec = until;
+}
+
+void fake_time_init(uint64_t boottime, uint64_t wall) {
+        assert(!timers);
+        now_usec = boottime;
+        wall_base = wall - boottime / USEC_PER_SEC;
+        chance = 0;
+}
+
+void fake_time_pass(uint64_t usec) {
+        timers_run(now_usec + usec);
+}
+
+void fake_time_sleep(uint64_t usec) {
+        now_usec += usec;
+        timers_run(now_usec);
+}
+
+void fake_time_set_wall(uint64_t wall) {
+        wall_base = wall - now_usec / USEC_PER_SEC;
+}
+
+void fake_random_set(uint64_t number) {
+        chance = number;
+}
+
+uint64_t fake_timer_next(void) {
+        Timer *first = timer_first();
+
+        return first ? first->at : USEC_INFINITY;
+}
+
+size_t fake_timers(void) {
+        size_t n = 0;
+
+        for (Timer *t = timers; t; t = t->next)
+                n++;
+        return n;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * io/timer.h without a clock: time passes when a test says so, timers run in their order while it
+ * does, and chance is a number that the test has chosen. A fake of another part that answers later
+ * does so by a timer of this page.
+ */
+#pragma once
+
+#include "io/timer.h"
+
+/* Start of a test: no timer may be left from the last one. boottime in µs, wall in s. */
+void fake_time_init(uint64_t boottime, uint64_t wall);
+/* Let time pass, in µs, and run whatever is due meanwhile; 0: what is due now. */
+void fake_time_pass(uint64_t usec);
+/* The machine sleeps: both clocks go on, timers run when it wakes. */
+void fake_time_sleep(uint64_t usec);
+/* Somebody sets the wall clock. */
+void fake_time_set_wall(uint64_t wall);
+/* What random_number() gives; 0 at first. */
+void fake_random_set(uint64_t number);
+
+/* When the next armed timer is due; USEC_INFINITY: nothing is armed. */
+uint64_t fake_timer_next(void);
+/* Timers that exist, armed or not. */
+size_t fake_timers(void);
