@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 #
-# ./run bench: what the daemon costs on this machine, beside what it should be compared with: the same
-# road with nothing on it, and the programs that people use for the same end. The parts of a comparison
-# take turns, so that a busy machine is busy for all of them: take the ratios, not the times.
+# ./run bench: what the daemon costs on this machine, beside what it should be compared with: the
+# same road with nothing on it, and the programs that people use for the same end. The parts of a
+# comparison take turns, so that a busy machine is busy for all of them: take the ratios, not the
+# times.
 #
 # usage: bench.py BUILD-FOLDER
 
@@ -105,7 +106,8 @@ def bench_memory(daemon, folder):
     print('\nmemory, kB                         RSS       PSS       USS')
     with oidc_agent(folder) as agent:
         ours = [daemon.process.pid, *children(daemon.process.pid)]
-        for label, pids in (('iotc-tokend and launcher', ours), ('oidc-agent, two processes', agent)):
+        for label, pids in (('iotc-tokend and launcher', ours),
+                            ('oidc-agent, two processes', agent)):
             rows = [memory(pid) for pid in pids]
             print(f'{label:28}' + ''.join(f'{sum(column):10}' for column in zip(*rows)))
 
