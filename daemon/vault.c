@@ -106,25 +106,13 @@ static void state_set(Vault *v, VaultState state) {
         v->changed(v->userdata);
 }
 
-static const Account *identity_of(const Record *r, Account *buf) {
-        AccountSource source = ACCOUNT_SOURCE_ENTRA;
-
-        (void)account_source_from_string(&source, r->source);
-        *buf = (Account){ .source = source,
-                          .authority = r->authority,
-                          .tenant = r->tenant,
-                          .client_id = r->client_id };
-        return buf;
-}
-
 /* Take over what the keyring gave, when it is a record of this account's identity. */
 static void record_adopt(Vault *v, const char *text) {
         CLEANUP(record_freep) Record *read = NULL;
-        Account identity;
         int r;
 
         r = record_from_text(&read, text);
-        if (r < 0 || !record_matches(read, identity_of(v->record, &identity))) {
+        if (r < 0 || !record_same_identity(read, v->record)) {
                 log_warning("%s: the keyring's item is of other settings or no record; not used",
                             v->name);
                 return;

@@ -127,6 +127,38 @@ static void test_other_settings_are_another_identity(void) {
         }
 }
 
+/* Accounts of one program that differ in whose tokens it gives. */
+static void test_a_program_for_two_people(void) {
+        CLEANUP(account_freep) Account *plain = account_of(ACCOUNT_SOURCE_AZURE_CLI);
+        CLEANUP(account_freep) Account *one = account_of(ACCOUNT_SOURCE_AZURE_CLI);
+        CLEANUP(account_freep) Account *two = account_of(ACCOUNT_SOURCE_AZURE_CLI);
+        CLEANUP(account_freep) Account *folder = account_of(ACCOUNT_SOURCE_AZURE_CLI);
+        CLEANUP(account_freep) Account *command = account_of(ACCOUNT_SOURCE_COMMAND);
+        CLEANUP(account_freep) Account *other_az = account_of(ACCOUNT_SOURCE_AZURE_CLI);
+        const Account *const all[] = { plain, one, two, folder, command };
+
+        set(one, "subscription", "Contoso \"One\"");
+        set(two, "subscription", "Two");
+        set(folder, "config-dir", "/home/ann/.azure-two");
+        set(command, "command", "/usr/bin/token");
+        for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+                CLEANUP(record_freep) Record *wrote = NULL;
+                CLEANUP(record_freep) Record *read = NULL;
+                CLEANUP(secret_freep) char *text = NULL;
+
+                assert(record_new(&wrote, all[i]) == 0);
+                assert(record_to_text(&text, wrote) == 0);
+                assert(record_from_text(&read, text) == 0);
+                for (size_t j = 0; j < ARRAY_SIZE(all); j++) {
+                        assert(record_matches(read, all[j]) == (i == j));
+                        assert(account_same_identity(all[i], all[j]) == (i == j));
+                }
+        }
+        /* Where az is does not matter. */
+        set(other_az, "az", "/opt/az/bin/az");
+        assert(account_same_identity(plain, other_az));
+}
+
 static void test_garbage_is_no_record(void) {
         static const char *const bad[] = {
                 "",
@@ -204,6 +236,7 @@ int main(void) {
         test_an_empty_record_is_a_record();
         test_one_token_for_a_resource();
         test_other_settings_are_another_identity();
+        test_a_program_for_two_people();
         test_garbage_is_no_record();
         test_long_secrets_come_back_whole();
         return 0;

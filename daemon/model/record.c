@@ -25,6 +25,18 @@ static bool source_has_identity(AccountSource source) {
         return source == ACCOUNT_SOURCE_ENTRA || source == ACCOUNT_SOURCE_CLIENT_CREDENTIALS;
 }
 
+/* What tells whose tokens the source's program gives; no value of these has a line break. */
+static int whose_new(char **ret, const Account *a) {
+        const char *subscription = a->subscription ? a->subscription : "";
+        const char *config_dir = a->config_dir ? a->config_dir : "";
+        const char *command = a->command ? a->command : "";
+
+        *ret = NULL;
+        if (!*subscription && !*config_dir && !*command)
+                return 0;
+        return asprintf(ret, "%s\n%s\n%s", subscription, config_dir, command) < 0 ? -ENOMEM : 0;
+}
+
 int record_new(Record **ret, const Account *a) {
         CLEANUP(record_freep) Record *r = NULL;
 
@@ -36,6 +48,10 @@ int record_new(Record **ret, const Account *a) {
         if (source_has_identity(a->source) && (field_set(&r->authority, a->authority) < 0 ||
                                                field_set(&r->client_id, account_client_id(a)) < 0))
                 return -ENOMEM;
+        if (whose_new(&r->whose, a) < 0) {
+                r->whose = NULL;
+                return -ENOMEM;
+        }
         *ret = STEAL(r);
         return 0;
 }
@@ -57,6 +73,7 @@ Record *record_free(Record *r) {
                 free(r->authority);
                 free(r->tenant);
                 free(r->client_id);
+                free(r->whose);
                 free(r->user);
                 secret_free(r->secret);
                 free(r);
@@ -73,6 +90,7 @@ int record_to_text(char **ret, const Record *r) {
         json_writer_string(&w, "authority", r->authority);
         json_writer_string(&w, "tenant", r->tenant);
         json_writer_string(&w, "client_id", r->client_id);
+        json_writer_string(&w, "whose", r->whose);
         json_writer_string(&w, "user", r->user);
         json_writer_string(&w, "secret", r->secret);
         json_writer_open(&w, "tokens", '[');
@@ -120,6 +138,7 @@ int record_from_text(Record **ret, const char *text) {
             field_set(&record->authority, json_string(object, "authority")) < 0 ||
             field_set(&record->tenant, json_string(object, "tenant")) < 0 ||
             field_set(&record->client_id, json_string(object, "client_id")) < 0 ||
+            field_set(&record->whose, json_string(object, "whose")) < 0 ||
             field_set(&record->user, json_string(object, "user")) < 0 ||
             field_set(&record->secret, json_string(object, "secret")) < 0)
                 return -ENOMEM;
@@ -134,15 +153,16 @@ int record_from_text(Record **ret, const char *text) {
         return 0;
 }
 
+bool record_same_identity(const Record *a, const Record *b) {
+        return streq(a->source, b->source) && streq(a->authority, b->authority) &&
+               streq(a->tenant, b->tenant) && streq(a->client_id, b->client_id) &&
+               streq(a->whose, b->whose);
+}
+
 bool record_matches(const Record *r, const Account *a) {
-        if (!streq(r->source, account_source_to_string(a->source)))
-                return false;
-        if (a->source == ACCOUNT_SOURCE_API_TOKEN)
-                return true;
-        if (!streq(r->tenant, a->tenant))
-                return false;
-        return !source_has_identity(a->source) ||
-               (streq(r->authority, a->authority) && streq(r->client_id, account_client_id(a)));
+        CLEANUP(record_freep) Record *want = NULL;
+
+        return record_new(&want, a) == 0 && record_same_identity(r, want);
 }
 
 int record_set_secret(Record *r, const char *secret) {

@@ -18,6 +18,7 @@ typedef struct RecordToken {
 typedef struct Record {
         char *source, *authority, *tenant,
                 *client_id; /* identity; NULL where the source has none */
+        char *whose;        /* identity too: subscription, config-dir, command; NULL: none is set */
         char *user;         /* for display, or NULL */
         char *secret;       /* refresh token, API token or client secret; NULL for azure-cli */
         RecordToken *tokens;
@@ -33,8 +34,10 @@ Record *record_free(Record *r);
 int record_to_text(char **ret, const Record *r);
 /* 0; -EBADMSG for anything that is no record of this generation; -ENOMEM. */
 int record_from_text(Record **ret, const char *text);
-/* Are these the secrets of this account's settings? */
+/* Are these the secrets of this account's settings? No when memory is short. */
 bool record_matches(const Record *r, const Account *a);
+/* Do both belong to the same identity? */
+bool record_same_identity(const Record *a, const Record *b);
 
 /* Replace the secret or the user; a NULL value takes it out. 0 or -ENOMEM, and nothing changed. */
 int record_set_secret(Record *r, const char *secret);
