@@ -69,6 +69,16 @@ static void op_on_saved(int outcome, void *userdata) {
         problem_clear(&problem);
 }
 
+/* A person has changed what it lives on: the old error is history, and who waits may be helped. */
+static void keeper_start_over(Keeper *k) {
+        Problem none = { 0 };
+
+        keeper_set_last_error(k, &none);
+        for (Slot *s = k->slots; s; s = s->next)
+                slot_settle(k, s, false);
+        keeper_publish(k);
+}
+
 int keeper_set_secret(Keeper *k, const char *secret, KeeperOp **ret, KeeperOpFn fn, void *userdata,
                       Problem *problem) {
         CLEANUP(keeper_op_freep) KeeperOp *op = NULL;
@@ -107,7 +117,7 @@ int keeper_set_secret(Keeper *k, const char *secret, KeeperOp **ret, KeeperOpFn 
                 return r;
         keeper_drop_tokens(k);
         keeper_adopt_record(k);
-        keeper_publish(k);
+        keeper_start_over(k);
         *ret = STEAL(op);
         return 0;
 }
@@ -140,10 +150,7 @@ int keeper_sign_out(Keeper *k, KeeperOp **ret, KeeperOpFn fn, void *userdata, Pr
         r = keeper_forget(k, &op->op, op_on_saved, op);
         if (r < 0)
                 return r;
-        problem_clear(&k->last_error);
-        for (Slot *s = k->slots; s; s = s->next)
-                slot_settle(k, s, false);
-        keeper_publish(k);
+        keeper_start_over(k);
         *ret = STEAL(op);
         return 0;
 }
@@ -163,6 +170,7 @@ static void keeper_on_forgotten(int outcome, void *userdata) {
 void keeper_remove(Keeper *k) {
         Problem problem = { 0 };
 
+        k->removed = true;
         if (keeper_forget(k, &k->forget, keeper_on_forgotten, k) < 0)
                 k->forgotten = true;
         (void)problem_set(&problem, OUTCOME_CANCELLED, "%s: the account was removed.",

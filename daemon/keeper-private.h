@@ -61,7 +61,8 @@ struct Keeper {
         VaultOp *finish;
 
         VaultOp *forget;
-        bool forgotten;
+        bool removed;                           /* it shows nothing any more */
+        bool forgotten;                         /* and has nothing left to delete */
         char *tenant;                           /* as the source named it, or NULL */
         uint64_t last_refresh_at, last_used_at; /* wall clock, s */
         Problem last_error;

@@ -351,7 +351,7 @@ static void finish_on_saved(int outcome, void *userdata) {
         k->fetched = token_unref(k->fetched);
         for (Slot *s = k->slots->next; s; s = s->next)
                 slot_clear_failure(s);
-        problem_clear(&k->last_error);
+        keeper_set_last_error(k, &none);
         k->last_refresh_at = clock_wall();
         log_info("%s: signed in", k->account->name);
         if (signin)

@@ -68,9 +68,17 @@ void keeper_view(const Keeper *k, KeeperView *ret) {
                         (own->refresh_usec > now ? own->refresh_usec - now : 0) / USEC_PER_SEC;
 }
 
+static void keeper_tell(Keeper *k, unsigned what) {
+        if (what && !k->removed)
+                k->env->listener->account_changed(k, what, k->env->listener_userdata);
+}
+
 void keeper_set_last_error(Keeper *k, const Problem *problem) {
+        bool changed = problem->outcome != k->last_error.outcome ||
+                       !streq(problem->text, k->last_error.text);
+
         problem_copy(&k->last_error, problem);
-        k->env->listener->account_changed(k, ACCOUNT_CHANGED_LAST_ERROR, k->env->listener_userdata);
+        keeper_tell(k, changed ? ACCOUNT_CHANGED_LAST_ERROR : 0);
 }
 
 void keeper_publish(Keeper *k) {
@@ -94,6 +102,5 @@ void keeper_publish(Keeper *k) {
         k->told_state = view.state;
         k->told_expires_at = view.expires_at;
         k->told_last_refresh_at = view.last_refresh_at;
-        if (what)
-                k->env->listener->account_changed(k, what, k->env->listener_userdata);
+        keeper_tell(k, what);
 }

@@ -143,7 +143,7 @@ void keeper_wake(Keeper *k) {
         Slot *own = k->slots;
 
         if (k->account->source == ACCOUNT_SOURCE_ENTRA && keeper_can_fetch(k) &&
-            own->failure.outcome == OUTCOME_OK &&
+            k->exchanging != own && own->failure.outcome == OUTCOME_OK &&
             token_left_usec(own->token, clock_boottime()) == 0)
                 own->wanted = true;
         keeper_pump(k);
