@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What is done to an account: signing in and out, a new secret, other settings, its removal, and
- * the news from outside (keyring, network, a server that refuses a token).
+ * What is done to an account: signing out, a new secret, other settings, its removal, and the news
+ * from outside (keyring, network, a server that refuses a token).
  */
 #include "io/log.h"
 #include "keeper-private.h"
@@ -125,8 +125,7 @@ int keeper_set_secret(Keeper *k, const char *secret, KeeperOp **ret, KeeperOpFn 
 /* Memory is wiped, the keyring's item goes. */
 static int keeper_forget(Keeper *k, VaultOp **ret, VaultOpFn fn, void *userdata) {
         keeper_abort_exchange(k, false);
-        if (keeper_pending_signin(k))
-                signin_cancel(k->signins);
+        keeper_drop_signin(k);
         keeper_drop_tokens(k);
         free(k->tenant);
         k->tenant = NULL;
@@ -207,8 +206,7 @@ int keeper_configure(Keeper *k, Account *account) {
         }
         if (!same) {
                 keeper_abort_exchange(k, false);
-                if (keeper_pending_signin(k))
-                        signin_cancel(k->signins);
+                keeper_drop_signin(k);
                 keeper_drop_tokens(k);
         }
         r = vault_set_account(k->vault, account);
@@ -225,99 +223,6 @@ int keeper_configure(Keeper *k, Account *account) {
         k->env->listener->account_changed(k, ACCOUNT_CHANGED_SETTINGS | ACCOUNT_CHANGED_LAST_ERROR,
                                           k->env->listener_userdata);
         keeper_publish(k);
-        return 0;
-}
-
-static void keeper_on_signin_token(SignIn *s, const FetchToken *token, void *userdata) {
-        keeper_finish_signin(userdata, s, token);
-}
-
-static void keeper_on_signin_failed(SignIn *s, const Problem *cause, void *userdata) {
-        Keeper *k = userdata;
-        Problem problem = { 0 };
-
-        (void)problem_set(&problem, cause->outcome, "%s: %s", k->account->name,
-                          problem_text(cause));
-        signin_end(s, &problem);
-        if (cause->outcome != OUTCOME_CANCELLED)
-                keeper_set_last_error(k, &problem);
-        log_info("%s", problem_text(&problem));
-        for (Slot *slot = k->slots; slot; slot = slot->next)
-                slot_settle(k, slot, false);
-        keeper_pump(k);
-        keeper_publish(k);
-        problem_clear(&problem);
-}
-
-static void keeper_on_signin_expired(SignIn *expired, void *userdata) {
-        Keeper *k = userdata;
-        SignIn *before = NULL;
-
-        for (SignIn *s = k->signins; s; before = s, s = signin_next(s))
-                if (s == expired) {
-                        if (before)
-                                signin_link(before, signin_next(s));
-                        else
-                                k->signins = signin_next(s);
-                        break;
-                }
-        signin_free(expired);
-}
-
-static const SignInHandler keeper_signin_handler = {
-        .token = keeper_on_signin_token,
-        .failed = keeper_on_signin_failed,
-        .expired = keeper_on_signin_expired,
-};
-
-static size_t signins_count(const Keeper *k) {
-        size_t n = 0;
-
-        for (const SignIn *s = k->signins; s; s = signin_next(s))
-                n++;
-        return n;
-}
-
-int keeper_sign_in(Keeper *k, const char *method, SignIn **ret, Problem *problem) {
-        const char *name = k->account->name;
-        SignIn *s;
-        int r;
-
-        r = keeper_misconfigured(k, problem);
-        if (r != 0)
-                return r;
-        if (k->account->source == ACCOUNT_SOURCE_AZURE_CLI)
-                return problem_set(problem, OUTCOME_MISCONFIGURED,
-                                   "%s: the Azure CLI signs in for it. Run: az login "
-                                   "--allow-no-subscriptions",
-                                   name);
-        if (k->account->source != ACCOUNT_SOURCE_ENTRA)
-                return problem_set(problem, OUTCOME_MISCONFIGURED,
-                                   "%s: accounts of source %s have no sign-in.", name,
-                                   account_source_to_string(k->account->source));
-        if (!method || streq(method, "auto"))
-                method = streq(k->account->sign_in, "auto") ? "device-code" : k->account->sign_in;
-        if (!streq(method, "device-code"))
-                return problem_set(problem, OUTCOME_INVALID_ARGS,
-                                   "%s: this version signs in by device code only (method "
-                                   "device-code).",
-                                   name);
-
-        if (keeper_pending_signin(k)) {
-                *ret = k->signins;
-                return 0;
-        }
-        if (signins_count(k) >= LIMIT_SIGNINS_PER_ACCOUNT)
-                return problem_set(problem, OUTCOME_LIMITS_EXCEEDED,
-                                   "%s: too many sign-ins within a minute. Wait a moment.", name);
-        r = signin_new(&s, k->env, k, k->account, method, &keeper_signin_handler, k);
-        if (r < 0)
-                return r;
-        signin_link(s, k->signins);
-        k->signins = s;
-        k->env->listener->signin_added(s, k->env->listener_userdata);
-        keeper_publish(k);
-        *ret = s;
         return 0;
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What the files of the keeper share: keeper.c (its life), keeper-view.c (what it shows),
- * keeper-get.c (who asks and waits), keeper-refresh.c (asking the source), keeper-account.c (what
- * is done to it). Nobody else includes this.
+ * keeper-get.c (who asks and waits), keeper-refresh.c (asking the source), keeper-signin.c (asking
+ * the person), keeper-account.c (what is done to it). Nobody else includes this.
  */
 #pragma once
 
@@ -83,6 +83,8 @@ Slot *keeper_slot(Keeper *k, const char *resource, const char *claims);
 void slot_free(Slot *s);
 void slot_fail(Slot *s, const Problem *problem, uint64_t retry_at, uint64_t not_before);
 void slot_clear_failure(Slot *s);
+/* Drop its token and all that is known about how it was fetched. */
+void slot_forget(Slot *s);
 /* Does a bad line of the settings stand in the way? OUTCOME_MISCONFIGURED and why, else 0. */
 int keeper_misconfigured(const Keeper *k, Problem *problem);
 /* Free the slots of claims that have had their answer. */
@@ -113,5 +115,12 @@ void slot_fail_waiters(Slot *s, const Problem *problem);
 void keeper_pump(Keeper *k);
 /* Drop the exchange under way; what it was for is wanted again when again is set. */
 void keeper_abort_exchange(Keeper *k, bool again);
-/* A sign-in has a token: store it, then hand it out. */
-void keeper_finish_signin(Keeper *k, SignIn *s, const FetchToken *token);
+/* Put what a fetch brought into the record and into k->fetched. 1 when the refresh token is a new
+ * one, 0, -ENOMEM. */
+int keeper_take_fetched(Keeper *k, const char *resource, const FetchToken *fetched);
+/* Hand out this token from now on. */
+void slot_take_token(Keeper *k, Slot *s, Token *token);
+
+/* keeper-signin.c */
+/* End the sign-in under way, also when its token is on its way to the keyring. */
+void keeper_drop_signin(Keeper *k);

@@ -45,7 +45,7 @@ static void exchange_end(Keeper *k, Slot *s) {
         keeper_publish(k);
 }
 
-static void slot_take_token(Keeper *k, Slot *s, Token *token) {
+void slot_take_token(Keeper *k, Slot *s, Token *token) {
         token_unref(s->token);
         s->token = token_ref(token);
         s->fetched_usec = clock_boottime();
@@ -174,6 +174,16 @@ static int token_from_fetch(Token **ret, const FetchToken *fetched) {
         return 0;
 }
 
+int keeper_take_fetched(Keeper *k, const char *resource, const FetchToken *fetched) {
+        int rotated, r;
+
+        rotated = record_token(k, resource, fetched);
+        if (rotated < 0)
+                return rotated;
+        r = token_from_fetch(&k->fetched, fetched);
+        return r < 0 ? r : rotated;
+}
+
 static void exchange_memory_short(Keeper *k) {
         Problem problem = { .outcome = OUTCOME_UNAVAILABLE };
 
@@ -182,17 +192,16 @@ static void exchange_memory_short(Keeper *k) {
 
 static void exchange_on_token(const FetchToken *fetched, void *userdata) {
         Keeper *k = userdata;
-        int rotated, r;
+        int r;
 
-        rotated = record_token(k, k->exchanging->resource, fetched);
-        r = rotated < 0 ? rotated : token_from_fetch(&k->fetched, fetched);
+        r = keeper_take_fetched(k, k->exchanging->resource, fetched);
         k->fetch = fetch_free(k->fetch);
         if (r < 0) {
                 exchange_memory_short(k);
                 return;
         }
         /* The new refresh token is in the keyring before the access token is handed out. */
-        if (rotated && vault_save(k->vault, &k->save, exchange_on_saved, k) == 0)
+        if (r > 0 && vault_save(k->vault, &k->save, exchange_on_saved, k) == 0)
                 return;
         vault_save_later(k->vault);
         exchange_succeed(k);
@@ -336,50 +345,4 @@ void keeper_pump(Keeper *k) {
                                 exchange_fetch(k);
                         return;
                 }
-}
-
-/* The sign-in's tokens are in the keyring, or wait for it in memory. */
-static void finish_on_saved(int outcome, void *userdata) {
-        Problem none = { 0 };
-        Keeper *k = userdata;
-        SignIn *signin = k->finishing;
-
-        k->finish = vault_op_free(k->finish);
-        k->finishing = NULL;
-        slot_take_token(k, k->slots, k->fetched);
-        k->slots->wanted = false;
-        k->fetched = token_unref(k->fetched);
-        for (Slot *s = k->slots->next; s; s = s->next)
-                slot_clear_failure(s);
-        keeper_set_last_error(k, &none);
-        k->last_refresh_at = clock_wall();
-        log_info("%s: signed in", k->account->name);
-        if (signin)
-                signin_end(signin, &none);
-        slot_settle(k, k->slots, true);
-        for (Slot *s = k->slots->next; s; s = s->next)
-                slot_settle(k, s, false);
-        keeper_pump(k);
-        keeper_publish(k);
-}
-
-void keeper_finish_signin(Keeper *k, SignIn *signin, const FetchToken *fetched) {
-        int r;
-
-        /* An exchange of the former refresh token has lost its meaning. */
-        keeper_abort_exchange(k, true);
-        record_drop_tokens(vault_record(k->vault));
-        r = record_token(k, k->account->resource, fetched);
-        if (r >= 0)
-                r = token_from_fetch(&k->fetched, fetched);
-        if (r >= 0) {
-                k->finishing = signin;
-                r = vault_save(k->vault, &k->finish, finish_on_saved, k);
-        }
-        if (r < 0) {
-                Problem problem = { .outcome = OUTCOME_FAILED };
-
-                k->finishing = NULL;
-                signin_end(signin, &problem);
-        }
 }

@@ -93,13 +93,17 @@ void keeper_prune(Keeper *k) {
         }
 }
 
+void slot_forget(Slot *s) {
+        s->token = token_unref(s->token);
+        s->refresh_usec = USEC_INFINITY;
+        s->fetched_usec = 0;
+        slot_clear_failure(s);
+}
+
 void keeper_drop_tokens(Keeper *k) {
         for (Slot *s = k->slots; s; s = s->next) {
-                s->token = token_unref(s->token);
-                s->refresh_usec = USEC_INFINITY;
-                s->fetched_usec = 0;
+                slot_forget(s);
                 s->wanted = false;
-                slot_clear_failure(s);
         }
 }
 

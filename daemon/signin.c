@@ -161,6 +161,7 @@ void signin_end(SignIn *s, const Problem *problem) {
                                                            : SIGNIN_STATE_FAILED;
         if (s->state != SIGNIN_STATE_DONE)
                 s->env->stats.sign_in_failures++;
+        s->fetch = fetch_free(s->fetch);
         problem_copy(&s->error, problem);
         timer_arm(s->linger, clock_boottime() + SIGNIN_LINGER_USEC);
         s->env->listener->signin_changed(s, s->env->listener_userdata);
@@ -169,7 +170,7 @@ void signin_end(SignIn *s, const Problem *problem) {
 void signin_cancel(SignIn *s) {
         Problem problem = { 0 };
 
-        if (!signin_is_pending(s))
+        if (!signin_is_pending(s) || !s->fetch)
                 return;
         s->fetch = fetch_free(s->fetch);
         (void)problem_set(&problem, OUTCOME_CANCELLED, "The sign-in was cancelled.");

@@ -45,9 +45,11 @@ SignIn *signin_free(SignIn *s);
 void signin_view(const SignIn *s, SignInView *ret);
 const char *signin_state_to_string(SignInState state);
 bool signin_is_pending(const SignIn *s);
-/* The end: OUTCOME_OK is done, OUTCOME_CANCELLED cancelled, else failed. The first one counts. */
+/* The end: OUTCOME_OK is done, OUTCOME_CANCELLED cancelled, else failed. The first one counts. Ends
+ * the fetch; tells the listener, not the keeper. */
 void signin_end(SignIn *s, const Problem *problem);
-/* A person or a program gives it up: ends the fetch and tells the keeper that it failed. */
+/* A person or a program gives it up: ends the fetch and tells the keeper that it failed. Too late,
+ * and so nothing, when its token has come. */
 void signin_cancel(SignIn *s);
 
 /* The keeper's list. */

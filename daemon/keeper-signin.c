@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A person's sign-in, as the account lives through it: at most one under way, its token stored
+ * before it is handed out, everything of the former person dropped, its end shown for a minute.
+ */
+#include "io/log.h"
+#include "keeper-private.h"
+#include "model/limits.h"
+
+void keeper_drop_signin(Keeper *k) {
+        SignIn *signin = keeper_pending_signin(k);
+        Problem problem = { 0 };
+
+        if (k->finish) {
+                k->finish = vault_op_free(k->finish);
+                k->finishing = NULL;
+                k->fetched = token_unref(k->fetched);
+        }
+        if (!signin)
+                return;
+        (void)problem_set(&problem, OUTCOME_CANCELLED, "%s: the sign-in was cancelled.",
+                          k->account->name);
+        signin_end(signin, &problem);
+        problem_clear(&problem);
+}
+
+/* The sign-in's tokens are in the keyring, or wait for it in memory. */
+static void finish_on_saved(int outcome, void *userdata) {
+        Problem none = { 0 };
+        Keeper *k = userdata;
+        SignIn *signin = k->finishing;
+
+        k->finish = vault_op_free(k->finish);
+        k->finishing = NULL;
+        /* The others may be of another person. */
+        for (Slot *s = k->slots->next; s; s = s->next)
+                slot_forget(s);
+        slot_take_token(k, k->slots, k->fetched);
+        k->slots->wanted = false;
+        k->fetched = token_unref(k->fetched);
+        keeper_set_last_error(k, &none);
+        k->last_refresh_at = clock_wall();
+        log_info("%s: signed in", k->account->name);
+        if (signin)
+                signin_end(signin, &none);
+        slot_settle(k, k->slots, true);
+        for (Slot *s = k->slots->next; s; s = s->next)
+                slot_settle(k, s, false);
+        keeper_pump(k);
+        keeper_publish(k);
+}
+
+static void keeper_on_signin_token(SignIn *signin, const FetchToken *fetched, void *userdata) {
+        Keeper *k = userdata;
+        int r;
+
+        /* An exchange of the former refresh token has lost its meaning. */
+        keeper_abort_exchange(k, true);
+        record_drop_tokens(vault_record(k->vault));
+        (void)record_set_user(vault_record(k->vault), NULL);
+        r = keeper_take_fetched(k, k->account->resource, fetched);
+        if (r >= 0) {
+                k->finishing = signin;
+                r = vault_save(k->vault, &k->finish, finish_on_saved, k);
+        }
+        if (r < 0) {
+                Problem problem = { .outcome = OUTCOME_FAILED };
+
+                k->finishing = NULL;
+                k->fetched = token_unref(k->fetched);
+                signin_end(signin, &problem);
+        }
+}
+
+static void keeper_on_signin_failed(SignIn *s, const Problem *cause, void *userdata) {
+        Keeper *k = userdata;
+        Problem problem = { 0 };
+
+        (void)problem_set(&problem, cause->outcome, "%s: %s", k->account->name,
+                          problem_text(cause));
+        signin_end(s, &problem);
+        if (cause->outcome != OUTCOME_CANCELLED)
+                keeper_set_last_error(k, &problem);
+        log_info("%s", problem_text(&problem));
+        for (Slot *slot = k->slots; slot; slot = slot->next)
+                slot_settle(k, slot, false);
+        keeper_pump(k);
+        keeper_publish(k);
+        problem_clear(&problem);
+}
+
+static void keeper_on_signin_expired(SignIn *expired, void *userdata) {
+        Keeper *k = userdata;
+        SignIn *before = NULL;
+
+        for (SignIn *s = k->signins; s; before = s, s = signin_next(s))
+                if (s == expired) {
+                        if (before)
+                                signin_link(before, signin_next(s));
+                        else
+                                k->signins = signin_next(s);
+                        break;
+                }
+        signin_free(expired);
+}
+
+static const SignInHandler keeper_signin_handler = {
+        .token = keeper_on_signin_token,
+        .failed = keeper_on_signin_failed,
+        .expired = keeper_on_signin_expired,
+};
+
+static size_t signins_count(const Keeper *k) {
+        size_t n = 0;
+
+        for (const SignIn *s = k->signins; s; s = signin_next(s))
+                n++;
+        return n;
+}
+
+int keeper_sign_in(Keeper *k, const char *method, SignIn **ret, Problem *problem) {
+        const char *name = k->account->name;
+        SignIn *s;
+        int r;
+
+        r = keeper_misconfigured(k, problem);
+        if (r != 0)
+                return r;
+        if (k->account->source == ACCOUNT_SOURCE_AZURE_CLI)
+                return problem_set(problem, OUTCOME_MISCONFIGURED,
+                                   "%s: the Azure CLI signs in for it. Run: az login "
+                                   "--allow-no-subscriptions",
+                                   name);
+        if (k->account->source != ACCOUNT_SOURCE_ENTRA)
+                return problem_set(problem, OUTCOME_MISCONFIGURED,
+                                   "%s: accounts of source %s have no sign-in.", name,
+                                   account_source_to_string(k->account->source));
+        if (!method || streq(method, "auto"))
+                method = streq(k->account->sign_in, "auto") ? "device-code" : k->account->sign_in;
+        if (!streq(method, "device-code"))
+                return problem_set(problem, OUTCOME_INVALID_ARGS,
+                                   "%s: this version signs in by device code only (method "
+                                   "device-code).",
+                                   name);
+
+        if (keeper_pending_signin(k)) {
+                *ret = k->signins;
+                return 0;
+        }
+        if (signins_count(k) >= LIMIT_SIGNINS_PER_ACCOUNT)
+                return problem_set(problem, OUTCOME_LIMITS_EXCEEDED,
+                                   "%s: too many sign-ins within a minute. Wait a moment.", name);
+        r = signin_new(&s, k->env, k, k->account, method, &keeper_signin_handler, k);
+        if (r < 0)
+                return r;
+        signin_link(s, k->signins);
+        k->signins = s;
+        k->env->listener->signin_added(s, k->env->listener_userdata);
+        keeper_publish(k);
+        *ret = s;
+        return 0;
+}
