@@ -8,6 +8,7 @@
 
 #include "io/keyring.h"
 #include "io/launcher.h"
+#include "io/sleep.h"
 
 typedef struct Keeper Keeper;
 typedef struct SignIn SignIn;
@@ -58,7 +59,9 @@ typedef struct Env {
         void *listener_userdata;
         char *proxy, *ca_bundle; /* or NULL */
         bool online;             /* a network that is up, as far as we know */
-        char *runtime_dir;       /* $XDG_RUNTIME_DIR/iotc-token, or NULL */
-        uint64_t n_signins;      /* numbers of the sign-in objects */
+        Sleep *sleep;
+        bool asleep; /* no exchange is started: the machine goes to sleep, or just came back */
+        char *runtime_dir;  /* $XDG_RUNTIME_DIR/iotc-token, or NULL */
+        uint64_t n_signins; /* numbers of the sign-in objects */
         Stats stats;
 } Env;

@@ -278,6 +278,21 @@ void keeper_on_online(Keeper *k) {
         keeper_publish(k);
 }
 
+void keeper_on_sleep(Keeper *k) {
+        if (k->exchanging && !k->fetch && !k->save)
+                keeper_abort_exchange(k, true);
+        for (Slot *s = k->slots; s; s = s->next)
+                slot_settle(k, s, false);
+        keeper_publish(k);
+}
+
+bool keeper_is_awaited(const Keeper *k) {
+        for (const Slot *s = k->slots; s; s = s->next)
+                if (s->waiters)
+                        return true;
+        return false;
+}
+
 bool keeper_is_settled(const Keeper *k) {
         return vault_state(k->vault) != VAULT_STATE_LOADING;
 }

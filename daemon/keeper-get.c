@@ -135,6 +135,9 @@ static Verdict waiter_judge(Keeper *k, Slot *s, Waiter *w, bool result, uint64_t
         if (!keeper_can_fetch(k))
                 return token_will_do(w, s->token, now) ? VERDICT_SERVE
                                                        : verdict_sign_in(k, problem);
+        /* Nothing is asked before the machine is back. */
+        if (k->env->asleep && k->exchanging != s && token_will_do(w, s->token, now))
+                return VERDICT_SERVE;
         if (s->wanted || k->exchanging == s)
                 return VERDICT_WAIT;
         if (!result && policy_may_try(source, &s->failure, w->ask.force, now)) {

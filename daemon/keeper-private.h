@@ -53,6 +53,7 @@ struct Keeper {
         /* The exchange under way: lock, read again, fetch, store. */
         Slot *exchanging; /* NULL: none */
         int lock_fd;
+        SleepLock *sleep_lock;
         Timer *lock_timer;
         VaultOp *reload, *save;
         Fetch *fetch;

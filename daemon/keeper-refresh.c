@@ -17,6 +17,7 @@ static void exchange_clear(Keeper *k) {
         k->exchanging = NULL;
         k->lock_fd = fd_close(k->lock_fd);
         k->lock_timer = timer_free(k->lock_timer);
+        k->sleep_lock = sleep_lock_free(k->sleep_lock);
         k->reload = vault_op_free(k->reload);
         k->save = vault_op_free(k->save);
         k->fetch = fetch_free(k->fetch);
@@ -333,15 +334,16 @@ static void exchange_lock(Keeper *k) {
 }
 
 void keeper_pump(Keeper *k) {
-        if (k->exchanging || k->finish || !keeper_can_fetch(k))
+        if (k->exchanging || k->finish || k->env->asleep || !keeper_can_fetch(k))
                 return;
         for (Slot *s = k->slots; s; s = s->next)
                 if (s->wanted) {
                         k->exchanging = s;
                         s->wanted = false;
-                        if (k->account->source == ACCOUNT_SOURCE_ENTRA)
+                        if (k->account->source == ACCOUNT_SOURCE_ENTRA) {
+                                (void)sleep_lock_new(&k->sleep_lock, k->env->sleep);
                                 exchange_lock(k);
-                        else
+                        } else
                                 exchange_fetch(k);
                         return;
                 }

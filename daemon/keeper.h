@@ -104,6 +104,10 @@ SignIn *keeper_signins(const Keeper *k);
 void keeper_on_keyring(Keeper *k, KeyringState state);
 /* There is a network again: try now what waits for it. */
 void keeper_on_online(Keeper *k);
+/* Env.asleep is true now: what has not been sent is not sent, and who can be served is. */
+void keeper_on_sleep(Keeper *k);
+/* Does a caller wait for a token of it? */
+bool keeper_is_awaited(const Keeper *k);
 /* Has the keyring been asked, with whatever result? */
 bool keeper_is_settled(const Keeper *k);
 /* True when nothing waits to be written that could be. */

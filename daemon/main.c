@@ -153,6 +153,14 @@ static void daemon_on_network(bool online, void *userdata) {
                 manager_on_online(d->manager, online);
 }
 
+static void daemon_on_sleep(bool asleep, void *userdata) {
+        Daemon *d = userdata;
+
+        log_debug("The machine %s", asleep ? "goes to sleep" : "is back from sleep");
+        if (d->manager)
+                manager_on_sleep(d->manager, asleep);
+}
+
 static void daemon_exit(Daemon *d, int status);
 
 /* Everything that can be known is known: take the name, and be ready. */
@@ -317,6 +325,9 @@ static int daemon_build(Daemon *d) {
         if (r < 0)
                 return fail(r, "Can't watch the network");
         d->env.online = watch_is_online(d->watch);
+        r = sleep_new(&d->env.sleep, d->env.event, daemon_on_sleep, d);
+        if (r < 0)
+                return fail(r, "Can't watch for sleep");
         r = keyring_new(&d->env.keyring, d->env.event, daemon_on_keyring, d);
         if (r < 0)
                 return fail(r, "Can't start the keyring's worker");
@@ -344,6 +355,7 @@ static void daemon_free(Daemon *d) {
         d->env.keyring = keyring_free(d->env.keyring);
         d->bus = bus_free(d->bus);
         watch_free(d->watch);
+        sleep_free(d->env.sleep);
         timer_free(d->start_timer);
         timer_free(d->stop_timer);
         sd_event_source_disable_unref(d->start);

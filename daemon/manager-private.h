@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "io/timer.h"
 #include "manager.h"
 #include "model/limits.h"
 
@@ -17,6 +18,8 @@ struct Manager {
         size_t n_leaving;
         Keeper *chosen; /* the default account */
         char *default_account;
+        Timer *resume; /* armed from the machine's return until the first exchange */
+        bool resuming;
         char **app_suffixes;
         bool ready; /* the first settings are in: news may go up */
 };

@@ -5,6 +5,11 @@
 #include "model/program.h"
 #include "model/strv.h"
 
+/* After a sleep the route comes back within this time or is not waited for ... */
+#define RESUME_WAIT_USEC   (5 * USEC_PER_SEC)
+/* ... and machines that wake together do not ask together. */
+#define RESUME_SPREAD_USEC (1 * USEC_PER_SEC)
+
 Keeper *manager_account(const Manager *m, size_t i) {
         return i < m->n_accounts ? m->accounts[i] : NULL;
 }
@@ -183,6 +188,28 @@ int manager_reload(Manager *m) {
         return manager_apply(m, c);
 }
 
+/* The accounts that somebody waits for come first. */
+static void manager_try_again(Manager *m) {
+        for (size_t i = 0; i < m->n_accounts; i++)
+                if (keeper_is_awaited(m->accounts[i]))
+                        keeper_on_online(m->accounts[i]);
+        for (size_t i = 0; i < m->n_accounts; i++)
+                if (!keeper_is_awaited(m->accounts[i]))
+                        keeper_on_online(m->accounts[i]);
+}
+
+static void manager_on_resume_time(void *userdata) {
+        Manager *m = userdata;
+
+        m->resuming = false;
+        m->env->asleep = false;
+        manager_try_again(m);
+}
+
+static void resume_arm(Manager *m, uint64_t delay) {
+        timer_arm(m->resume, clock_boottime() + delay + random_number() % RESUME_SPREAD_USEC);
+}
+
 int manager_new(Manager **ret, Env *env, const char *system_path, const char *user_path) {
         CLEANUP(manager_freep) Manager *m = NULL;
         int r;
@@ -191,6 +218,9 @@ int manager_new(Manager **ret, Env *env, const char *system_path, const char *us
         if (!m)
                 return -ENOMEM;
         m->env = env;
+        r = timer_new(&m->resume, env->event, manager_on_resume_time, m);
+        if (r < 0)
+                return r;
         m->system_path = system_path ? strdup(system_path) : NULL;
         m->user_path = user_path ? strdup(user_path) : NULL;
         if ((system_path && !m->system_path) || (user_path && !m->user_path))
@@ -215,6 +245,7 @@ Manager *manager_free(Manager *m) {
                         keeper_free(m->leaving[--m->n_leaving]);
                 strv_free(m->app_suffixes);
                 free(m->default_account);
+                timer_free(m->resume);
                 free(m->system_path);
                 free(m->user_path);
                 free(m);
@@ -248,8 +279,22 @@ void manager_on_online(Manager *m, bool online) {
         }
         if (!online)
                 return;
+        if (m->resuming)
+                resume_arm(m, 0);
+        else
+                manager_try_again(m);
+}
+
+void manager_on_sleep(Manager *m, bool asleep) {
+        m->resuming = !asleep;
+        if (m->resuming) {
+                resume_arm(m, m->env->online ? 0 : RESUME_WAIT_USEC);
+                return;
+        }
+        timer_arm(m->resume, USEC_INFINITY);
+        m->env->asleep = true;
         for (size_t i = 0; i < m->n_accounts; i++)
-                keeper_on_online(m->accounts[i]);
+                keeper_on_sleep(m->accounts[i]);
 }
 
 bool manager_is_settled(const Manager *m) {

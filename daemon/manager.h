@@ -52,6 +52,8 @@ int manager_check_changeable(const Manager *m, const Keeper *k, Problem *problem
 void manager_on_keyring(Manager *m, KeyringState state);
 /* The network came, went, or is another one. */
 void manager_on_online(Manager *m, bool online);
+/* The machine is about to sleep, or is back. */
+void manager_on_sleep(Manager *m, bool asleep);
 /* Has the keyring been asked for every account, with whatever result? */
 bool manager_is_settled(const Manager *m);
 /* True when nothing waits to be written that could be. */

@@ -20,6 +20,7 @@ from util_daemon import Cli, Daemon, Home
 from util_entra import Entra
 from util_fetch import Fetcher
 from util_keyring import Keyring
+from util_logind import Logind
 from util_process import wait_until
 
 PR_SET_CHILD_SUBREAPER = 36
@@ -149,10 +150,21 @@ def late_keyring(folder, bus):
 
 
 @pytest.fixture
+def logind(folder):
+    """A system bus with logind on it; without this fixture a daemon has no system bus."""
+    path = os.path.join(folder, 'system')
+    os.mkdir(path, 0o700)
+    logind = Logind(path)
+    logind.start()
+    yield logind
+    logind.close()
+
+
+@pytest.fixture
 def daemon(home, bus, request):
     """The daemon, not started: daemon.start(settings)."""
     # Set up before it, so that they end after it.
-    for name in ('late_keyring', 'keyring', 'entra', 'az'):
+    for name in ('late_keyring', 'keyring', 'logind', 'entra', 'az'):
         if name in request.fixturenames:
             request.getfixturevalue(name)
     daemon = Daemon(home, bus)

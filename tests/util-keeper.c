@@ -51,6 +51,7 @@ void stage_deinit(Stage *s) {
         assert(fake_fetches_running() == 0);
         assert(fake_timers() == 0);
         assert(fake_locks() == 0);
+        assert(fake_sleep_locks() == 0);
         assert(s->signins_added == s->signins_removed);
 }
 

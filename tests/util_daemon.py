@@ -81,6 +81,7 @@ class Home:
             'XDG_CACHE_HOME': os.path.join(folder, 'cache'),
             'XDG_RUNTIME_DIR': os.path.join(folder, 'run'),
             'DBUS_SESSION_BUS_ADDRESS': bus.address,
+            'DBUS_SYSTEM_BUS_ADDRESS': f'unix:path={folder}/none',
             'ASAN_OPTIONS': 'detect_leaks=1:abort_on_error=1',
             'UBSAN_OPTIONS': 'halt_on_error=1:abort_on_error=1:print_stacktrace=1',
             'LSAN_OPTIONS': os.environ.get('LSAN_OPTIONS', ''),
