@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
 
@@ -145,17 +145,40 @@ int bus_serve(Bus *b, Manager *manager) {
         return signin_serve(b);
 }
 
-/* Is pid a running daemon like this one: same user, same program file? */
-static int owner_check(pid_t pid) {
-        struct stat ours, theirs;
-        char path[64];
+/*
+ * The name of a process's program: of its executable for root; for all others that of a daemon is
+ * closed, because it is not dumpable, and there is its comm. 0 or -errno.
+ */
+static int program_name(pid_t pid, char *buf, size_t n) {
+        CLEANUP(file_closep) FILE *f = NULL;
+        char path[64], exe[PATH_MAX];
+        ssize_t len;
 
         (void)snprintf(path, sizeof(path), "/proc/%d/exe", (int)pid);
-        if (stat("/proc/self/exe", &ours) < 0 || stat(path, &theirs) < 0)
-                return -errno;
-        if (ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino)
+        len = readlink(path, exe, sizeof(exe) - 1);
+        if (len >= 0) {
+                exe[len] = '\0';
+                /* " (deleted)" follows when another version was installed meanwhile. */
+                (void)snprintf(buf, n, "%.*s", (int)strcspn(basename(exe), " "), basename(exe));
                 return 0;
-        return -EXDEV;
+        }
+        (void)snprintf(path, sizeof(path), "/proc/%d/comm", (int)pid);
+        f = fopen(path, "re");
+        if (!f || !fgets(buf, (int)n, f))
+                return errno ? -errno : -EIO;
+        buf[strcspn(buf, "\n")] = '\0';
+        return 0;
+}
+
+/* Is pid a daemon like this one, of whatever version? */
+static int owner_check(pid_t pid) {
+        char name[NAME_MAX + 1];
+        int r;
+
+        r = program_name(pid, name, sizeof(name));
+        if (r < 0)
+                return r;
+        return streq(name, "iotc-tokend") ? 0 : -EXDEV;
 }
 
 /* End the process that owns the name, as the contract has it, and see it gone. */
