@@ -7,6 +7,7 @@
 # Run them by `./run test`, or with IOTC_BUILD_DIR=<build folder> /usr/bin/python3 -m pytest tests.
 
 import ctypes
+import json
 import os
 import shutil
 import signal
@@ -81,6 +82,16 @@ def build_dir():
     if not folder:
         pytest.fail('IOTC_BUILD_DIR names no build folder')
     return os.path.abspath(folder)
+
+
+@pytest.fixture
+def plain_build(build_dir):
+    """For what a build with sanitizers can't show: its leak check looks into the process."""
+    with open(os.path.join(build_dir, 'meson-info/intro-buildoptions.json'),
+              encoding='utf-8') as file:
+        options = {option['name']: option['value'] for option in json.load(file)}
+    if options['b_sanitize'] != 'none':
+        pytest.skip('a build with sanitizers')
 
 
 def _temporary_folder():

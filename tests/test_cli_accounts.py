@@ -228,7 +228,7 @@ def test_ctrl_c_gives_the_echo_back(daemon, keyring, cli):
 
 
 @pytest.mark.skipif(os.getuid() == 0, reason='root may look into every process')
-def test_nobody_looks_into_the_process(daemon, keyring, cli):
+def test_nobody_looks_into_the_process(plain_build, daemon, keyring, cli):
     daemon.start('')
     with Terminal([cli.program, 'api-token', 'add', 'ci'], cli.environment()) as terminal:
         terminal.wait_for('API token')
