@@ -6,6 +6,7 @@
 import time
 
 import pytest
+from gi.repository import GLib
 
 from util_daemon import INVALID_ARGS, account_path, entra_account
 
@@ -157,6 +158,17 @@ def test_bad_options(signed_in, options):
     name, text = signed_in.error_of(signed_in.get_token, 'work', **options)
     assert name == INVALID_ARGS
     assert next(iter(options)).replace('_', '-') in text
+
+
+@pytest.mark.parametrize('key', ['a' * 63 + '\u00e9', '\u20ac' * 50])
+def test_long_option_is_not_cut_inside_a_character(signed_in, key):
+    # sd-bus sends no text that is not UTF-8: the caller would wait in vain.
+    option = {key: GLib.Variant('u', 1)}
+    for member, signature, arguments in (
+            ('GetToken', '(sa{sv})', ('work', option)),
+            ('AddAccount', '(ssa{sv})', ('other', 'entra', option))):
+        name, text = signed_in.error_of(signed_in.call, member, signature, arguments)
+        assert name == INVALID_ARGS and key[:20] in text
 
 
 def test_server_fault_serves_the_old_token(signed_in, entra):

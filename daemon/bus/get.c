@@ -5,6 +5,7 @@
  */
 #include "bus/bus-private.h"
 #include "model/limits.h"
+#include "model/text.h"
 
 #define TIMEOUT_DEFAULT 20
 #define TIMEOUT_REFRESH 90
@@ -24,6 +25,16 @@ static int option_read(sd_bus_message *m, const char *key, const char *type, voi
         if (r < 0)
                 return r;
         return sd_bus_message_exit_container(m);
+}
+
+/* The reply repeats a word of the caller's: cut short, but never inside a character. */
+static int option_unknown(const char *key, sd_bus_error *error) {
+        CLEANUP(freep) char *shown = text_clean(key, LIMIT_KEY_SHOWN);
+
+        return sd_bus_error_setf(
+                error, SD_BUS_ERROR_INVALID_ARGS,
+                "There is no option '%s'. There are: min-valid, force, resource, claims, timeout.",
+                shown ? shown : "");
 }
 
 static int option_take(sd_bus_message *m, const char *key, KeeperAsk *ask, sd_bus_error *error) {
@@ -58,11 +69,7 @@ static int option_take(sd_bus_message *m, const char *key, KeeperAsk *ask, sd_bu
                 ask->timeout_usec = seconds * USEC_PER_SEC;
                 return r;
         }
-        return sd_bus_error_setf(
-                error, SD_BUS_ERROR_INVALID_ARGS,
-                "There is no option '%.64s'. There are: min-valid, force, resource, "
-                "claims, timeout.",
-                key);
+        return option_unknown(key, error);
 }
 
 static int options_read(sd_bus_message *m, KeeperAsk *ask, sd_bus_error *error) {

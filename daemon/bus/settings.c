@@ -7,7 +7,15 @@
 #include "bus/bus-private.h"
 #include "model/limits.h"
 #include "model/secret.h"
-#include "model/strv.h"
+#include "model/text.h"
+
+/* The reply repeats the key: cut short, but never inside a character. */
+static int key_refuse(const char *key, const char *problem, sd_bus_error *error) {
+        CLEANUP(freep) char *shown = text_clean(key, LIMIT_KEY_SHOWN);
+
+        return sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS, "The setting '%s' %s.",
+                                 shown ? shown : "", problem);
+}
 
 /* One value or a list, as a list; the strings belong to the message. */
 static int values_read(sd_bus_message *m, const char *key, const char *ret[LIST_ENTRIES_MAX + 1],
@@ -21,8 +29,7 @@ static int values_read(sd_bus_message *m, const char *key, const char *ret[LIST_
         if (r < 0)
                 return r;
         if (!streq(contents, "s") && !streq(contents, "as"))
-                return sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS,
-                                         "The setting '%.64s' must be of type 's' or 'as'.", key);
+                return key_refuse(key, "must be of type 's' or 'as'", error);
         r = sd_bus_message_enter_container(m, 'v', contents);
         if (r < 0)
                 return r;
@@ -39,9 +46,7 @@ static int values_read(sd_bus_message *m, const char *key, const char *ret[LIST_
                 if (r < 0)
                         return r;
                 if (sd_bus_message_at_end(m, false) <= 0)
-                        return sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS,
-                                                 "The setting '%.64s' has over %d entries.", key,
-                                                 LIST_ENTRIES_MAX);
+                        return key_refuse(key, "has too many entries", error);
                 r = sd_bus_message_exit_container(m);
                 if (r < 0)
                         return r;
