@@ -8,7 +8,8 @@
 
 struct ManagerOp {
         Manager *manager;
-        Keeper *keeper; /* ours until it is in the list */
+        ManagerOp *next; /* Manager.adding */
+        Keeper *keeper;  /* ours until it is in the list */
         KeeperOp *op;
         ManagerOpFn fn;
         void *userdata;
@@ -65,16 +66,54 @@ int manager_check_changeable(const Manager *m, const Keeper *k, Problem *problem
         return check_writable(m, problem);
 }
 
+/* Whoever else lists an application, be it only on the way in. */
+static const Account *app_owner(const Manager *m, const char *app, const Keeper *self) {
+        for (size_t i = 0; i < m->n_accounts; i++)
+                if (m->accounts[i] != self && account_has_app(keeper_account(m->accounts[i]), app))
+                        return keeper_account(m->accounts[i]);
+        for (const ManagerOp *op = m->adding; op; op = op->next)
+                if (op->keeper != self && account_has_app(keeper_account(op->keeper), app))
+                        return keeper_account(op->keeper);
+        return NULL;
+}
+
 static int check_apps(const Manager *m, const Account *a, const Keeper *self, Problem *problem) {
-        for (char **app = a->apps; app && *app; app++)
-                for (size_t i = 0; i < m->n_accounts; i++)
-                        if (m->accounts[i] != self &&
-                            account_has_app(keeper_account(m->accounts[i]), *app))
-                                return problem_set(problem, OUTCOME_INVALID_ARGS,
-                                                   "%s: %s belongs to the account %s already.",
-                                                   a->name, *app,
-                                                   keeper_account(m->accounts[i])->name);
+        for (char **app = a->apps; app && *app; app++) {
+                const Account *owner = app_owner(m, *app, self);
+
+                if (owner)
+                        return problem_set(problem, OUTCOME_INVALID_ARGS,
+                                           "%s: %s belongs to the account %s already.", a->name,
+                                           *app, owner->name);
+        }
         return 0;
+}
+
+/* Is there a place for a new account? Those whose secret is being stored have theirs: the keyring
+ * takes its time, and two of one name would write the same item. self: the one that asks. */
+static int check_new(const Manager *m, const Account *a, const Keeper *self, Problem *problem) {
+        const Keeper *existing = manager_find(m, a->name);
+        size_t n = m->n_accounts;
+        bool taken;
+
+        taken = existing &&
+                !(keeper_account(existing)->builtin && a->source == ACCOUNT_SOURCE_AZURE_CLI);
+        for (const ManagerOp *op = m->adding; op; op = op->next)
+                if (op->keeper != self) {
+                        taken = taken || streq(keeper_account(op->keeper)->name, a->name);
+                        n++;
+                }
+        if (taken)
+                return problem_set(
+                        problem, OUTCOME_ACCOUNT_EXISTS,
+                        "%s: there is such an account already. Remove it first: iotc-token "
+                        "remove %s",
+                        a->name, a->name);
+        if (n >= ACCOUNTS_MAX)
+                return problem_set(problem, OUTCOME_LIMITS_EXCEEDED,
+                                   "There are %d accounts already. Remove one first.",
+                                   ACCOUNTS_MAX);
+        return check_apps(m, a, self, problem);
 }
 
 /* Write the new account's group and show it. On failure the keeper is gone. */
@@ -103,21 +142,41 @@ static int manager_admit(Manager *m, Keeper *k, Problem *problem) {
         return 0;
 }
 
-ManagerOp *manager_op_free(ManagerOp *op) {
-        if (op) {
-                keeper_op_free(op->op);
-                keeper_free(op->keeper);
-                free(op);
-        }
-        return NULL;
-}
-
 static void manager_leave(Manager *m, Keeper *k) {
+        manager_sweep(m);
         keeper_remove(k);
         if (keeper_is_forgotten(k) || m->n_leaving == ACCOUNTS_MAX)
                 keeper_free(k);
         else
                 m->leaving[m->n_leaving++] = k;
+}
+
+static void op_link(ManagerOp *op) {
+        op->next = op->manager->adding;
+        op->manager->adding = op;
+}
+
+static void op_unlink(ManagerOp *op) {
+        for (ManagerOp **p = &op->manager->adding; *p; p = &(*p)->next)
+                if (*p == op) {
+                        *p = op->next;
+                        break;
+                }
+}
+
+ManagerOp *manager_op_free(ManagerOp *op) {
+        if (op) {
+                bool storing = op->op != NULL;
+
+                op_unlink(op);
+                keeper_op_free(op->op);
+                /* The caller left while the secret is being stored: it goes again. */
+                if (storing)
+                        manager_leave(op->manager, STEAL(op->keeper));
+                keeper_free(op->keeper);
+                free(op);
+        }
+        return NULL;
 }
 
 static void add_on_stored(const Problem *stored, void *userdata) {
@@ -127,17 +186,17 @@ static void add_on_stored(const Problem *stored, void *userdata) {
 
         op->op = keeper_op_free(op->op);
         problem_copy(&problem, stored);
-        if (r == 0 && manager_find(op->manager, keeper_account(op->keeper)->name))
-                r = problem_set(&problem, OUTCOME_ACCOUNT_EXISTS,
-                                "%s: there is such an account now.",
-                                keeper_account(op->keeper)->name);
-        else if (r == 0) {
+        /* The settings may have been read again meanwhile. */
+        if (r == 0)
+                r = check_new(op->manager, keeper_account(op->keeper), op->keeper, &problem);
+        if (r == 0) {
                 r = manager_admit(op->manager, op->keeper, &problem);
-                if (r > 0)
+                if (r != 0)
                         manager_leave(op->manager, STEAL(op->keeper));
         }
         if (r < 0)
                 (void)problem_set(&problem, OUTCOME_FAILED, "Memory is short; try again.");
+        op_unlink(op);
         op->fn(r == 0 ? STEAL(op->keeper) : NULL, &problem, op->userdata);
         problem_clear(&problem);
 }
@@ -146,27 +205,15 @@ int manager_add(Manager *m, Account *account, const char *secret, ManagerOp **re
                 void *userdata, Problem *problem) {
         CLEANUP(manager_op_freep) ManagerOp *op = NULL;
         CLEANUP(account_freep) Account *a = account;
-        Keeper *existing = manager_find(m, a->name);
         int r;
 
         *ret = NULL;
-        if (existing &&
-            !(keeper_account(existing)->builtin && a->source == ACCOUNT_SOURCE_AZURE_CLI))
-                return problem_set(
-                        problem, OUTCOME_ACCOUNT_EXISTS,
-                        "%s: there is such an account already. Remove it first: iotc-token "
-                        "remove %s",
-                        a->name, a->name);
+        r = check_new(m, a, NULL, problem);
+        if (r != 0)
+                return r;
         if (streq(a->name, MANAGER_BUILTIN_NAME) && a->source != ACCOUNT_SOURCE_AZURE_CLI)
                 return problem_set(problem, OUTCOME_INVALID_ARGS,
                                    "The name azure-cli is kept for accounts of that source.");
-        if (m->n_accounts >= ACCOUNTS_MAX)
-                return problem_set(problem, OUTCOME_LIMITS_EXCEEDED,
-                                   "There are %d accounts already. Remove one first.",
-                                   ACCOUNTS_MAX);
-        r = check_apps(m, a, existing, problem);
-        if (r != 0)
-                return r;
 
         op = calloc(1, sizeof(*op));
         if (!op)
@@ -184,6 +231,7 @@ int manager_add(Manager *m, Account *account, const char *secret, ManagerOp **re
         r = keeper_set_secret(op->keeper, secret, &op->op, add_on_stored, op, problem);
         if (r != 0)
                 return r;
+        op_link(op);
         *ret = STEAL(op);
         return 0;
 }

@@ -16,7 +16,8 @@ struct Manager {
         size_t n_accounts;
         Keeper *leaving[ACCOUNTS_MAX]; /* removed; their item waits for the keyring */
         size_t n_leaving;
-        Keeper *chosen; /* the default account */
+        ManagerOp *adding; /* ManagerOp.next; their secrets are being stored */
+        Keeper *chosen;    /* the default account */
         char *default_account;
         Timer *resume; /* armed from the machine's return until the first exchange */
         bool resuming;
@@ -28,6 +29,8 @@ struct Manager {
 /* Show an account, or take one out of the list (the caller frees or keeps it). */
 void manager_append(Manager *m, Keeper *k);
 void manager_take(Manager *m, Keeper *k);
+/* Free what was removed and has left the keyring, too. */
+void manager_sweep(Manager *m);
 /* After the accounts have changed: the built-in one, and the default. */
 int manager_update_builtin(Manager *m);
 void manager_choose_default(Manager *m);

@@ -75,6 +75,15 @@ void manager_take(Manager *m, Keeper *k) {
                 m->chosen = NULL;
 }
 
+void manager_sweep(Manager *m) {
+        for (size_t i = 0; i < m->n_leaving;)
+                if (keeper_is_forgotten(m->leaving[i])) {
+                        keeper_free(m->leaving[i]);
+                        m->leaving[i] = m->leaving[--m->n_leaving];
+                } else
+                        i++;
+}
+
 static int keeper_add(Manager *m, Account *account) {
         Keeper *k;
         int r;
@@ -253,17 +262,8 @@ Manager *manager_free(Manager *m) {
         return NULL;
 }
 
-static void leaving_sweep(Manager *m) {
-        for (size_t i = 0; i < m->n_leaving;)
-                if (keeper_is_forgotten(m->leaving[i])) {
-                        keeper_free(m->leaving[i]);
-                        m->leaving[i] = m->leaving[--m->n_leaving];
-                } else
-                        i++;
-}
-
 void manager_on_keyring(Manager *m, KeyringState state) {
-        leaving_sweep(m);
+        manager_sweep(m);
         for (size_t i = 0; i < m->n_accounts; i++)
                 keeper_on_keyring(m->accounts[i], state);
         for (size_t i = 0; i < m->n_leaving; i++)
@@ -307,7 +307,7 @@ bool manager_is_settled(const Manager *m) {
 bool manager_flush(Manager *m) {
         bool clean = true;
 
-        leaving_sweep(m);
+        manager_sweep(m);
         for (size_t i = 0; i < m->n_accounts; i++)
                 clean = keeper_flush(m->accounts[i]) && clean;
         for (size_t i = 0; i < m->n_leaving; i++)

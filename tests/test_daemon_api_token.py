@@ -3,12 +3,14 @@
 # API tokens of IoT Central applications: kept in the keyring, given out as they are, never by
 # default, and their own end read from them.
 
+import signal
 import time
 
 import pytest
 
 from util_bus import BusError
-from util_daemon import INVALID_ARGS, account_path, entra_account, variants
+from util_daemon import INVALID_ARGS, MANAGER, NAME, ROOT, account_path, entra_account, variants
+from util_process import wait_until
 
 APP = 'contoso.azureiotcentral.com'
 
@@ -112,3 +114,46 @@ def test_beside_a_person(daemon, entra, keyring):
     assert daemon.get_token()[1] == 'bearer'
     assert daemon.get_token(APP)[1] == 'api-token'
     assert daemon.get_token('other.azureiotcentral.com')[1] == 'bearer'
+
+
+def start_adds(daemon, connection, tokens):
+    """AddAccount for each (name, token), sent at once."""
+    return [connection.start_call(
+        NAME, ROOT, MANAGER, 'AddAccount', '(ssa{sv})',
+        (name, 'api-token', variants({'secret': token})), timeout=60) for name, token in tokens]
+
+
+def test_no_more_at_once_than_one_after_the_other(daemon, keyring, bus):
+    daemon.start('')
+    calls = start_adds(daemon, bus, [(f'n{i}', api_token()) for i in range(80)])
+    errors = {daemon.error_of(call.result, 60)[0] for call in calls[64:]}
+    assert errors == {'org.freedesktop.DBus.Error.LimitsExceeded'}
+    assert len([call.result(60) for call in calls[:64]]) == 64
+    assert len(keyring.items()) == 64
+
+
+def test_two_of_one_name_at_once(daemon, keyring, bus):
+    daemon.start('')
+    first, second = start_adds(daemon, bus, [('devices', api_token()),
+                                             ('devices', api_token(4102444801))])
+    assert daemon.error_of(second.result)[0] == 'AccountExists'
+    first.result()
+    daemon.restart()
+    assert daemon.get_token('devices')[0] == api_token()
+
+
+def test_secret_of_a_caller_that_left_goes(daemon, keyring, bus):
+    daemon.start('')
+    caller = bus.connect()
+    keyring.process.send(signal.SIGSTOP)
+    try:
+        start_adds(daemon, caller, [('devices', api_token())])
+        caller.call(NAME, ROOT, 'org.freedesktop.DBus.Peer', 'Ping')
+        caller.close()
+        bus.wait_name(caller.name, owned=False)
+        assert daemon.get('Version')    # answered after that news
+    finally:
+        keyring.process.send(signal.SIGCONT)
+    wait_until(lambda: keyring.items() == {}, 'the item to be gone')
+    daemon.restart()
+    assert account_path('devices') not in daemon.objects()
