@@ -154,20 +154,22 @@ void keeper_wake(Keeper *k) {
 }
 
 int keeper_token_from_record(Token **ret, const RecordToken *t) {
-        uint64_t wall = clock_wall(), boottime = clock_boottime();
+        uint64_t wall = clock_wall(), boottime = clock_boottime(), left, age;
         Token *token;
         int r;
 
         if (t->expires_at <= wall || t->issued_at > wall + 300)
                 return -ESTALE; /* over, or written by a clock that was ahead */
+        left = MIN(t->expires_at - wall, (uint64_t)LIMIT_LIFETIME_SECONDS);
+        age = wall > t->issued_at ? wall - t->issued_at : 0;
         r = token_new(&token, TOKEN_TYPE_BEARER, t->access_token);
         if (r < 0)
                 return r;
-        token->expires_at = t->expires_at;
-        token->expires_usec = boottime + (t->expires_at - wall) * USEC_PER_SEC;
-        token->issued_usec = token->expires_usec;
-        token->issued_usec -= MIN(boottime, (t->expires_at - t->issued_at) * USEC_PER_SEC);
-        if (t->refresh_at > wall)
+        token->expires_at = wall + left;
+        token->expires_usec = boottime + left * USEC_PER_SEC;
+        /* Before the boot there is no time to count from. */
+        token->issued_usec = boottime - MIN(boottime, age * USEC_PER_SEC);
+        if (t->refresh_at > wall && t->refresh_at < token->expires_at)
                 token->refresh_usec = boottime + (t->refresh_at - wall) * USEC_PER_SEC;
         *ret = token;
         return 0;
