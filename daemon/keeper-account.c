@@ -246,13 +246,13 @@ int keeper_report_rejected(Keeper *k, const char *token, const char *claims, con
                 problem_clear(&problem);
                 return 0;
         }
-        if ((s->rejected_usec && now - s->rejected_usec < REPORT_AGAIN_USEC) ||
+        if ((k->rejected_usec && now - k->rejected_usec < REPORT_AGAIN_USEC) ||
             !keeper_can_fetch(k))
                 return 0;
         fetch = claims ? keeper_slot(k, s->resource, claims) : s;
         if (!fetch)
                 return -ENOMEM;
-        s->rejected_usec = now;
+        k->rejected_usec = now;
         free(s->reporter);
         s->reporter = caller ? strdup(caller) : NULL;
         fetch->wanted = true;

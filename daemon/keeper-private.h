@@ -21,13 +21,12 @@ typedef struct Slot {
         Waiter *waiters; /* Waiter.next */
         bool wanted;     /* an exchange is to be made */
         bool forced;     /* its result may not be a token that another daemon fetched */
-        uint64_t refresh_usec;  /* when to refresh in the background; USEC_INFINITY: never */
-        uint64_t fetched_usec;  /* when the last good fetch ended; 0: never */
-        unsigned failures;      /* in a row */
-        PolicyFailure failure;  /* of the last attempt, OUTCOME_OK when it went well */
-        Problem problem;        /* the same for a person */
-        uint64_t rejected_usec; /* when a rejected token last started a fetch; 0: never */
-        char *reporter;         /* whose next call waits for another token than this one */
+        uint64_t refresh_usec; /* when to refresh in the background; USEC_INFINITY: never */
+        uint64_t fetched_usec; /* when the last good fetch ended; 0: never */
+        unsigned failures;     /* in a row */
+        PolicyFailure failure; /* of the last attempt, OUTCOME_OK when it went well */
+        Problem problem;       /* the same for a person */
+        char *reporter;        /* whose next call waits for another token than this one */
 } Slot;
 
 struct Waiter {
@@ -61,6 +60,7 @@ struct Keeper {
         SignIn *finishing; /* whose token waits for the keyring */
         VaultOp *finish;
 
+        uint64_t rejected_usec; /* when a rejected token last started a fetch; 0: never */
         VaultOp *forget;
         bool removed;                           /* it shows nothing any more */
         bool forgotten;                         /* and has nothing left to delete */
