@@ -57,6 +57,7 @@ typedef struct Env {
         Launcher *launcher;
         const Listener *listener;
         void *listener_userdata;
+        struct State *state;     /* io/state.h; NULL: nothing is remembered */
         char *proxy, *ca_bundle; /* or NULL */
         bool online;             /* a network that is up, as far as we know */
         Sleep *sleep;

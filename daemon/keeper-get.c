@@ -102,6 +102,28 @@ static Verdict verdict_failure(const Keeper *k, const Slot *s, uint64_t now, Pro
         return VERDICT_FAIL;
 }
 
+/* Nobody counts what the end of a token demands; what callers only wish for has a budget, or the
+ * identity service takes us for a loop. az asks nobody while its token is good. */
+static bool demand_within_budget(Keeper *k, const Slot *s, uint64_t now) {
+        bool demanded = !s->claims && token_left_usec(s->token, now) == 0;
+
+        if (demanded || k->account->source == ACCOUNT_SOURCE_AZURE_CLI)
+                return true;
+        if (!policy_budget_left(&k->budget, now))
+                return false;
+        policy_budget_spend(&k->budget, now);
+        return true;
+}
+
+static Verdict verdict_too_often(const Keeper *k, Problem *problem) {
+        (void)problem_set(
+                problem, OUTCOME_UNAVAILABLE,
+                "%s: new tokens were asked for too often (force, min-valid or claims); the "
+                "identity service would take it for a loop. Try again in a few minutes.",
+                k->account->name);
+        return VERDICT_FAIL;
+}
+
 /*
  * What w can have now. result: an exchange of the slot just ended, so that another one is not
  * started for w. VERDICT_WAIT has started what is needed, or it is under way.
@@ -141,6 +163,9 @@ static Verdict waiter_judge(Keeper *k, Slot *s, Waiter *w, bool result, uint64_t
         if (s->wanted || k->exchanging == s)
                 return VERDICT_WAIT;
         if (!result && policy_may_try(source, &s->failure, w->ask.force, now)) {
+                if (!demand_within_budget(k, s, now))
+                        return token_will_do(w, s->token, now) ? VERDICT_SERVE
+                                                               : verdict_too_often(k, problem);
                 s->wanted = true;
                 return VERDICT_WAIT;
         }
@@ -335,6 +360,8 @@ static int refuse_resource(const Keeper *k, const char *resource, Problem *probl
 int keeper_get(Keeper *k, const KeeperAsk *ask, Token **ret_token, Waiter **ret_waiter, KeeperFn fn,
                void *userdata, Problem *problem) {
         const char *resource = ask->resource ? ask->resource : k->account->resource;
+        uint64_t now;
+        bool was_idle;
         Slot *s;
         int r;
 
@@ -352,10 +379,15 @@ int keeper_get(Keeper *k, const KeeperAsk *ask, Token **ret_token, Waiter **ret_
                 return problem_set(problem, OUTCOME_LIMITS_EXCEEDED,
                                    "%s: too many claims challenges wait already. Try again later.",
                                    k->account->name);
-        if (s->token && !ask->force && !s->reporter &&
-            policy_is_fresh(s->token, ask->wish, clock_boottime())) {
+        now = clock_boottime();
+        was_idle = policy_is_idle(s->used_usec, now);
+        s->used_usec = now;
+        if (s->token && !ask->force && !s->reporter && policy_is_fresh(s->token, ask->wish, now)) {
                 k->env->stats.cache_hits++;
                 *ret_token = s->token;
+                /* It is refreshed in the background from now on. */
+                if (was_idle)
+                        keeper_arm(k);
                 return 0;
         }
         r = get_cold(k, s, ask, ret_token, ret_waiter, fn, userdata, problem);

@@ -22,6 +22,7 @@ typedef struct Slot {
         bool wanted;     /* an exchange is to be made */
         bool forced;     /* its result may not be a token that another daemon fetched */
         uint64_t refresh_usec; /* when to refresh in the background; USEC_INFINITY: never */
+        uint64_t used_usec;    /* when it was last asked for; 0: never */
         uint64_t fetched_usec; /* when the last good fetch ended; 0: never */
         unsigned failures;     /* in a row */
         PolicyFailure failure; /* of the last attempt, OUTCOME_OK when it went well */
@@ -66,6 +67,9 @@ struct Keeper {
         bool forgotten;                         /* and has nothing left to delete */
         char *tenant;                           /* as the source named it, or NULL */
         uint64_t last_refresh_at, last_used_at; /* wall clock, s */
+        uint64_t
+                keep_alive_usec; /* when the refresh token wants to be used; USEC_INFINITY: never */
+        PolicyBudget budget;
         Problem last_error;
 
         /* What was told last, to tell changes apart. */

@@ -6,6 +6,7 @@
  */
 #include "io/lock.h"
 #include "io/log.h"
+#include "io/state.h"
 #include "keeper-private.h"
 #include "model/limits.h"
 
@@ -50,6 +51,8 @@ void slot_take_token(Keeper *k, Slot *s, Token *token) {
         token_unref(s->token);
         s->token = token_ref(token);
         s->fetched_usec = clock_boottime();
+        if (k->account->source == ACCOUNT_SOURCE_ENTRA)
+                k->keep_alive_usec = policy_keep_alive_at(s->fetched_usec);
         s->refresh_usec = policy_refresh_at(k->account->source, token, random_number());
         free(s->reporter);
         s->reporter = NULL;
@@ -86,6 +89,7 @@ static void exchange_succeed(Keeper *k) {
         }
         if (plain == k->slots)
                 k->last_refresh_at = clock_wall();
+        state_note_use(k->env->state, k->account->name, k->last_used_at);
         log_debug("%s: fetched a token", k->account->name);
         exchange_end(k, s);
 }

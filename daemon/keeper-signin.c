@@ -37,6 +37,7 @@ static void finish_on_saved(int outcome, void *userdata) {
                 slot_forget(s);
         slot_take_token(k, k->slots, k->fetched);
         k->slots->wanted = false;
+        k->slots->used_usec = clock_boottime();
         k->fetched = token_unref(k->fetched);
         keeper_set_last_error(k, &none);
         k->last_refresh_at = clock_wall();

@@ -3,6 +3,7 @@
  * A keeper's life: its slots, its one timer, what it takes over from the keyring.
  */
 #include "io/log.h"
+#include "io/state.h"
 #include "keeper-private.h"
 #include "model/api-token.h"
 #include "model/limits.h"
@@ -115,7 +116,9 @@ static uint64_t slot_next_time(const Keeper *k, const Slot *s, uint64_t now) {
                 if (policy_is_transient(s->failure.outcome))
                         next = s->failure.retry_at;
                 else if (s->failure.outcome == OUTCOME_OK)
-                        next = s->refresh_usec;
+                        next = policy_background_at(s->refresh_usec, s->used_usec,
+                                                    s == k->slots ? k->keep_alive_usec
+                                                                  : USEC_INFINITY);
         }
         if (s->token && s->token->expires_usec > now)
                 next = MIN(next, s->token->expires_usec);
@@ -141,15 +144,18 @@ static void keeper_on_time(void *userdata) {
         keeper_publish(k);
 }
 
-/* Is anything to be had for this account without a person? Refresh on login: the start of the
- * daemon counts as a use of an account that holds a refresh token. */
+/* Refresh on login: the start of the daemon counts as a use of what was used lately. */
 void keeper_wake(Keeper *k) {
         Slot *own = k->slots;
+        uint64_t now = clock_boottime();
 
         if (k->account->source == ACCOUNT_SOURCE_ENTRA && keeper_can_fetch(k) &&
-            k->exchanging != own && own->failure.outcome == OUTCOME_OK &&
-            token_left_usec(own->token, clock_boottime()) == 0)
-                own->wanted = true;
+            policy_start_is_use(state_last_used(k->env->state, k->account->name), clock_wall())) {
+                own->used_usec = now;
+                if (k->exchanging != own && own->failure.outcome == OUTCOME_OK &&
+                    token_left_usec(own->token, now) == 0)
+                        own->wanted = true;
+        }
         keeper_pump(k);
 }
 
@@ -195,6 +201,22 @@ static int token_from_api_token(Token **ret, const char *secret) {
         return 0;
 }
 
+/* A refresh token was last used when the newest access token was issued. */
+static void keeper_find_keep_alive(Keeper *k) {
+        const Record *record = vault_record(k->vault);
+        uint64_t wall = clock_wall(), issued_at = 0, age;
+
+        k->keep_alive_usec = USEC_INFINITY;
+        if (k->account->source != ACCOUNT_SOURCE_ENTRA || !record->secret)
+                return;
+        for (size_t i = 0; i < record->n_tokens; i++)
+                issued_at = MAX(issued_at, record->tokens[i].issued_at);
+        age = wall > issued_at ? (wall - issued_at) * USEC_PER_SEC : 0;
+        k->keep_alive_usec = clock_boottime();
+        if (age < policy_keep_alive_at(0))
+                k->keep_alive_usec += policy_keep_alive_at(0) - age;
+}
+
 void keeper_adopt_record(Keeper *k) {
         const Record *record = vault_record(k->vault);
         Token *token;
@@ -206,6 +228,7 @@ void keeper_adopt_record(Keeper *k) {
                 }
                 return;
         }
+        keeper_find_keep_alive(k);
         for (size_t i = 0; i < record->n_tokens; i++) {
                 const RecordToken *t = &record->tokens[i];
                 Slot *s;
@@ -249,6 +272,8 @@ int keeper_new(Keeper **ret, Env *env, Account *account) {
         k->env = env;
         k->account = account;
         k->lock_fd = -1;
+        k->keep_alive_usec = USEC_INFINITY;
+        k->last_used_at = state_last_used(env->state, account->name);
         r = slot_new(&k->slots, account->resource, NULL);
         if (r < 0)
                 return r;
@@ -277,6 +302,8 @@ Keeper *keeper_free(Keeper *k) {
 
         if (!k)
                 return NULL;
+        if (k->account)
+                state_note_use(k->env->state, k->account->name, k->last_used_at);
         if (k->slots)
                 keeper_abort_exchange(k, false);
         (void)problem_set(&problem, OUTCOME_CANCELLED, "%s: the account was removed.",

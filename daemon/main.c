@@ -14,6 +14,7 @@
 #include "bus/bus.h"
 #include "io/lock.h"
 #include "io/log.h"
+#include "io/state.h"
 #include "io/timer.h"
 #include "io/watch.h"
 
@@ -104,16 +105,16 @@ static int fetcher_path(char **ret) {
         return *ret ? 0 : -ENOMEM;
 }
 
-/* $XDG_CONFIG_HOME/iotc-token/accounts.conf; NULL without a home. */
-static int settings_path(char **ret) {
-        const char *config = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
+/* A file of ours below a folder of the XDG Base Directory Specification; NULL without a home. */
+static int home_path(char **ret, const char *variable, const char *fallback, const char *file) {
+        const char *base = getenv(variable), *home = getenv("HOME");
         int n;
 
         *ret = NULL;
-        if (config && *config == '/')
-                n = asprintf(ret, "%s/iotc-token/accounts.conf", config);
+        if (base && *base == '/')
+                n = asprintf(ret, "%s/iotc-token/%s", base, file);
         else if (home && *home == '/')
-                n = asprintf(ret, "%s/.config/iotc-token/accounts.conf", home);
+                n = asprintf(ret, "%s/%s/iotc-token/%s", home, fallback, file);
         else
                 return 0;
         return n < 0 ? -ENOMEM : 0;
@@ -299,6 +300,7 @@ static int fail(int r, const char *what) {
 
 static int daemon_build(Daemon *d) {
         CLEANUP(freep) char *settings = NULL;
+        CLEANUP(freep) char *state = NULL;
         int r;
 
         r = sd_event_default(&d->env.event);
@@ -331,7 +333,12 @@ static int daemon_build(Daemon *d) {
         r = keyring_new(&d->env.keyring, d->env.event, daemon_on_keyring, d);
         if (r < 0)
                 return fail(r, "Can't start the keyring's worker");
-        r = settings_path(&settings);
+        r = home_path(&state, "XDG_STATE_HOME", ".local/state", "state");
+        if (r >= 0)
+                r = state_new(&d->env.state, d->env.event, state);
+        if (r < 0)
+                return fail(r, "Can't load the state");
+        r = home_path(&settings, "XDG_CONFIG_HOME", ".config", "accounts.conf");
         if (r >= 0)
                 r = manager_new(&d->manager, &d->env, "/etc/iotc-token/accounts.conf", settings);
         if (r < 0)
@@ -352,6 +359,7 @@ static void daemon_free(Daemon *d) {
         if (d->bus)
                 bus_stop(d->bus);
         d->manager = manager_free(d->manager);
+        d->env.state = state_free(d->env.state);
         d->env.keyring = keyring_free(d->env.keyring);
         d->bus = bus_free(d->bus);
         watch_free(d->watch);

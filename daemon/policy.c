@@ -10,7 +10,9 @@
 #define AZ_RETRY_USEC        (61 * USEC_PER_SEC)
 #define RETRY_MAX_SECONDS    300
 #define ASK_AZ_AGAIN_USEC    (2 * USEC_PER_SEC)
-#define ASK_AGAIN_USEC       (20 * USEC_PER_SEC)
+#define ASK_AGAIN_USEC       (30 * USEC_PER_SEC)
+#define DAY_USEC             (86400 * USEC_PER_SEC)
+#define BUDGET_USEC          (300 * USEC_PER_SEC)
 
 static uint64_t life_usec(const Token *t) {
         return t->expires_usec == USEC_INFINITY ? USEC_INFINITY : t->expires_usec - t->issued_usec;
@@ -66,6 +68,34 @@ uint64_t policy_retry_delay(AccountSource source, unsigned n, uint64_t retry_aft
                 least = MAX(least, AZ_RETRY_USEC);
         delay = MAX(delay, least);
         return delay + random % (delay / 4 + 1);
+}
+
+bool policy_is_idle(uint64_t used, uint64_t now) {
+        return used == 0 || now >= used + DAY_USEC;
+}
+
+uint64_t policy_background_at(uint64_t refresh_at, uint64_t used, uint64_t keep_alive_at) {
+        return refresh_at != USEC_INFINITY && !policy_is_idle(used, refresh_at) ? refresh_at
+                                                                                : keep_alive_at;
+}
+
+uint64_t policy_keep_alive_at(uint64_t spent) {
+        return spent + 7 * DAY_USEC;
+}
+
+bool policy_start_is_use(uint64_t last_used_at, uint64_t wall) {
+        return last_used_at == 0 || wall < last_used_at + 14 * DAY_USEC / USEC_PER_SEC;
+}
+
+bool policy_budget_left(const PolicyBudget *b, uint64_t now) {
+        uint64_t oldest = b->spent[b->next];
+
+        return oldest == 0 || now >= oldest + BUDGET_USEC;
+}
+
+void policy_budget_spend(PolicyBudget *b, uint64_t now) {
+        b->spent[b->next] = now;
+        b->next = (b->next + 1) % ARRAY_SIZE(b->spent);
 }
 
 bool policy_is_transient(Outcome failure) {

@@ -41,6 +41,32 @@ uint64_t policy_refresh_at(AccountSource source, const Token *t, uint64_t random
 uint64_t policy_retry_delay(AccountSource source, unsigned n, uint64_t retry_after,
                             uint64_t random);
 
+/* Was an account that was last used then not asked for so long (24 h) that its access token is let
+ * go? used 0: never. */
+bool policy_is_idle(uint64_t used, uint64_t now);
+/*
+ * When to use the source in the background: at refresh_at while the token is asked for, else only
+ * so often (keep_alive_at, see below) that a refresh token does not end for want of use.
+ */
+uint64_t policy_background_at(uint64_t refresh_at, uint64_t used, uint64_t keep_alive_at);
+/* A refresh token ends after 90 days without use: use it a week after the last time. */
+uint64_t policy_keep_alive_at(uint64_t spent);
+/* Does the start of the daemon count as a use? Of accounts used in the last 14 days, and where that
+ * is not known (0). Wall clock, s. */
+bool policy_start_is_use(uint64_t last_used_at, uint64_t wall);
+
+/*
+ * Exchanges that callers wish for, but no token's end demands: 12 in 5 minutes at most, because
+ * Entra takes 15 equal requests in that time for a loop and signs the account out (AADSTS50196).
+ */
+typedef struct PolicyBudget {
+        uint64_t spent[12]; /* a ring */
+        unsigned next;
+} PolicyBudget;
+
+bool policy_budget_left(const PolicyBudget *b, uint64_t now);
+void policy_budget_spend(PolicyBudget *b, uint64_t now);
+
 /* Does time alone mend this failure, so that a timer may try again? */
 bool policy_is_transient(Outcome failure);
 /* The failures of one token, as far as they decide about the next attempt. */
@@ -53,7 +79,7 @@ typedef struct PolicyFailure {
 
 /*
  * May a caller's wish start an attempt now? After a transient failure when the back-off is over, or
- * 20 s after the last attempt unless the server asked for more. What needs a person is tried again
+ * 30 s after the last attempt unless the server asked for more. What needs a person is tried again
  * only where that person acts out of our sight (az login, after which a forced attempt must not
  * repeat the answer of before), or on demand (forced), at a low rate.
  */

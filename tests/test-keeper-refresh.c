@@ -114,6 +114,56 @@ static void test_a_day_of_callers(void) {
         stage_deinit(&s);
 }
 
+/* 24 h after its last use an account is not refreshed any more, but for once a week. */
+static void test_an_idle_account_costs_one_fetch_a_week(void) {
+        unsigned n = 0, day;
+        Caller c = { 0 };
+        Stage s;
+
+        stage_init(&s);
+        stage_put_record(&s, ACCOUNT_SOURCE_ENTRA, "secret-rt-0", NULL, 0, 0);
+        fake_fetch_answer_by(answer_all, SEC(1), &n);
+        stage_start(&s, ACCOUNT_SOURCE_ENTRA);
+        fake_time_pass(SEC(86400));
+        assert(n >= 30);
+        for (day = n = 0; day < 70; day++)
+                fake_time_pass(SEC(86400));
+        assert(n >= 9 && n <= 11);
+        assert(stage_state(&s) == KEEPER_STATE_READY);
+        /* Asked for again, it is fresh at once and kept so. */
+        ASK(&c, &s, 20);
+        fake_time_pass(SEC(2));
+        assert(c.answers == 1 && *c.token);
+        n = 0;
+        fake_time_pass(SEC(20 * 3600));
+        assert(n >= 24);
+        stage_deinit(&s);
+}
+
+/* Whatever callers wish for, the identity service does not take us for a loop. */
+static void test_wishes_are_few(void) {
+        unsigned n = 0;
+        Stage s;
+
+        stage_init(&s);
+        stage_put_record(&s, ACCOUNT_SOURCE_ENTRA, "secret-rt-0", NULL, 0, 0);
+        fake_fetch_answer_by(answer_all, SEC(1), &n);
+        stage_start(&s, ACCOUNT_SOURCE_ENTRA);
+        fake_time_pass(SEC(60));
+        n = 0;
+        for (unsigned i = 0; i < 100; i++) {
+                Caller strict = { 0 }, forced = { 0 }, challenged = { 0 };
+
+                ASK(&strict, &s, 2, .wish = { .strict = true, .min_valid = 3599 });
+                ASK(&forced, &s, 2, .force = true);
+                ASK(&challenged, &s, 2, .claims = "{}");
+                fake_time_pass(SEC(3));
+                assert(strict.answers == 1 && forced.answers == 1 && challenged.answers == 1);
+        }
+        assert(n > 5 && n < 15);
+        stage_deinit(&s);
+}
+
 static void test_after_a_long_sleep_there_is_one_fetch(void) {
         Caller c = { 0 };
         Stage s;
@@ -164,10 +214,10 @@ static void test_back_off(void) {
                 assert(fake_fetches_running() == 1);
         }
         answer_error(OUTCOME_UNAVAILABLE, 0);
-        /* A caller need not wait for 300 s, but 20 s after an attempt is soon enough. */
-        fake_time_pass(SEC(20) - 1);
+        /* A caller need not wait for 300 s, but 30 s after an attempt is soon enough. */
+        fake_time_pass(SEC(30) - 1);
         ASK(&c, &s, 20);
-        expect_failure(&c, OUTCOME_UNAVAILABLE, "Next try in 281 s");
+        expect_failure(&c, OUTCOME_UNAVAILABLE, "Next try in 271 s");
         fake_time_pass(1);
         ASK(&c, &s, 20);
         expect_waiting(&c);
@@ -331,6 +381,8 @@ int main(void) {
         test_without_a_keyring_the_token_is_handed_out();
         test_the_background_is_a_caller_too();
         test_a_day_of_callers();
+        test_an_idle_account_costs_one_fetch_a_week();
+        test_wishes_are_few();
         test_after_a_long_sleep_there_is_one_fetch();
         test_a_wall_clock_that_jumps();
         test_back_off();

@@ -233,17 +233,17 @@ static void test_may_a_caller_start_an_attempt(void) {
                 { ACCOUNT_SOURCE_ENTRA, OUTCOME_OK, 0, 0, 0, true, true },
                 { ACCOUNT_SOURCE_ENTRA, OUTCOME_UNAVAILABLE, 0, 1, 0, false, false },
                 { ACCOUNT_SOURCE_ENTRA, OUTCOME_UNAVAILABLE, 1, 0, 0, true, true },
-                { ACCOUNT_SOURCE_ENTRA, OUTCOME_UNAVAILABLE, 19, 300, 0, false, false },
-                { ACCOUNT_SOURCE_ENTRA, OUTCOME_UNAVAILABLE, 20, 300, 0, true, true },
-                { ACCOUNT_SOURCE_ENTRA, OUTCOME_UNAVAILABLE, 20, 300, 1, false, false },
-                { ACCOUNT_SOURCE_ENTRA, OUTCOME_TIMED_OUT, 20, 300, 0, true, true },
-                { ACCOUNT_SOURCE_ENTRA, OUTCOME_SIGN_IN_NEEDED, 19, 0, 0, false, false },
-                { ACCOUNT_SOURCE_ENTRA, OUTCOME_SIGN_IN_NEEDED, 20, 0, 0, false, true },
+                { ACCOUNT_SOURCE_ENTRA, OUTCOME_UNAVAILABLE, 29, 300, 0, false, false },
+                { ACCOUNT_SOURCE_ENTRA, OUTCOME_UNAVAILABLE, 30, 300, 0, true, true },
+                { ACCOUNT_SOURCE_ENTRA, OUTCOME_UNAVAILABLE, 30, 300, 1, false, false },
+                { ACCOUNT_SOURCE_ENTRA, OUTCOME_TIMED_OUT, 30, 300, 0, true, true },
+                { ACCOUNT_SOURCE_ENTRA, OUTCOME_SIGN_IN_NEEDED, 29, 0, 0, false, false },
+                { ACCOUNT_SOURCE_ENTRA, OUTCOME_SIGN_IN_NEEDED, 30, 0, 0, false, true },
                 { ACCOUNT_SOURCE_ENTRA, OUTCOME_SIGN_IN_NEEDED, 90000, 0, 0, false, true },
-                { ACCOUNT_SOURCE_ENTRA, OUTCOME_MISCONFIGURED, 19, 0, 0, false, false },
-                { ACCOUNT_SOURCE_ENTRA, OUTCOME_MISCONFIGURED, 20, 0, 0, true, true },
-                { ACCOUNT_SOURCE_ENTRA, OUTCOME_BLOCKED, 20, 0, 0, true, true },
-                { ACCOUNT_SOURCE_COMMAND, OUTCOME_SOURCE_MISSING, 19, 0, 0, false, false },
+                { ACCOUNT_SOURCE_ENTRA, OUTCOME_MISCONFIGURED, 29, 0, 0, false, false },
+                { ACCOUNT_SOURCE_ENTRA, OUTCOME_MISCONFIGURED, 30, 0, 0, true, true },
+                { ACCOUNT_SOURCE_ENTRA, OUTCOME_BLOCKED, 30, 0, 0, true, true },
+                { ACCOUNT_SOURCE_COMMAND, OUTCOME_SOURCE_MISSING, 29, 0, 0, false, false },
                 /* az login happens out of our sight: az is asked again soon, or at once. */
                 { ACCOUNT_SOURCE_AZURE_CLI, OUTCOME_SIGN_IN_NEEDED, 1, 0, 0, false, true },
                 { ACCOUNT_SOURCE_AZURE_CLI, OUTCOME_SIGN_IN_NEEDED, 2, 0, 0, true, true },
@@ -263,6 +263,45 @@ static void test_may_a_caller_start_an_attempt(void) {
         }
 }
 
+static void test_an_idle_account_is_only_kept_alive(void) {
+        uint64_t day = SEC(86400);
+
+        assert(policy_is_idle(0, NOW));
+        assert(!policy_is_idle(NOW, NOW) && !policy_is_idle(NOW, NOW + day - 1));
+        assert(policy_is_idle(NOW, NOW + day));
+        assert(policy_keep_alive_at(NOW) == NOW + 7 * day);
+
+        assert(policy_background_at(NOW + SEC(60), NOW, NOW + day) == NOW + SEC(60));
+        assert(policy_background_at(NOW + day, NOW, NOW + 7 * day) == NOW + 7 * day);
+        assert(policy_background_at(NOW + SEC(60), 0, USEC_INFINITY) == USEC_INFINITY);
+        assert(policy_background_at(USEC_INFINITY, NOW, NOW + day) == NOW + day);
+}
+
+static void test_the_start_is_a_use_within_14_days(void) {
+        uint64_t day = 86400, wall = 1000 * day;
+
+        assert(policy_start_is_use(0, wall)); /* not known */
+        assert(policy_start_is_use(wall, wall));
+        assert(policy_start_is_use(wall - 14 * day + 1, wall));
+        assert(!policy_start_is_use(wall - 14 * day, wall));
+        assert(policy_start_is_use(wall + day, wall)); /* the clock was set back */
+}
+
+static void test_wishes_have_a_budget(void) {
+        PolicyBudget b = { 0 };
+        unsigned n = 0;
+
+        for (uint64_t t = NOW; t < NOW + SEC(300); t += SEC(1))
+                if (policy_budget_left(&b, t)) {
+                        policy_budget_spend(&b, t);
+                        n++;
+                }
+        assert(n == 12);
+        assert(policy_budget_left(&b, NOW + SEC(300)));
+        policy_budget_spend(&b, NOW + SEC(300));
+        assert(policy_budget_left(&b, NOW + SEC(301)));
+}
+
 int main(void) {
         test_fresh_without_a_promise();
         test_a_promise_is_kept_to_the_microsecond();
@@ -276,5 +315,8 @@ int main(void) {
         test_back_off();
         test_only_time_mends_what_is_transient();
         test_may_a_caller_start_an_attempt();
+        test_an_idle_account_is_only_kept_alive();
+        test_the_start_is_a_use_within_14_days();
+        test_wishes_have_a_budget();
         return 0;
 }

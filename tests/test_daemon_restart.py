@@ -3,6 +3,8 @@
 # What outlives the daemon: after a restart, a crash or a crash at the worst moment a caller is
 # served as before, from the keyring, and nothing of the dead daemon goes on running.
 
+import os
+
 from conftest import leftovers
 from util_daemon import entra_account
 from util_process import wait_until
@@ -101,3 +103,20 @@ def test_replace(daemon, entra, keyring, bus):
     wait_until(lambda: bus.owner('org.iotc.Token1') not in (None, owner), 'the new owner')
     assert first.wait() == 0
     assert daemon.get_token('work')[0] == before
+
+
+def test_remembers_the_last_use(daemon, entra, keyring):
+    daemon.start(entra_account(entra))
+    daemon.sign_in(entra)
+    daemon.get_token('work')
+    used = daemon.get('LastUsedAt', 'work')
+    assert used > 0
+    daemon.restart()
+    assert daemon.get('LastUsedAt', 'work') == used
+    path = os.path.join(daemon.home.env['XDG_STATE_HOME'], 'iotc-token', 'state')
+    assert os.stat(path).st_mode & 0o777 == 0o600
+    daemon.stop()
+    with open(path, 'w', encoding='utf-8') as file:
+        file.write('{"accounts": [3, {"name": 1}, "garbage"')
+    daemon.start()
+    assert daemon.get_token('work')[1] == 'bearer'

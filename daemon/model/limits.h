@@ -32,7 +32,7 @@ enum {
         LIMIT_REFRESH_TOKEN = 16 * 1024,  /* bytes; real ones reach 2 kB */
         LIMIT_SECRET = 16 * 1024,         /* bytes of an API token or a client secret */
         LIMIT_CLAIMS = 16 * 1024,         /* bytes of a claims challenge */
-        LIMIT_CHALLENGES = 16,            /* claims challenges of an account at once */
+        LIMIT_CHALLENGES = 8,             /* claims challenges of an account at once */
         LIMIT_SELECTOR = 2048,            /* bytes */
         LIMIT_KEY_SHOWN = 64,             /* bytes of an unknown key that an error repeats */
         LIMIT_TEXT = 1024,                /* bytes of a text for a person */

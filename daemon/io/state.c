@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT */
+#include "io/state.h"
+#include "io/file.h"
+#include "io/log.h"
+#include "io/timer.h"
+#include "model/json.h"
+#include "model/limits.h"
+#include "model/secret.h"
+
+#define STATE_WRITE_USEC (3600 * USEC_PER_SEC)
+#define STATE_FILE_MAX   (64 * 1024)
+
+/* Twice as many as there are accounts: those that were removed drop out by age. */
+enum {
+        STATE_ENTRIES = 2 * (ACCOUNTS_MAX + 1)
+};
+
+typedef struct Entry {
+        char *account;
+        uint64_t last_used_at;
+} Entry;
+
+struct State {
+        char *path;
+        Timer *timer;
+        bool dirty;
+        Entry entries[STATE_ENTRIES];
+};
+
+static Entry *entry_find(const State *s, const char *account) {
+        for (size_t i = 0; i < STATE_ENTRIES; i++)
+                if (streq(s->entries[i].account, account))
+                        return (Entry *)&s->entries[i];
+        return NULL;
+}
+
+/* A free place, or that of the longest unused. */
+static Entry *entry_oldest(State *s) {
+        Entry *oldest = &s->entries[0];
+
+        for (size_t i = 0; i < STATE_ENTRIES; i++)
+                if (s->entries[i].last_used_at < oldest->last_used_at)
+                        oldest = &s->entries[i];
+        return oldest;
+}
+
+static bool entry_set(State *s, const char *account, uint64_t last_used_at) {
+        Entry *e = entry_find(s, account);
+        char *name;
+
+        if (!e) {
+                name = strdup(account);
+                if (!name)
+                        return false;
+                e = entry_oldest(s);
+                free(e->account);
+                *e = (Entry){ .account = name };
+        }
+        if (last_used_at <= e->last_used_at)
+                return false;
+        e->last_used_at = last_used_at;
+        return true;
+}
+
+static int state_write(State *s) {
+        CLEANUP(secret_freep) char *text = NULL;
+        JsonWriter w = { 0 };
+        size_t n;
+        int r;
+
+        json_writer_open(&w, NULL, '{');
+        json_writer_open(&w, "accounts", '[');
+        for (size_t i = 0; i < STATE_ENTRIES; i++) {
+                if (!s->entries[i].account)
+                        continue;
+                json_writer_open(&w, NULL, '{');
+                json_writer_string(&w, "name", s->entries[i].account);
+                json_writer_uint(&w, "last_used_at", s->entries[i].last_used_at);
+                json_writer_close(&w, '}');
+        }
+        json_writer_close(&w, ']');
+        json_writer_close(&w, '}');
+        r = json_writer_finish(&w, &text, &n);
+        if (r < 0)
+                return r;
+        return file_replace(s->path, text, n);
+}
+
+/* Failing costs nothing but a refresh too many or too few: said once, tried again an hour later. */
+static void state_save(State *s) {
+        int r;
+
+        if (!s->dirty || !s->path)
+                return;
+        r = state_write(s);
+        if (r < 0)
+                log_warning("Can't write %s: %s", s->path, strerror(-r));
+        s->dirty = r < 0;
+}
+
+static void state_on_time(void *userdata) {
+        state_save(userdata);
+}
+
+static int state_read(State *s) {
+        CLEANUP(freep) char *text = NULL;
+        CLEANUP(json_freep) Json *object = NULL;
+        size_t n;
+        int r;
+
+        r = file_read(&text, &n, s->path, STATE_FILE_MAX);
+        if (r < 0)
+                return r;
+        r = json_parse(&object, text, n);
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < json_array_length(object, "accounts"); i++) {
+                Json *entry = json_array_object(object, "accounts", i);
+                const char *name = entry ? json_string(entry, "name") : NULL;
+                uint64_t last_used_at;
+
+                if (name && json_uint(entry, "last_used_at", &last_used_at) == 0)
+                        (void)entry_set(s, name, last_used_at);
+        }
+        return 0;
+}
+
+int state_new(State **ret, sd_event *event, const char *path) {
+        CLEANUP(state_freep) State *s = NULL;
+        int r;
+
+        s = calloc(1, sizeof(*s));
+        if (!s)
+                return -ENOMEM;
+        r = timer_new(&s->timer, event, state_on_time, s);
+        if (r < 0)
+                return r;
+        if (path) {
+                s->path = strdup(path);
+                if (!s->path)
+                        return -ENOMEM;
+                r = state_read(s);
+                if (r < 0 && r != -ENOENT)
+                        log_info("%s can't be read and is made anew", path);
+        }
+        *ret = STEAL(s);
+        return 0;
+}
+
+State *state_free(State *s) {
+        if (s) {
+                state_save(s);
+                timer_free(s->timer);
+                for (size_t i = 0; i < STATE_ENTRIES; i++)
+                        free(s->entries[i].account);
+                free(s->path);
+                free(s);
+        }
+        return NULL;
+}
+
+uint64_t state_last_used(const State *s, const char *account) {
+        const Entry *e = s ? entry_find(s, account) : NULL;
+
+        return e ? e->last_used_at : 0;
+}
+
+void state_note_use(State *s, const char *account, uint64_t last_used_at) {
+        if (!s || !entry_set(s, account, last_used_at) || s->dirty)
+                return;
+        s->dirty = true;
+        timer_arm(s->timer, clock_boottime() + STATE_WRITE_USEC);
+}

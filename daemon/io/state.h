@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the daemon remembers from one life to the next that is no secret: when each account was last
+ * used. A file of one JSON object, written an hour after a use at the latest and at the end.
+ */
+#pragma once
+
+#include <systemd/sd-event.h>
+
+#include <iotc-util.h>
+
+typedef struct State State;
+
+/* Read path (NULL: nothing is kept). A file that can't be read counts as an empty one. 0, -errno.
+ */
+int state_new(State **ret, sd_event *event, const char *path);
+/* Writes what is new. NULL is fine. Returns NULL. */
+State *state_free(State *s);
+
+/* Wall clock, s; 0: never, or not known. s may be NULL. */
+uint64_t state_last_used(const State *s, const char *account);
+/* Remember a use; older than what is known is ignored. s may be NULL. */
+void state_note_use(State *s, const char *account, uint64_t last_used_at);
+
+CLEANUP_FUNC(State, state_free)
