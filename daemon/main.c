@@ -4,7 +4,6 @@
  */
 #include <fcntl.h>
 #include <getopt.h>
-#include <limits.h>
 #include <locale.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -17,6 +16,7 @@
 #include "io/state.h"
 #include "io/timer.h"
 #include "io/watch.h"
+#include "paths.h"
 
 #define START_WAIT_USEC (1 * USEC_PER_SEC)
 #define STOP_WAIT_USEC  (2 * USEC_PER_SEC)
@@ -81,43 +81,6 @@ static int arguments_parse(Daemon *d, int argc, char **argv, int *ret_status) {
         if (*ret_status == 2)
                 fprintf(stderr, "Usage: iotc-tokend [--replace] [--verbose]\n");
         return *ret_status == 0;
-}
-
-/* Beside this program when it runs from its build folder, else where it was installed. */
-static int fetcher_path(char **ret) {
-        char self[PATH_MAX];
-        ssize_t n;
-
-        n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-        if (n > 0) {
-                char *slash;
-
-                self[n] = '\0';
-                slash = strrchr(self, '/');
-                if (slash &&
-                    asprintf(ret, "%.*s/fetch/iotc-token-fetch", (int)(slash - self), self) >= 0) {
-                        if (access(*ret, X_OK) == 0)
-                                return 0;
-                        free(*ret);
-                }
-        }
-        *ret = strdup(IOTC_LIBEXECDIR "/iotc-token-fetch");
-        return *ret ? 0 : -ENOMEM;
-}
-
-/* A file of ours below a folder of the XDG Base Directory Specification; NULL without a home. */
-static int home_path(char **ret, const char *variable, const char *fallback, const char *file) {
-        const char *base = getenv(variable), *home = getenv("HOME");
-        int n;
-
-        *ret = NULL;
-        if (base && *base == '/')
-                n = asprintf(ret, "%s/iotc-token/%s", base, file);
-        else if (home && *home == '/')
-                n = asprintf(ret, "%s/%s/iotc-token/%s", home, fallback, file);
-        else
-                return 0;
-        return n < 0 ? -ENOMEM : 0;
 }
 
 /* No core dump, no debugger of the same user, no secret on disk. */
@@ -333,12 +296,12 @@ static int daemon_build(Daemon *d) {
         r = keyring_new(&d->env.keyring, d->env.event, daemon_on_keyring, d);
         if (r < 0)
                 return fail(r, "Can't start the keyring's worker");
-        r = home_path(&state, "XDG_STATE_HOME", ".local/state", "state");
+        r = path_in_home(&state, "XDG_STATE_HOME", ".local/state", "state");
         if (r >= 0)
                 r = state_new(&d->env.state, d->env.event, state);
         if (r < 0)
                 return fail(r, "Can't load the state");
-        r = home_path(&settings, "XDG_CONFIG_HOME", ".config", "accounts.conf");
+        r = path_in_home(&settings, "XDG_CONFIG_HOME", ".config", "accounts.conf");
         if (r >= 0)
                 r = manager_new(&d->manager, &d->env, "/etc/iotc-token/accounts.conf", settings);
         if (r < 0)
@@ -385,7 +348,7 @@ int main(int argc, char **argv) {
         if (arguments_parse(&d, argc, argv, &status) == 0)
                 return status;
         descriptors_fill();
-        r = fetcher_path(&fetcher);
+        r = path_of_fetcher(&fetcher);
         if (r >= 0)
                 r = launcher_fork(&d.env.launcher, fetcher);
         if (r < 0) {
