@@ -185,6 +185,11 @@ void keeper_remove(Keeper *k) {
         problem_clear(&problem);
 }
 
+void keeper_forget_former(Keeper *k) {
+        if (!vault_record(k->vault)->secret)
+                (void)vault_forget(k->vault, NULL, NULL, NULL);
+}
+
 bool keeper_is_forgotten(const Keeper *k) {
         return k->forgotten || (!k->forget && !vault_is_dirty(k->vault));
 }

@@ -93,6 +93,9 @@ int keeper_sign_out(Keeper *k, KeeperOp **ret, KeeperOpFn fn, void *userdata, Pr
  * shows nothing any more; forgotten() turns true when it may be freed. */
 void keeper_remove(Keeper *k);
 bool keeper_is_forgotten(const Keeper *k);
+/* The keyring's item is that of a removed account of this name: it is deleted, or overwritten by
+ * what this one has to store, but never used. */
+void keeper_forget_former(Keeper *k);
 KeeperOp *keeper_op_free(KeeperOp *op);
 
 /* Join the pending sign-in or start one. method is NULL or a word of the contract. *ret is

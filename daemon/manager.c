@@ -51,11 +51,12 @@ void manager_choose_default(Manager *m) {
 }
 
 void manager_append(Manager *m, Keeper *k) {
-        /* One of the same name that was removed: its item is overwritten, not deleted later. */
+        /* One of the same name that was removed: the deletion of its item is the new one's now. */
         for (size_t i = 0; i < m->n_leaving; i++)
                 if (streq(keeper_account(m->leaving[i])->name, keeper_account(k)->name)) {
                         keeper_free(m->leaving[i]);
                         m->leaving[i] = m->leaving[--m->n_leaving];
+                        keeper_forget_former(k);
                         break;
                 }
         m->accounts[m->n_accounts++] = k;
