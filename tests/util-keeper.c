@@ -122,6 +122,7 @@ const char *stage_stored_secret(const Stage *s) {
 
 static void caller_told(Caller *c, const Token *token, const Problem *problem) {
         c->answers++;
+        c->answered_usec = clock_boottime();
         if (token) {
                 assert(token_left_usec(token, clock_boottime()) > 0);
                 snprintf(c->token, sizeof(c->token), "%s", token->value);

@@ -35,6 +35,7 @@ typedef struct Caller {
         Keeper *keeper;
         Waiter *waiter;
         unsigned answers;
+        uint64_t answered_usec;
         char token[64]; /* "" unless it got one */
         Outcome outcome;
         char text[1024];
