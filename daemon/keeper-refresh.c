@@ -278,6 +278,9 @@ static int token_from_other(Keeper *k, const Slot *s, Token **ret) {
         for (size_t i = 0; i < record->n_tokens; i++) {
                 if (!streq(record->tokens[i].resource, s->resource))
                         continue;
+                /* Our own, which only looks younger when somebody has set the wall clock back. */
+                if (s->token && streq(record->tokens[i].access_token, s->token->value))
+                        continue;
                 r = keeper_token_from_record(&t, &record->tokens[i]);
                 if (r < 0)
                         return r;
