@@ -43,7 +43,9 @@ static KeeperState keeper_state(const Keeper *k) {
         }
         if (keeper_needs_secret(k) && vault_state(k->vault) != VAULT_STATE_LOADING &&
             !vault_record(k->vault)->secret)
-                return KEEPER_STATE_SIGN_IN_NEEDED;
+                /* A keyring that is not there yet says nothing of who is signed in. */
+                return vault_state(k->vault) == VAULT_STATE_ABSENT ? KEEPER_STATE_UNAVAILABLE
+                                                                   : KEEPER_STATE_SIGN_IN_NEEDED;
         if (k->account->source == ACCOUNT_SOURCE_API_TOKEN && own->token && !valid)
                 return KEEPER_STATE_SIGN_IN_NEEDED;
         return KEEPER_STATE_READY;
