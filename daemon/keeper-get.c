@@ -16,8 +16,10 @@ typedef enum Verdict {
         VERDICT_FAIL,
 } Verdict;
 
-static bool token_will_do(const Waiter *w, const Token *t, uint64_t now) {
-        return t && t != w->held && policy_is_usable(t, w->ask.wish, now);
+/* With force, one that came from the keyring after the call is no other than that of before. */
+static bool token_will_do(const Waiter *w, const Slot *s, uint64_t now) {
+        return s->token && s->token != w->held && (!w->ask.force || s->fetched_usec) &&
+               policy_is_usable(s->token, w->ask.wish, now);
 }
 
 static Verdict verdict_too_short(const Keeper *k, const Slot *s, PolicyWish wish, uint64_t now,
@@ -141,8 +143,7 @@ static Verdict waiter_judge(Keeper *k, Slot *s, Waiter *w, bool result, uint64_t
                                : verdict_api_token(k, s, w, now, problem);
         }
         /* A good token, or the best one that this request can get. */
-        if (token_will_do(w, s->token, now) &&
-            (policy_is_fresh(s->token, w->ask.wish, now) || result))
+        if (token_will_do(w, s, now) && (policy_is_fresh(s->token, w->ask.wish, now) || result))
                 return VERDICT_SERVE;
         if (result && s->failure.outcome == OUTCOME_OK && s->token)
                 return verdict_too_short(k, s, w->ask.wish, now, problem);
@@ -155,21 +156,20 @@ static Verdict waiter_judge(Keeper *k, Slot *s, Waiter *w, bool result, uint64_t
         if (w->ask.interactive && keeper_pending_signin(k))
                 return VERDICT_WAIT;
         if (!keeper_can_fetch(k))
-                return token_will_do(w, s->token, now) ? VERDICT_SERVE
-                                                       : verdict_sign_in(k, problem);
+                return token_will_do(w, s, now) ? VERDICT_SERVE : verdict_sign_in(k, problem);
         /* Nothing is asked before the machine is back. */
-        if (k->env->asleep && k->exchanging != s && token_will_do(w, s->token, now))
+        if (k->env->asleep && k->exchanging != s && token_will_do(w, s, now))
                 return VERDICT_SERVE;
         if (s->wanted || k->exchanging == s)
                 return VERDICT_WAIT;
         if (!result && policy_may_try(source, &s->failure, w->ask.force, now)) {
                 if (!demand_within_budget(k, s, now))
-                        return token_will_do(w, s->token, now) ? VERDICT_SERVE
-                                                               : verdict_too_often(k, problem);
+                        return token_will_do(w, s, now) ? VERDICT_SERVE
+                                                        : verdict_too_often(k, problem);
                 s->wanted = true;
                 return VERDICT_WAIT;
         }
-        if (token_will_do(w, s->token, now))
+        if (token_will_do(w, s, now))
                 return VERDICT_SERVE;
         /* The back-off ends soon enough: wait for the next try. */
         if (!result && policy_is_transient(s->failure.outcome) &&
@@ -203,7 +203,7 @@ static void waiter_on_deadline(void *userdata) {
         Keeper *k = w->keeper;
         Problem problem = { 0 };
 
-        if (token_will_do(w, w->slot->token, clock_boottime())) {
+        if (token_will_do(w, w->slot, clock_boottime())) {
                 waiter_answer(w, w->slot->token, NULL);
                 return;
         }
@@ -292,7 +292,7 @@ static int waiter_park(Keeper *k, Slot *s, const Waiter *from, Waiter **ret) {
 
 /* timeout 0: the fetch goes on without the caller. */
 static int answer_now(Keeper *k, Slot *s, Waiter *w, uint64_t now, Token **ret, Problem *problem) {
-        if (token_will_do(w, s->token, now)) {
+        if (token_will_do(w, s, now)) {
                 *ret = s->token;
                 return 0;
         }
