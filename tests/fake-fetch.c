@@ -18,6 +18,7 @@ struct Fetch {
         Timer *answer, *deadline;
         bool ended;
         bool *freed;
+        void *note;
 };
 
 static Fetch *fetches;
@@ -26,6 +27,7 @@ static int refusal;
 static void (*answer_fn)(Fetch *f, void *userdata);
 static uint64_t answer_usec;
 static void *answer_userdata;
+static void (*log_fn)(const char *line);
 static bool lock_is_held;
 static int lock_fds[16];
 static size_t n_locks;
@@ -35,6 +37,7 @@ void fake_fetch_init(void) {
         n_started = 0;
         refusal = 0;
         answer_fn = NULL;
+        log_fn = NULL;
         lock_is_held = false;
         n_locks = 0;
 }
@@ -98,6 +101,7 @@ Fetch *fetch_free(Fetch *f) {
                 secret_free((char *)strings[i]);
         timer_free(f->answer);
         timer_free(f->deadline);
+        free(f->note);
         free(f);
         return NULL;
 }
@@ -187,6 +191,21 @@ void fake_fetch_answer_by(void (*fn)(Fetch *f, void *userdata), uint64_t usec, v
         answer_userdata = userdata;
 }
 
+void fake_fetch_again(Fetch *f, uint64_t usec) {
+        timer_arm(f->answer, usec == USEC_INFINITY ? usec : clock_boottime() + usec);
+}
+
+void *fake_fetch_note(Fetch *f, size_t size) {
+        if (!f->note)
+                f->note = calloc(1, size);
+        assert(f->note);
+        return f->note;
+}
+
+void fake_log_to(void (*fn)(const char *line)) {
+        log_fn = fn;
+}
+
 void fake_lock_hold(bool hold) {
         lock_is_held = hold;
 }
@@ -227,6 +246,8 @@ void log_write(int level, const char *format, ...) {
         (void)vsnprintf(line, sizeof(line), format, ap);
         va_end(ap);
         assert(!strstr(line, "secret-"));
+        if (log_fn)
+                log_fn(line);
         if (getenv("FAKE_LOG"))
                 fprintf(stderr, "<%d>%s\n", level, line);
 }

@@ -35,8 +35,14 @@ void fake_fetch_prompt(Fetch *f, const char *user_code);
 void fake_fetch_refuse(int error);
 /* Called for each fetch, from the loop, usec after its start; NULL: the test answers. */
 void fake_fetch_answer_by(void (*fn)(Fetch *f, void *userdata), uint64_t usec, void *userdata);
+/* Inside that function: not yet, call it once more in usec (USEC_INFINITY: never). */
+void fake_fetch_again(Fetch *f, uint64_t usec);
+/* Room for the test's own notes on f: zeroed at first, freed with it. */
+void *fake_fetch_note(Fetch *f, size_t size);
 
 /* Somebody else holds the lock of every account. */
 void fake_lock_hold(bool hold);
+/* Show the daemon's log lines to this function, too; NULL: to nobody. */
+void fake_log_to(void (*fn)(const char *line));
 /* Locks that are held by us. */
 unsigned fake_locks(void);

@@ -19,7 +19,7 @@ struct Keyring {
         void *userdata;
         Item *items;
         KeyringOp *ops; /* oldest first */
-        bool hold;
+        bool hold, late;
         unsigned writes;
 };
 
@@ -73,7 +73,7 @@ unsigned fake_keyring_writes(const Keyring *k) {
 static int op_do(KeyringOp *op, const char **ret) {
         Keyring *k = op->keyring;
 
-        if (k->hold)
+        if (k->hold && !(k->late && op->kind != OP_LOAD))
                 return KEYRING_E_FAILED;
         if (k->state == KEYRING_STATE_ABSENT)
                 return KEYRING_E_ABSENT;
@@ -85,7 +85,7 @@ static int op_do(KeyringOp *op, const char **ret) {
         }
         fake_keyring_put(k, op->account, op->text);
         k->writes++;
-        return 0;
+        return k->hold ? KEYRING_E_FAILED : 0;
 }
 
 static void op_unlink(KeyringOp *op) {
@@ -176,9 +176,22 @@ void fake_keyring_set_state(Keyring *k, KeyringState state) {
 
 void fake_keyring_hold(Keyring *k, bool hold) {
         k->hold = hold;
+        k->late = false;
         if (!hold)
                 for (KeyringOp *op = k->ops; op; op = op->next)
                         op_arm(op);
+}
+
+void fake_keyring_hold_late(Keyring *k) {
+        k->hold = k->late = true;
+}
+
+void fake_keyring_do(Keyring *k, unsigned n) {
+        for (KeyringOp *op = k->ops; op && n > 0; op = op->next, n--) {
+                const char *text;
+
+                (void)op_do(op, &text);
+        }
 }
 
 Keyring *keyring_free(Keyring *k) {

@@ -13,6 +13,10 @@ Keyring *fake_keyring_new(KeyringStateFn fn, void *userdata);
 void fake_keyring_set_state(Keyring *k, KeyringState state);
 /* Withhold answers: after 10 s a call fails. Letting go answers all that still wait. */
 void fake_keyring_hold(Keyring *k, bool hold);
+/* The same, but what was to be written is written after all when its call has failed. */
+void fake_keyring_hold_late(Keyring *k);
+/* Do the first n of the waiting calls without an answer: the daemon is killed meanwhile. */
+void fake_keyring_do(Keyring *k, unsigned n);
 /* Behind the daemon's back: put an item, or delete it (text NULL). */
 void fake_keyring_put(Keyring *k, const char *account, const char *text);
 /* The item as it is now, or NULL. Borrowed. */

@@ -13,6 +13,7 @@ struct Timer {
 
 static Timer *timers;
 static uint64_t now_usec, wall_base, serial, chance;
+static uint64_t (*chance_fn)(void);
 
 uint64_t clock_boottime(void) {
         return now_usec;
@@ -23,7 +24,7 @@ uint64_t clock_wall(void) {
 }
 
 uint64_t random_number(void) {
-        return chance;
+        return chance_fn ? chance_fn() : chance;
 }
 
 int timer_new(Timer **ret, sd_event *event, TimerFn fn, void *userdata) {
@@ -84,6 +85,7 @@ void fake_time_init(uint64_t boottime, uint64_t wall) {
         now_usec = boottime;
         wall_base = wall - boottime / USEC_PER_SEC;
         chance = 0;
+        chance_fn = NULL;
 }
 
 void fake_time_pass(uint64_t usec) {
@@ -101,6 +103,10 @@ void fake_time_set_wall(uint64_t wall) {
 
 void fake_random_set(uint64_t number) {
         chance = number;
+}
+
+void fake_random_by(uint64_t (*fn)(void)) {
+        chance_fn = fn;
 }
 
 uint64_t fake_timer_next(void) {

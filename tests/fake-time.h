@@ -18,6 +18,8 @@ void fake_time_sleep(uint64_t usec);
 void fake_time_set_wall(uint64_t wall);
 /* What random_number() gives; 0 at first. */
 void fake_random_set(uint64_t number);
+/* It asks this function from now on; NULL: the number that was set. */
+void fake_random_by(uint64_t (*fn)(void));
 
 /* When the next armed timer is due; USEC_INFINITY: nothing is armed. */
 uint64_t fake_timer_next(void);

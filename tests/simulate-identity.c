@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The identity side: it honours refresh tokens of sign-ins that were not revoked, for 90 days after
+ * each was issued, old ones too, as Entra does; and az with a cache of its own, which renews a
+ * token only in its last 5 minutes. Tokens say what they are, so that nothing need be remembered:
+ * secret-at-CLIENT-RESOURCE-ISSUED-EXPIRES-NUMBER, secret-rt-CLIENT-GRANT-ISSUED-NUMBER.
+ */
+#include "simulate.h"
+
+#define REFRESH_TOKEN_LIFE_SECONDS (90 * 86400)
+
+typedef enum Stage {
+        STAGE_SENT,     /* on the way there */
+        STAGE_PROMPTED, /* a person reads the code */
+        STAGE_TOKEN,    /* a token is on the way back */
+        STAGE_ERROR,    /* an error is */
+} Stage;
+
+/* What is known of a request that is under way. */
+typedef struct Journey {
+        Stage stage;
+        Outcome outcome;
+        uint64_t retry_after;
+        unsigned resource, grant;
+        bool fresh; /* a new sign-in */
+        char access_token[80], refresh_token[80];
+} Journey;
+
+static unsigned serial;
+
+static uint64_t now_seconds(void) {
+        return clock_boottime() / USEC_PER_SEC;
+}
+
+bool identity_knows(const char *token, unsigned *ret_client, unsigned *ret_resource,
+                    uint64_t *ret_issued, uint64_t *ret_expires) {
+        unsigned long issued, expires;
+
+        if (sscanf(token, "secret-at-%u-%u-%lu-%lu-", ret_client, ret_resource, &issued,
+                   &expires) != 4)
+                return false;
+        *ret_issued = issued * USEC_PER_SEC;
+        *ret_expires = expires * USEC_PER_SEC;
+        return *ret_client < N_ACCOUNTS && *ret_resource < 2;
+}
+
+bool identity_honours(const Client *c, const char *text, unsigned *ret_grant) {
+        const char *found = text ? strstr(text, "secret-rt-") : NULL;
+        unsigned client, grant;
+        unsigned long issued;
+
+        if (!found || sscanf(found, "secret-rt-%u-%u-%lu-", &client, &grant, &issued) != 3)
+                return false;
+        if (ret_grant)
+                *ret_grant = grant;
+        return client == c->index && grant > c->revoked &&
+               now_seconds() < issued + REFRESH_TOKEN_LIFE_SECONDS;
+}
+
+static void issue_access_token(char (*ret)[80], const Client *c, unsigned resource) {
+        uint64_t now = now_seconds();
+
+        snprintf(*ret, sizeof(*ret), "secret-at-%u-%u-%lu-%lu-%u", c->index, resource,
+                 (unsigned long)now, (unsigned long)(now + 3600 + chance_below(1800)), ++serial);
+}
+
+static void journey_give(Journey *j, Client *c, unsigned grant) {
+        j->stage = STAGE_TOKEN;
+        j->grant = grant;
+        issue_access_token(&j->access_token, c, j->resource);
+        snprintf(j->refresh_token, sizeof(j->refresh_token), "secret-rt-%u-%u-%lu-%u", c->index,
+                 grant, (unsigned long)now_seconds(), ++serial);
+}
+
+static void journey_refuse(Journey *j, Outcome outcome, uint64_t retry_after) {
+        j->stage = STAGE_ERROR;
+        j->outcome = outcome;
+        j->retry_after = retry_after;
+}
+
+/* Does the service do what it is asked? If not, or if that stays unknown, j says what comes. */
+static bool service_works(const Machine *m, Journey *j, uint64_t *ret_delay) {
+        *ret_delay = SEC(1) / 10 + chance_below(SEC(1));
+        if (!m->network) {
+                journey_refuse(j, OUTCOME_UNAVAILABLE, 0);
+                return false;
+        }
+        switch (m->service) {
+        case SERVICE_DOWN:
+                journey_refuse(j, OUTCOME_UNAVAILABLE, 0);
+                if (chance_of(0.3))
+                        *ret_delay = USEC_INFINITY; /* the deadline ends it */
+                return false;
+        case SERVICE_THROTTLED:
+                journey_refuse(j, OUTCOME_UNAVAILABLE, 1 + chance_below(900));
+                return false;
+        case SERVICE_BROKEN:
+                journey_refuse(j, OUTCOME_UNAVAILABLE, 0);
+                return false;
+        case SERVICE_BLOCKED:
+                journey_refuse(j, OUTCOME_BLOCKED, 0);
+                return false;
+        case SERVICE_SLOW:
+                *ret_delay = chance_span(SEC(2), SEC(120));
+                return true;
+        default:
+                return true;
+        }
+}
+
+/* A refresh token comes in. */
+static void entra_refresh(Machine *m, Client *c, const FetchRequest *r, Journey *j,
+                          uint64_t *ret_delay) {
+        unsigned grant = 0;
+
+        if (m->network)
+                client_check_rate(m, c, j->resource, r->claims != NULL);
+        if (!service_works(m, j, ret_delay))
+                return;
+        if (!identity_honours(c, r->refresh_token, &grant)) {
+                journey_refuse(j, OUTCOME_SIGN_IN_NEEDED, 0);
+                return;
+        }
+        if (r->claims && chance_of(0.2)) {
+                c->refused_claims_at = clock_boottime();
+                journey_refuse(j, OUTCOME_SIGN_IN_NEEDED, 0);
+                return;
+        }
+        journey_give(j, c, grant);
+        if (m->service == SERVICE_LOSSY && chance_of(0.7)) {
+                journey_refuse(j, OUTCOME_UNAVAILABLE, 0);
+                if (chance_of(0.5))
+                        *ret_delay = USEC_INFINITY;
+        }
+}
+
+static void az_answer(Machine *m, Client *c, Journey *j, uint64_t *ret_delay) {
+        char(*cached)[80] = &c->az_token[j->resource];
+        uint64_t issued, expires = 0;
+        unsigned client, resource;
+
+        *ret_delay = SEC(1) + chance_below(SEC(1));
+        if (m->az_hangs) {
+                journey_refuse(j, OUTCOME_UNAVAILABLE, 0);
+                if (chance_of(0.8))
+                        *ret_delay = USEC_INFINITY; /* else it is killed */
+                return;
+        }
+        if (c->grant <= c->revoked) {
+                journey_refuse(j, OUTCOME_SIGN_IN_NEEDED, 0);
+                return;
+        }
+        if (!identity_knows(*cached, &client, &resource, &issued, &expires) ||
+            expires < clock_boottime() + SEC(300)) {
+                if (m->network)
+                        client_check_rate(m, c, j->resource, false);
+                if (!service_works(m, j, ret_delay))
+                        return;
+                issue_access_token(cached, c, j->resource);
+        }
+        j->stage = STAGE_TOKEN;
+        memcpy(j->access_token, *cached, sizeof(*cached));
+}
+
+void identity_az_login(Machine *m, Client *c) {
+        c->held = ++c->grant;
+        memset(c->az_token, 0, sizeof(c->az_token));
+        m->totals->sign_ins++;
+}
+
+/* The token was issued a while ago: it is worth what is left of it. */
+static void journey_deliver(Fetch *f, Client *c, Journey *j) {
+        uint64_t issued, expires, now = clock_boottime();
+        char *access_token = j->access_token, *refresh_token = j->refresh_token;
+        unsigned client, resource;
+        Journey copy = *j;
+
+        assert(identity_knows(access_token, &client, &resource, &issued, &expires));
+        if (expires < now + SEC(1)) {
+                fake_fetch_error(f, OUTCOME_UNAVAILABLE, 0);
+                return;
+        }
+        access_token = copy.access_token;
+        refresh_token = copy.refresh_token;
+        if (copy.fresh)
+                c->delivered = copy.grant;
+        c->az_told[copy.resource] = false;
+        story("%s: %s%s", c->name, access_token, copy.fresh ? ", a new sign-in" : "");
+        fake_fetch_token(f, &(FakeToken){ .access_token = access_token,
+                                          .refresh_token = *refresh_token ? refresh_token : NULL,
+                                          .user = "ada@example.com",
+                                          .expires_in = (expires - now) / USEC_PER_SEC });
+}
+
+static void person_reads(Machine *m, Fetch *f, Client *c, Journey *j) {
+        uint64_t delay;
+
+        if (j->stage == STAGE_SENT) {
+                if (!service_works(m, j, &delay)) {
+                        fake_fetch_again(f, delay);
+                        return;
+                }
+                j->stage = STAGE_PROMPTED;
+                fake_fetch_prompt(f, "ABCD-EFGH");
+                fake_fetch_again(f, chance_span(SEC(20), MINUTE * 12));
+        } else if (chance_of(0.1) || !service_works(m, j, &delay)) {
+                journey_refuse(j, OUTCOME_CANCELLED, 0);
+                fake_fetch_again(f, 0);
+        } else {
+                journey_give(j, c, ++c->grant);
+                j->fresh = true;
+                fake_fetch_again(f, SEC(1));
+        }
+}
+
+static Client *client_of(Machine *m, const FetchRequest *r) {
+        for (size_t i = 0; i < N_ACCOUNTS; i++)
+                if (streq(m->clients[i].name, r->tenant))
+                        return &m->clients[i];
+        story_fail("A fetch for no account: tenant '%s'", r->tenant ? r->tenant : "");
+}
+
+void identity_answer(Fetch *f, void *userdata) {
+        const FetchRequest *r = fake_fetch_request(f);
+        Journey *j = fake_fetch_note(f, sizeof(Journey));
+        Machine *m = userdata;
+        Client *c = client_of(m, r);
+        uint64_t delay = 0;
+
+        if (j->stage == STAGE_TOKEN) {
+                journey_deliver(f, c, j);
+                return;
+        }
+        if (j->stage == STAGE_ERROR) {
+                story("%s: refused, outcome %d, again after %u s", c->name, j->outcome,
+                      (unsigned)j->retry_after);
+                if (c->source == ACCOUNT_SOURCE_AZURE_CLI && j->outcome == OUTCOME_SIGN_IN_NEEDED)
+                        c->az_told[j->resource] = true;
+                fake_fetch_error(f, j->outcome, j->retry_after);
+                return;
+        }
+        j->resource = streq(r->resource, GRAPH);
+        if (streq(r->method, "device-code")) {
+                person_reads(m, f, c, j);
+                return;
+        }
+        m->totals->requests++;
+        if (c->source == ACCOUNT_SOURCE_AZURE_CLI)
+                az_answer(m, c, j, &delay);
+        else
+                entra_refresh(m, c, r, j, &delay);
+        story("%s: a request%s%s", c->name, j->resource ? " for graph" : "",
+              r->claims ? " with claims" : "");
+        if (chance_of(0.002)) /* before the answer, while it is stored, or just after */
+                m->kill_at = clock_boottime() + chance_below(SEC(2));
+        fake_fetch_again(f, delay);
+}
