@@ -16,7 +16,7 @@ typedef struct SignIn SignIn;
 /* Properties of an account that changed, as bits. */
 enum {
         ACCOUNT_CHANGED_SETTINGS = 1 << 0, /* Source, Apps, Authority, Tenant, ClientId, Resource */
-        ACCOUNT_CHANGED_USER = 1 << 1,
+        ACCOUNT_CHANGED_USER = 1 << 1,     /* User, Tenant */
         ACCOUNT_CHANGED_STATE = 1 << 2,
         ACCOUNT_CHANGED_EXPIRES_AT = 1 << 3,
         ACCOUNT_CHANGED_REFRESH_AT = 1 << 4,

@@ -167,22 +167,10 @@ static void keeper_on_forgotten(int outcome, void *userdata) {
 }
 
 void keeper_remove(Keeper *k) {
-        Problem problem = { 0 };
-
+        keeper_close(k);
         k->removed = true;
         if (keeper_forget(k, &k->forget, keeper_on_forgotten, k) < 0)
                 k->forgotten = true;
-        (void)problem_set(&problem, OUTCOME_CANCELLED, "%s: the account was removed.",
-                          k->account->name);
-        for (Slot *s = k->slots; s; s = s->next)
-                slot_fail_waiters(s, &problem);
-        while (k->signins) {
-                SignIn *s = k->signins;
-
-                k->signins = signin_next(s);
-                signin_free(s);
-        }
-        problem_clear(&problem);
 }
 
 void keeper_forget_former(Keeper *k) {
@@ -192,6 +180,29 @@ void keeper_forget_former(Keeper *k) {
 
 bool keeper_is_forgotten(const Keeper *k) {
         return k->forgotten || (!k->forget && !vault_is_dirty(k->vault));
+}
+
+/* Resources that the settings do not name any more are not kept fresh, and one is not kept twice.
+ */
+static void keeper_drop_slots(Keeper *k) {
+        for (Slot **p = &k->slots->next; *p;) {
+                Slot *s = *p;
+                bool twice = !s->claims && streq(s->resource, k->slots->resource);
+                Problem problem = { 0 };
+
+                if (!twice && account_allows_resource(k->account, s->resource)) {
+                        p = &s->next;
+                        continue;
+                }
+                if (k->exchanging == s)
+                        keeper_abort_exchange(k, false);
+                (void)problem_set(&problem, OUTCOME_CANCELLED,
+                                  "%s: its settings have changed. Ask again.", k->account->name);
+                slot_fail_waiters(s, &problem);
+                problem_clear(&problem);
+                *p = s->next;
+                slot_free(s);
+        }
 }
 
 int keeper_configure(Keeper *k, Account *account) {
@@ -205,6 +216,7 @@ int keeper_configure(Keeper *k, Account *account) {
                 if (!resource)
                         return -ENOMEM;
                 keeper_abort_exchange(k, false);
+                k->fetched = token_unref(k->fetched); /* a sign-in's, for the former resource */
                 keeper_drop_tokens(k);
                 free(own->resource);
                 own->resource = resource;
@@ -222,6 +234,7 @@ int keeper_configure(Keeper *k, Account *account) {
         account_free(k->account);
         k->account = account;
         (void)keeper_misconfigured(k, &k->last_error);
+        keeper_drop_slots(k);
         for (Slot *s = k->slots; s; s = s->next)
                 slot_settle(k, s, false);
         keeper_wake(k);

@@ -75,7 +75,7 @@ struct Keeper {
         /* What was told last, to tell changes apart. */
         KeeperState told_state;
         uint64_t told_expires_at, told_refresh_at, told_last_refresh_at;
-        char *told_user;
+        char *told_user, *told_tenant;
 };
 
 /* keeper.c */

@@ -29,25 +29,28 @@ static void finish_on_saved(int outcome, void *userdata) {
         Problem none = { 0 };
         Keeper *k = userdata;
         SignIn *signin = k->finishing;
+        bool fresh = k->fetched != NULL; /* unless the account has got another resource */
 
         k->finish = vault_op_free(k->finish);
         k->finishing = NULL;
         /* The others may be of another person. */
         for (Slot *s = k->slots->next; s; s = s->next)
                 slot_forget(s);
-        slot_take_token(k, k->slots, k->fetched);
-        k->slots->wanted = false;
-        k->slots->used_usec = clock_boottime();
-        k->fetched = token_unref(k->fetched);
+        if (fresh) {
+                slot_take_token(k, k->slots, k->fetched);
+                k->slots->wanted = false;
+                k->slots->used_usec = clock_boottime();
+                k->fetched = token_unref(k->fetched);
+        }
         keeper_set_last_error(k, &none);
         k->last_refresh_at = clock_wall();
         log_info("%s: signed in", k->account->name);
         if (signin)
                 signin_end(signin, &none);
-        slot_settle(k, k->slots, true);
+        slot_settle(k, k->slots, fresh);
         for (Slot *s = k->slots->next; s; s = s->next)
                 slot_settle(k, s, false);
-        keeper_pump(k);
+        keeper_wake(k);
         keeper_publish(k);
 }
 
@@ -92,17 +95,16 @@ static void keeper_on_signin_failed(SignIn *s, const Problem *cause, void *userd
 
 static void keeper_on_signin_expired(SignIn *expired, void *userdata) {
         Keeper *k = userdata;
-        SignIn *before = NULL;
+        SignIn *before = NULL, *next = signin_next(expired);
 
-        for (SignIn *s = k->signins; s; before = s, s = signin_next(s))
-                if (s == expired) {
-                        if (before)
-                                signin_link(before, signin_next(s));
-                        else
-                                k->signins = signin_next(s);
-                        break;
-                }
-        signin_free(expired);
+        if (k->signins != expired)
+                for (before = k->signins; signin_next(before) != expired;)
+                        before = signin_next(before);
+        signin_free(expired); /* which tells: it is in the list until then */
+        if (before)
+                signin_link(before, next);
+        else
+                k->signins = next;
 }
 
 static const SignInHandler keeper_signin_handler = {

@@ -83,6 +83,15 @@ void keeper_set_last_error(Keeper *k, const Problem *problem) {
         keeper_tell(k, changed ? ACCOUNT_CHANGED_LAST_ERROR : 0);
 }
 
+/* Is the text another one than was told? It counts as told then. */
+static bool text_differs(char **told, const char *now) {
+        if (streq(*told, now))
+                return false;
+        free(*told);
+        *told = now ? strdup(now) : NULL;
+        return true;
+}
+
 void keeper_publish(Keeper *k) {
         unsigned what = 0;
         KeeperView view;
@@ -96,11 +105,10 @@ void keeper_publish(Keeper *k) {
                 what |= ACCOUNT_CHANGED_EXPIRES_AT | ACCOUNT_CHANGED_REFRESH_AT;
         if (view.last_refresh_at != k->told_last_refresh_at)
                 what |= ACCOUNT_CHANGED_LAST_REFRESH_AT;
-        if (!streq(view.user, k->told_user)) {
-                free(k->told_user);
-                k->told_user = view.user ? strdup(view.user) : NULL;
+        if (text_differs(&k->told_user, view.user))
                 what |= ACCOUNT_CHANGED_USER;
-        }
+        if (text_differs(&k->told_tenant, view.tenant))
+                what |= ACCOUNT_CHANGED_USER;
         k->told_state = view.state;
         k->told_expires_at = view.expires_at;
         k->told_last_refresh_at = view.last_refresh_at;

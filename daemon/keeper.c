@@ -297,40 +297,43 @@ int keeper_misconfigured(const Keeper *k, Problem *problem) {
                            k->account->name, k->account->problem);
 }
 
-Keeper *keeper_free(Keeper *k) {
+void keeper_close(Keeper *k) {
         Problem problem = { 0 };
 
+        keeper_abort_exchange(k, false);
+        keeper_drop_signin(k);
+        (void)problem_set(&problem, OUTCOME_CANCELLED, "%s: the account was removed.",
+                          k->account->name);
+        for (Slot *s = k->slots; s; s = s->next)
+                slot_fail_waiters(s, &problem);
+        problem_clear(&problem);
+        while (k->signins) {
+                SignIn *next = signin_next(k->signins);
+
+                signin_free(k->signins); /* which tells: it is in the list until then */
+                k->signins = next;
+        }
+}
+
+Keeper *keeper_free(Keeper *k) {
         if (!k)
                 return NULL;
         if (k->account)
                 state_note_use(k->env->state, k->account->name, k->last_used_at);
-        if (k->slots)
-                keeper_abort_exchange(k, false);
-        (void)problem_set(&problem, OUTCOME_CANCELLED, "%s: the account was removed.",
-                          k->account->name);
+        keeper_close(k);
         while (k->slots) {
                 Slot *s = k->slots;
 
-                slot_fail_waiters(s, &problem);
                 k->slots = s->next;
                 slot_free(s);
         }
-        while (k->signins) {
-                SignIn *s = k->signins;
-
-                k->signins = signin_next(s);
-                signin_end(s, &problem);
-                signin_free(s);
-        }
-        problem_clear(&problem);
-        vault_op_free(k->finish);
         vault_op_free(k->forget);
-        token_unref(k->fetched);
         vault_free(k->vault);
         timer_free(k->timer);
         problem_clear(&k->last_error);
         free(k->tenant);
         free(k->told_user);
+        free(k->told_tenant);
         account_free(k->account);
         free(k);
         return NULL;

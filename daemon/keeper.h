@@ -55,6 +55,10 @@ int keeper_new(Keeper **ret, Env *env, Account *account);
 /* Completes every waiter with an error: nobody is left without an answer. NULL is fine. */
 Keeper *keeper_free(Keeper *k);
 
+/* The account is about to go, while it still shows: its sign-ins end, and every waiter is answered.
+ */
+void keeper_close(Keeper *k);
+
 const Account *keeper_account(const Keeper *k);
 void keeper_view(const Keeper *k, KeeperView *ret);
 const char *keeper_state_to_string(KeeperState state);

@@ -68,6 +68,7 @@ void manager_take(Manager *m, Keeper *k) {
 
         while (m->accounts[i] != k)
                 i++;
+        keeper_close(k);
         m->env->listener->account_removed(k, m->env->listener_userdata);
         memmove(&m->accounts[i], &m->accounts[i + 1],
                 (m->n_accounts - i - 1) * sizeof(m->accounts[0]));

@@ -3,7 +3,14 @@
 # Signing in by device code, through the daemon: what a desktop app that shows the code sees, and
 # each way in which a sign-in can end.
 
-from util_daemon import ACCOUNT, ROOT, SIGN_IN, account_path, entra_account
+import contextlib
+import signal
+
+from util_daemon import ACCOUNT, NAME, OBJECT_MANAGER, ROOT, SIGN_IN, account_path, entra_account
+from util_daemon import variants
+from util_process import wait_until
+
+OTHER = 'https://other.example'
 
 
 def ended(daemon, path, state):
@@ -155,3 +162,63 @@ def test_changes_are_signalled(daemon, entra, keyring):
     watch.close()
     assert daemon.get('LastUsedAt', 'work') > 0
     assert daemon.call('FindAccount', '(s)', ('work',), path=ROOT) == (account_path('work'),)
+
+
+@contextlib.contextmanager
+def storing(daemon, entra, keyring):
+    """A sign-in whose token is there, while the keyring is slow to take it: its path."""
+    path = daemon.start_sign_in()
+    keyring.process.send(signal.SIGSTOP)
+    try:
+        entra.approve(daemon.sign_in_property(path, 'UserCode'))
+        wait_until(lambda: daemon.get('User', 'work'), 'the token')
+        assert daemon.sign_in_property(path, 'State') == 'pending'
+        yield path
+    finally:
+        keyring.process.send(signal.SIGCONT)
+
+
+def test_too_late_to_cancel(daemon, entra, keyring):
+    daemon.start(entra_account(entra))
+    with storing(daemon, entra, keyring) as path:
+        daemon.call('Cancel', path=path, interface=SIGN_IN)
+    assert ended(daemon, path, 'done') == ('', '')
+    assert daemon.get_token('work')[1] == 'bearer'
+
+
+def test_account_removed_while_its_token_is_stored(daemon, entra, keyring):
+    daemon.start(entra_account(entra) + entra_account(entra, 'other'))
+    with storing(daemon, entra, keyring):
+        daemon.account_call('work', 'Remove')
+        assert account_path('work') not in daemon.objects()
+    wait_until(lambda: keyring.items() == {}, 'the item to be gone')
+    assert daemon.error_of(daemon.get_token, 'work')[0] == 'NoSuchAccount'
+
+
+def test_resource_changed_while_the_token_is_stored(daemon, entra, keyring):
+    daemon.start(entra_account(entra))
+    with storing(daemon, entra, keyring) as path:
+        daemon.account_call('work', 'Configure', '(a{sv})',
+                            (variants({'resource': OTHER}),))
+    assert ended(daemon, path, 'done') == ('', '')
+    # The token that came with the sign-in was for the former resource.
+    entra.wait(grant_type='refresh_token', resource=OTHER)
+    assert daemon.get_token('work')[1] == 'bearer'
+
+
+def test_end_of_a_sign_in_object_names_its_interface(daemon, entra, keyring):
+    daemon.start(entra_account(entra))
+    watch = daemon.bus.watch(NAME, OBJECT_MANAGER, 'InterfacesRemoved')
+    path = daemon.start_sign_in()
+    daemon.account_call('work', 'Remove')
+    gone = watch.wait(lambda p, m, a: a[0] == path, 'the removal')
+    assert SIGN_IN in gone[2][1]
+    watch.close()
+
+
+def test_another_person_leaves_no_token_of_the_first(daemon, entra, keyring):
+    daemon.start(entra_account(entra, resources=OTHER))
+    daemon.sign_in(entra)
+    first = daemon.get_token('work', resource=OTHER)[0]
+    daemon.sign_in(entra, user='grace@contoso.example')
+    assert daemon.get_token('work', resource=OTHER)[0] != first
