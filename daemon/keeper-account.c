@@ -50,8 +50,8 @@ static int keyring_problem(const Keeper *k, int outcome, Problem *problem) {
                                    name);
         case KEYRING_E_ABSENT:
                 return problem_set(problem, OUTCOME_KEYRING_ABSENT,
-                                   "%s: there is no keyring to keep the secret in. Start one "
-                                   "(gnome-keyring-daemon, KeePassXC) and try again.",
+                                   "%s: no keyring answers. Start one (gnome-keyring-daemon, "
+                                   "KeePassXC) and try again.",
                                    name);
         default:
                 return problem_set(problem, OUTCOME_UNAVAILABLE,
@@ -141,7 +141,8 @@ int keeper_sign_out(Keeper *k, KeeperOp **ret, KeeperOpFn fn, void *userdata, Pr
                                    "%s: its sign-in belongs to the Azure CLI. Sign out there: az "
                                    "logout",
                                    k->account->name);
-        if (keyring_state(k->env->keyring) == KEYRING_STATE_LOCKED)
+        if (keyring_state(k->env->keyring) == KEYRING_STATE_LOCKED ||
+            keyring_state(k->env->keyring) == KEYRING_STATE_PROMPTING)
                 return keyring_problem(k, KEYRING_E_LOCKED, problem);
         r = op_new(&op, k, fn, userdata);
         if (r < 0)

@@ -168,6 +168,7 @@ static void vault_load(Vault *v) {
 static void vault_on_written(int outcome, const char *secret, void *userdata) {
         Vault *v = userdata;
         uint64_t generation = v->writing;
+        int answer = outcome;
 
         v->write = keyring_op_free(v->write);
         if (outcome == 0) {
@@ -176,15 +177,19 @@ static void vault_on_written(int outcome, const char *secret, void *userdata) {
                 v->retry_usec = RETRY_FIRST_USEC;
                 v->env->stats.keyring_writes++;
         } else {
-                log_warning("%s: the keyring can't be written now (%s); kept in memory", v->name,
+                log_warning("%s: the keyring can't be written now (%s); %s", v->name,
                             outcome == KEYRING_E_LOCKED   ? "locked"
                             : outcome == KEYRING_E_ABSENT ? "absent"
-                                                          : "no answer");
+                                                          : "no answer",
+                            v->forgetting ? "its item goes later" : "kept in memory");
                 v->env->stats.keyring_failures++;
                 if (outcome == KEYRING_E_FAILED)
                         vault_try_later(v);
         }
-        if (!vault_answer(v, &v->saves, generation, outcome))
+        /* Without a keyring there is nothing to delete, if there never was one. */
+        if (v->forgetting && !v->stored && outcome == KEYRING_E_ABSENT)
+                answer = 0;
+        if (!vault_answer(v, &v->saves, generation, answer))
                 return;
         /* What changed meanwhile; after a failure only if somebody waits for it. */
         if (vault_is_dirty(v) && (outcome == 0 || v->saves))

@@ -17,6 +17,11 @@ def test_absent(daemon, entra):
     daemon.sign_in(entra)
     assert daemon.get_token('work')[1] == 'bearer'
     assert daemon.get('KeyringState') == 'absent'
+    # And out: there is nothing to delete.
+    daemon.account_call('work', 'SignOut')
+    assert daemon.get('State', 'work') == 'sign-in-needed'
+    assert daemon.error_of(daemon.get_token, 'work')[0] == 'SignInNeeded'
+    daemon.sign_in(entra)
     daemon.restart()
     assert daemon.error_of(daemon.get_token, 'work')[0] in ('SignInNeeded', 'KeyringAbsent')
 

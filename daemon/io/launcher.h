@@ -2,9 +2,8 @@
 /*
  * The process that spawns fetchers. The daemon forks it before any thread, cage or secret exists
  * and has no other child: what is caged later can't be the parent of a program that needs the
- * network. It starts a fetcher in a session of its own on request and hands back its pidfd and
- * pipes; it ends a fetcher's whole process group on request, and all of them when the daemon is
- * gone.
+ * network. It starts a fetcher in a session of its own on request and hands back its pid and pipes;
+ * it ends a fetcher's whole process group on request, and all of them when the daemon is gone.
  */
 #pragma once
 
