@@ -76,7 +76,7 @@ void story_begin(const char *replay, bool aloud) {
         (void)signal(SIGSEGV, story_on_crash);
 }
 
-static void story_line(const char *format, va_list ap) {
+PRINTF_LIKE(1, 0) static void story_line(const char *format, va_list ap) {
         uint64_t now = clock_boottime() - DAY;
         char *line = lines[n_lines++ % STORY_LINES];
         int n;
