@@ -86,7 +86,7 @@ static int state_write(State *s) {
         return file_replace(s->path, text, n);
 }
 
-/* Failing costs nothing but a refresh too many or too few: said once, tried again an hour later. */
+/* Failing costs nothing but a refresh too many or too few: said, and tried again an hour later. */
 static void state_save(State *s) {
         int r;
 
@@ -96,6 +96,8 @@ static void state_save(State *s) {
         if (r < 0)
                 log_warning("Can't write %s: %s", s->path, strerror(-r));
         s->dirty = r < 0;
+        if (s->dirty)
+                timer_arm(s->timer, clock_boottime() + STATE_WRITE_USEC);
 }
 
 static void state_on_time(void *userdata) {
