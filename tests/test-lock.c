@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+#undef NDEBUG
+#include <assert.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "io/lock.h"
+
+static char top[] = "/tmp/test-lock-XXXXXX";
+static char folder[64];
+
+static char *in_folder(const char *name) {
+        char *path;
+
+        assert(asprintf(&path, "%s/%s", folder, name) > 0);
+        return path;
+}
+
+static void test_one_at_a_time(void) {
+        CLEANUP(freep) char *path = in_folder("a.lock");
+        int first = -1, second = -1, other = -1;
+        struct stat st;
+
+        assert(lock_take(&first, folder, "a.lock") == 0 && first >= 0);
+        assert(lock_take(&second, folder, "a.lock") == -EAGAIN && second == -1);
+        assert(lock_take(&other, folder, "b.lock") == 0);
+        assert(stat(path, &st) == 0 && (st.st_mode & 077) == 0);
+        first = fd_close(first);
+        assert(lock_take(&second, folder, "a.lock") == 0);
+        (void)fd_close(second);
+        (void)fd_close(other);
+}
+
+static void test_the_dead_hold_nothing(void) {
+        int fds[2], fd = -1;
+        pid_t pid;
+        char c;
+
+        assert(pipe(fds) == 0);
+        pid = fork();
+        assert(pid >= 0);
+        if (pid == 0) {
+                assert(lock_take(&fd, folder, "a.lock") == 0);
+                assert(write(fds[1], "x", 1) == 1);
+                for (;;)
+                        (void)pause();
+        }
+        assert(read(fds[0], &c, 1) == 1);
+        assert(lock_take(&fd, folder, "a.lock") == -EAGAIN);
+        assert(kill(pid, SIGKILL) == 0 && waitpid(pid, NULL, 0) == pid);
+        assert(lock_take(&fd, folder, "a.lock") == 0);
+        (void)fd_close(fd);
+        close(fds[0]);
+        close(fds[1]);
+}
+
+static void test_what_can_not_be_locked(void) {
+        CLEANUP(freep) char *link = in_folder("link.lock");
+        CLEANUP(freep) char *target = in_folder("target");
+        int fd = -1;
+
+        assert(lock_take(&fd, "/nowhere", "a.lock") == -ENOENT);
+        assert(symlink(target, link) == 0);
+        assert(lock_take(&fd, folder, "link.lock") == -ELOOP);
+        assert(access(target, F_OK) < 0 && fd == -1);
+}
+
+int main(void) {
+        char command[64];
+        struct stat st;
+
+        assert(mkdtemp(top));
+        snprintf(folder, sizeof(folder), "%s/iotc-token", top);
+        assert(lock_folder(folder) == 0 && lock_folder(folder) == 0);
+        assert(stat(folder, &st) == 0 && (st.st_mode & 07777) == 0700);
+        assert(lock_folder("/nowhere/iotc-token") == -ENOENT);
+        test_one_at_a_time();
+        test_the_dead_hold_nothing();
+        test_what_can_not_be_locked();
+        snprintf(command, sizeof(command), "rm -r %s", top);
+        assert(system(command) == 0);
+        return 0;
+}
