@@ -1,55 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <sys/stat.h>
 
-#include "util-config.h"
-#include "util-keeper.h"
-
-#include "manager.h"
-
-/* A manager with settings files of its own. */
-typedef struct House {
-        Stage stage;
-        Folder folder;
-        Manager *m;
-} House;
-
-static void on_account(Keeper *k, void *userdata) {
-}
-
-static void on_manager(unsigned what, void *userdata) {
-}
-
-static Listener house_listener;
-
-static void house_init(House *h, const char *settings) {
-        stage_init(&h->stage);
-        house_listener = *h->stage.env.listener;
-        house_listener.account_added = on_account;
-        house_listener.account_removed = on_account;
-        house_listener.manager_changed = on_manager;
-        h->stage.env.listener = &house_listener;
-        folder_init(&h->folder);
-        assert(setenv("PATH", h->folder.path, 1) == 0); /* no az but the test's own */
-        if (settings)
-                put(h->folder.user, settings);
-        assert(manager_new(&h->m, &h->stage.env, h->folder.system, h->folder.user) == 0);
-        fake_time_pass(0);
-}
-
-static void house_deinit(House *h) {
-        h->m = manager_free(h->m);
-        free(h->stage.env.proxy);
-        free(h->stage.env.ca_bundle);
-        stage_deinit(&h->stage);
-        assert(setenv("PATH", "/usr/bin:/bin", 1) == 0);
-        folder_remove(&h->folder);
-}
-
-static void house_keyring(House *h, KeyringState state) {
-        fake_keyring_set_state(h->stage.keyring, state);
-        manager_on_keyring(h->m, state);
-        fake_time_pass(0);
-}
+#include "util-house.h"
 
 /* What a selector means: an account's name, or an outcome and a part of its text. */
 static void expect_account(House *h, const char *selector, const char *name) {
@@ -154,40 +106,6 @@ static void install_az(House *h) {
         assert(chmod(path, 0700) == 0 && chmod(h->folder.path, 0700) == 0);
         assert(manager_reload(h->m) == 0);
         fake_time_pass(0);
-}
-
-static Account *account_of(const char *name, AccountSource source) {
-        Account *a;
-
-        assert(account_new(&a, name, source) == 0);
-        return a;
-}
-
-/* Somebody who adds an account and waits for it. */
-typedef struct Adder {
-        ManagerOp *op;
-        unsigned answers;
-        Outcome outcome;
-} Adder;
-
-static void on_added(Keeper *k, const Problem *problem, void *userdata) {
-        Adder *a = userdata;
-
-        a->answers++;
-        a->outcome = problem->outcome;
-        assert((k != NULL) == (a->outcome == OUTCOME_OK));
-        a->op = manager_op_free(a->op); /* as the bus does */
-}
-
-static Outcome add(House *h, Adder *adder, Account *account, const char *secret) {
-        Problem problem = { 0 };
-        int r;
-
-        *adder = (Adder){ 0 };
-        r = manager_add(h->m, account, secret, &adder->op, on_added, adder, &problem);
-        assert(r >= 0 && adder->answers == 0);
-        problem_clear(&problem);
-        return (Outcome)r;
 }
 
 static void test_the_built_in_account(void) {
