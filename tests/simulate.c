@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The command: so many account-years from a seed, on some processes.
+ * The command: so many account-years from a seed, on some processes; or a herd of daemons.
  * Each life is a machine with N_ACCOUNTS accounts for a year, and has a seed of its own, which
  * replays it alone.
  */
@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "simulate-herd.h"
 #include "simulate.h"
 
 static const char settings_text[] =
@@ -21,21 +22,22 @@ static const char settings_text[] =
 
 typedef struct Options {
         unsigned long years, seed, jobs;
-        bool verbose;
+        bool herd, verbose;
         const char *program;
 } Options;
 
 static int usage(void) {
-        fprintf(stderr, "Usage: simulate [--years N] [--seed S] [--jobs J] [--verbose]\n");
+        fprintf(stderr, "Usage: simulate [--years N] [--seed S] [--jobs J] [--verbose]\n"
+                        "       simulate --herd [--seed S]\n");
         return 2;
 }
 
 static int options_parse(Options *o, int argc, char **argv) {
-        static const struct option options[] = { { "years", required_argument, NULL, 'y' },
-                                                 { "seed", required_argument, NULL, 's' },
-                                                 { "jobs", required_argument, NULL, 'j' },
-                                                 { "verbose", no_argument, NULL, 'v' },
-                                                 { 0 } };
+        static const struct option options[] = {
+                { "years", required_argument, NULL, 'y' }, { "seed", required_argument, NULL, 's' },
+                { "jobs", required_argument, NULL, 'j' },  { "herd", no_argument, NULL, 'h' },
+                { "verbose", no_argument, NULL, 'v' },     { 0 }
+        };
         int c;
 
         while ((c = getopt_long(argc, argv, "", options, NULL)) >= 0)
@@ -48,6 +50,9 @@ static int options_parse(Options *o, int argc, char **argv) {
                         break;
                 case 'j':
                         o->jobs = strtoul(optarg, NULL, 10);
+                        break;
+                case 'h':
+                        o->herd = true;
                         break;
                 case 'v':
                         o->verbose = true;
@@ -162,5 +167,5 @@ int main(int argc, char **argv) {
 
         if (options_parse(&o, argc, argv) < 0)
                 return usage();
-        return simulate(&o);
+        return o.herd ? herd_run(o.seed) : simulate(&o);
 }
