@@ -144,7 +144,8 @@ static void caller_asks(Machine *m, Client *client) {
 
         c = calloc(1, sizeof(*c));
         assert(c);
-        *c = (Caller){ .machine = m, .client = client, .number = (unsigned)++m->totals->asked };
+        *c = (Caller){ .machine = m, .client = client, .number = ++m->n_callers };
+        m->totals->asked++;
         c->asked = clock_boottime();
         c->well_for = machine_well_for(m);
         ask_by_chance(c);

@@ -26,7 +26,11 @@ typedef struct Journey {
         char access_token[80], refresh_token[80];
 } Journey;
 
-static unsigned serial;
+static unsigned serial; /* of this life */
+
+void identity_begin(void) {
+        serial = 0;
+}
 
 static uint64_t now_seconds(void) {
         return clock_boottime() / USEC_PER_SEC;

@@ -183,6 +183,7 @@ static void machine_build(Machine *m) {
 
         fake_time_init(DAY, WALL);
         fake_fetch_init();
+        identity_begin();
         fake_random_by(machine_chance);
         fake_fetch_answer_by(identity_answer, SEC(1) / 20, m);
         m->keyring = fake_keyring_new(on_keyring, m);

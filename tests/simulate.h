@@ -83,7 +83,8 @@ typedef struct Machine {
         Manager *manager; /* NULL: the daemon does not run */
         Keyring *keyring;
         Client clients[N_ACCOUNTS];
-        Caller *callers; /* who wait */
+        Caller *callers;    /* who wait */
+        unsigned n_callers; /* who ever came */
         Totals *totals;
         const char *settings;
         bool network;
@@ -143,6 +144,8 @@ void az_back(Machine *m);
 void lock_back(Machine *m);
 
 /* simulate-identity.c */
+/* A new life, which nothing of the last one may change. */
+void identity_begin(void);
 /* Answers whatever the daemon asks, as the network and the service allow. */
 void identity_answer(Fetch *f, void *userdata);
 /* A person has signed in at az's own command line. */
