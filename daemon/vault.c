@@ -24,6 +24,7 @@ struct Vault {
         VaultFn changed;
         void *userdata;
         KeyringOp *load, *write; /* at most one of each */
+        bool unseen;             /* what is to go was never read: the keyring may have it */
         bool forgetting;         /* memory was wiped: the item goes, it is not written */
         bool stored;             /* the keyring had an item of ours, as far as we know */
         uint64_t generation, written, writing;
@@ -174,6 +175,7 @@ static void vault_on_written(int outcome, const char *secret, void *userdata) {
         if (outcome == 0) {
                 v->written = generation;
                 v->stored = !v->forgetting;
+                v->unseen = false;
                 v->retry_usec = RETRY_FIRST_USEC;
                 v->env->stats.keyring_writes++;
         } else {
@@ -186,8 +188,8 @@ static void vault_on_written(int outcome, const char *secret, void *userdata) {
                 if (outcome == KEYRING_E_FAILED)
                         vault_try_later(v);
         }
-        /* Without a keyring there is nothing to delete, if there never was one. */
-        if (v->forgetting && !v->stored && outcome == KEYRING_E_ABSENT)
+        /* Without a keyring there is nothing to delete, if what we forgot was never in one. */
+        if (v->forgetting && !v->stored && !v->unseen && outcome == KEYRING_E_ABSENT)
                 answer = 0;
         if (!vault_answer(v, &v->saves, generation, answer))
                 return;
@@ -354,6 +356,7 @@ int vault_set_account(Vault *v, const Account *account) {
 int vault_forget(Vault *v, VaultOp **ret, VaultOpFn fn, void *userdata) {
         int r;
 
+        v->unseen = v->unseen || v->state != VAULT_STATE_LOADED;
         record_drop_tokens(v->record);
         (void)record_set_secret(v->record, NULL);
         (void)record_set_user(v->record, NULL);
