@@ -66,7 +66,7 @@ uint64_t machine_well_for(const Machine *m) {
         return m->well_since == USEC_INFINITY ? 0 : clock_boottime() - m->well_since;
 }
 
-static bool memory_has_grant(Machine *m, const Client *c) {
+bool client_is_in_memory(const Machine *m, const Client *c) {
         const Keeper *k = m->manager ? client_keeper(m, c) : NULL;
 
         return k && identity_honours(c, vault_record(k->vault)->secret, NULL);
@@ -76,7 +76,7 @@ void client_find_grant(Machine *m, Client *c) {
         unsigned grant = 0;
 
         if (!identity_honours(c, fake_keyring_get(m->keyring, c->name), &grant) ||
-            !memory_has_grant(m, c))
+            !client_is_in_memory(m, c))
                 return;
         c->delivered = grant;
         client_take_grant(c);
@@ -95,7 +95,7 @@ static void client_check_secret(Machine *m, Client *c) {
         c->stored = c->stored || (kept && grant >= c->held);
         if (c->stored && !kept)
                 story_fail("%s: the keyring had its refresh token, and has it no more", c->name);
-        if (!kept && !memory_has_grant(m, c))
+        if (!kept && !client_is_in_memory(m, c))
                 story_fail("%s: its refresh token is lost", c->name);
 }
 

@@ -10,7 +10,7 @@ static void on_signed_out(const Problem *problem, void *userdata) {
 
         story("%s: the sign-out is answered %d", c->name, problem->outcome);
         /* A sign-in that came meanwhile is another story. */
-        if (problem->outcome == OUTCOME_OK && c->held == 0)
+        if (problem->outcome == OUTCOME_OK && c->held == 0 && !c->memory_only)
                 c->signed_out = true;
         c->op = keeper_op_free(c->op);
 }
@@ -23,6 +23,8 @@ static void person_signs_out(Machine *m, Client *c) {
         if (!m->manager || c->op || c->source == ACCOUNT_SOURCE_AZURE_CLI)
                 return;
         story("%s: the person signs out", c->name);
+        c->memory_only =
+                keyring_state(m->keyring) == KEYRING_STATE_ABSENT && client_is_in_memory(m, c);
         c->held = 0; /* who waits hears of it at once */
         r = keeper_sign_out(client_keeper(m, c), &c->op, on_signed_out, c, &problem);
         assert(r >= 0);

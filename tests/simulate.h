@@ -67,6 +67,7 @@ typedef struct Client {
         KeeperOp *op;               /* a sign-out under way */
         uint64_t recent[2][RECENT]; /* equal requests, by resource: a ring */
         unsigned n_recent[2];
+        bool memory_only; /* signed in without a keyring: an older item there may stay */
         bool deleting;    /* its item was deleted by somebody else: a sign-out, or not */
         KeeperState told; /* by the listener */
 } Client;
@@ -187,5 +188,7 @@ void client_check_rate(Machine *m, Client *c, unsigned resource, bool claims);
 void client_take_grant(Client *c);
 /* After a sign-out, or the like, that perhaps came to nothing: is it signed in? */
 void client_find_grant(Machine *m, Client *c);
+/* Has the daemon a refresh token of it that is honoured? */
+bool client_is_in_memory(const Machine *m, const Client *c);
 /* How long all has been well; 0: it is not. */
 uint64_t machine_well_for(const Machine *m);
