@@ -170,6 +170,7 @@ static void keeper_on_forgotten(int outcome, void *userdata) {
 void keeper_remove(Keeper *k) {
         keeper_close(k);
         k->removed = true;
+        k->az_profile = notify_free(k->az_profile);
         if (keeper_forget(k, &k->forget, keeper_on_forgotten, k) < 0)
                 k->forgotten = true;
 }
@@ -234,6 +235,7 @@ int keeper_configure(Keeper *k, Account *account) {
                 problem_clear(&k->last_error);
         account_free(k->account);
         k->account = account;
+        keeper_watch_az(k);
         (void)keeper_misconfigured(k, &k->last_error);
         keeper_drop_slots(k);
         for (Slot *s = k->slots; s; s = s->next)

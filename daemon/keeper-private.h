@@ -2,11 +2,13 @@
 /*
  * What the files of the keeper share: keeper.c (its life), keeper-view.c (what it shows),
  * keeper-get.c (who asks and waits), keeper-refresh.c (asking the source), keeper-signin.c (asking
- * the person), keeper-account.c (what is done to it). Nobody else includes this.
+ * the person), keeper-az.c (who is signed in to az), keeper-account.c (what is done to it). Nobody
+ * else includes this.
  */
 #pragma once
 
 #include "io/fetch.h"
+#include "io/notify.h"
 #include "io/timer.h"
 #include "keeper.h"
 #include "signin.h"
@@ -62,6 +64,12 @@ struct Keeper {
         VaultOp *finish;
 
         uint64_t rejected_usec; /* when a rejected token last started a fetch; 0: never */
+
+        /* The Azure CLI's own sign-in: azure-cli only. */
+        Notify *az_profile; /* NULL: none, or not to be watched */
+        bool az_changing;   /* nothing is asked until it is at rest */
+        bool outdated;      /* the exchange under way asks who may be somebody else by now */
+
         VaultOp *forget;
         bool removed;                           /* it shows nothing any more */
         bool forgotten;                         /* and has nothing left to delete */
@@ -108,6 +116,12 @@ void keeper_wake(Keeper *k);
 void keeper_set_last_error(Keeper *k, const Problem *problem);
 /* Tell the listener what changed, prune, arm the timer: after every turn of events. */
 void keeper_publish(Keeper *k);
+
+/* keeper-az.c */
+/* Watch who is signed in to az, where that matters; again after the settings have changed. */
+void keeper_watch_az(Keeper *k);
+/* Was t given out before somebody signed in to az, or out? */
+bool keeper_az_is_newer(const Keeper *k, const RecordToken *t);
 
 /* keeper-get.c */
 /* Answer whom can be answered. result: an exchange of this slot just ended. */

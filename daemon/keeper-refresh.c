@@ -16,6 +16,7 @@ static void exchange_fail(Keeper *k, const Problem *cause, uint64_t retry_after)
 
 static void exchange_clear(Keeper *k) {
         k->exchanging = NULL;
+        k->outdated = false;
         k->lock_fd = fd_close(k->lock_fd);
         k->lock_timer = timer_free(k->lock_timer);
         k->sleep_lock = sleep_lock_free(k->sleep_lock);
@@ -195,10 +196,22 @@ static void exchange_memory_short(Keeper *k) {
         exchange_fail(k, &problem, 0);
 }
 
+/* Whoever answered may have been somebody else: nobody is told, and it is asked again. */
+static bool exchange_repeat_outdated(Keeper *k) {
+        if (!k->outdated)
+                return false;
+        keeper_abort_exchange(k, true);
+        keeper_pump(k);
+        keeper_publish(k);
+        return true;
+}
+
 static void exchange_on_token(const FetchToken *fetched, void *userdata) {
         Keeper *k = userdata;
         int r;
 
+        if (exchange_repeat_outdated(k))
+                return;
         r = keeper_take_fetched(k, k->exchanging->resource, fetched);
         k->fetch = fetch_free(k->fetch);
         if (r < 0) {
@@ -216,6 +229,8 @@ static void exchange_on_error(const FetchError *error, void *userdata) {
         Keeper *k = userdata;
         Problem problem = { 0 };
 
+        if (exchange_repeat_outdated(k))
+                return;
         problem_copy(&problem, &error->problem);
         exchange_fail(k, &problem, error->retry_after);
         problem_clear(&problem);
@@ -341,7 +356,7 @@ static void exchange_lock(Keeper *k) {
 }
 
 void keeper_pump(Keeper *k) {
-        if (k->exchanging || k->finish || k->env->asleep || !keeper_can_fetch(k))
+        if (k->exchanging || k->finish || k->env->asleep || k->az_changing || !keeper_can_fetch(k))
                 return;
         for (Slot *s = k->slots; s; s = s->next)
                 if (s->wanted) {

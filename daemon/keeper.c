@@ -233,7 +233,7 @@ void keeper_adopt_record(Keeper *k) {
                 const RecordToken *t = &record->tokens[i];
                 Slot *s;
 
-                if (!account_allows_resource(k->account, t->resource) ||
+                if (!account_allows_resource(k->account, t->resource) || keeper_az_is_newer(k, t) ||
                     keeper_token_from_record(&token, t) < 0)
                         continue;
                 s = keeper_slot(k, t->resource, NULL);
@@ -280,6 +280,7 @@ int keeper_new(Keeper **ret, Env *env, Account *account) {
         r = timer_new(&k->timer, env->event, keeper_on_time, k);
         if (r < 0)
                 return r;
+        keeper_watch_az(k);
         r = vault_new(&k->vault, env, account, keeper_on_vault, k);
         if (r < 0)
                 return r;
@@ -329,6 +330,7 @@ Keeper *keeper_free(Keeper *k) {
         }
         vault_op_free(k->forget);
         vault_free(k->vault);
+        notify_free(k->az_profile);
         timer_free(k->timer);
         problem_clear(&k->last_error);
         free(k->tenant);

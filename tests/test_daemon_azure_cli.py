@@ -5,6 +5,7 @@
 
 import time
 
+from util_az import Az
 from util_daemon import RESOURCE, account_path, entra_account
 
 PATH = '/usr/bin:/bin'
@@ -76,3 +77,67 @@ def test_server_away(daemon, az, entra):
     entra.stop()
     name, text = daemon.error_of(daemon.get_token, timeout=60)
     assert name == 'Unavailable' and 'Traceback' not in text
+
+
+def test_somebody_else_signs_in(daemon, az, entra):
+    daemon.start('', **az.env())
+    ada = daemon.get_token(timeout=60)[0]
+    az.sign_in('bob@contoso.example')
+    entra.clear()
+    bob = daemon.get_token(timeout=60)[0]
+    assert bob != ada and bob == az.token()['accessToken']
+    assert daemon.get_token(timeout=60)[0] == bob
+    assert daemon.stats()['fetches'] == 2
+
+
+def test_az_logout(daemon, az, entra):
+    daemon.start('', **az.env())
+    daemon.get_token(timeout=60)
+    assert az.run('logout').returncode == 0
+    name, text = daemon.error_of(daemon.get_token, timeout=60)
+    assert name == 'SignInNeeded' and 'az login' in text
+    assert daemon.get('State', 'azure-cli') == 'sign-in-needed'
+    # It is used: the new sign-in is noticed without another call.
+    az.sign_in()
+    daemon.wait_property('State', 'ready', account='azure-cli')
+    assert daemon.get_token(timeout=60)[0] == az.token()['accessToken']
+
+
+def test_somebody_else_signs_in_while_no_daemon_runs(daemon, az, entra, keyring):
+    daemon.start('', **az.env())
+    ada = daemon.get_token(timeout=60)[0]
+    daemon.stop()
+    daemon.start('', **az.env())
+    assert daemon.get_token(timeout=60)[0] == ada
+    assert daemon.stats()['fetches'] == 0
+    daemon.stop()
+    az.sign_in('bob@contoso.example')
+    daemon.start('', **az.env())
+    assert daemon.get_token(timeout=60)[0] not in ('', ada)
+
+
+def test_the_same_sign_in_again(daemon, az, entra):
+    """The file is written, and nothing is new: az is asked once, and the token stays."""
+    daemon.start('', **az.env())
+    token = daemon.get_token(timeout=60)[0]
+    profile = az.folder + '/azureProfile.json'
+    with open(profile, 'rb') as file:
+        text = file.read()
+    for _ in range(5):
+        with open(profile, 'r+b') as file:
+            file.write(text)
+    daemon.wait_log('sign-in of the Azure CLI changes')
+    assert daemon.get_token(timeout=60)[0] == token
+    assert daemon.get_token(timeout=60)[0] == token
+    assert daemon.stats()['fetches'] == 2
+
+
+def test_the_first_sign_in_of_all(daemon, az, entra, folder):
+    """az's folder is not there yet when the daemon starts."""
+    late = Az(entra, folder + '/late/az')
+    daemon.start('', **late.env())
+    name, _ = daemon.error_of(daemon.get_token, timeout=60)
+    assert name == 'SignInNeeded'
+    late.sign_in()
+    daemon.wait_property('State', 'ready', account='azure-cli')
+    assert daemon.get_token(timeout=60)[0] == late.token()['accessToken']

@@ -52,6 +52,7 @@ void stage_deinit(Stage *s) {
         assert(fake_timers() == 0);
         assert(fake_locks() == 0);
         assert(fake_sleep_locks() == 0);
+        assert(!fake_notify_watched());
         assert(s->signins_added == s->signins_removed);
 }
 

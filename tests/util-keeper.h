@@ -11,6 +11,7 @@
 
 #include "fake-fetch.h"
 #include "fake-keyring.h"
+#include "fake-notify.h"
 #include "fake-sleep.h"
 #include "fake-time.h"
 #include "keeper.h"

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Who is signed in to the Azure CLI is decided there, by az login and az logout. az writes its
+ * azureProfile.json then: a hint, which says when and not who, so that nothing is read of it. What
+ * was given out before may be somebody else's, and is not served any more.
+ */
+#include "io/log.h"
+#include "keeper-private.h"
+
+/* Asked for so recently that a new token is had at once, and not when somebody asks. */
+#define IN_USE_SECONDS 3600
+
+/* az's own rule for its folder. NULL without a home. */
+static int az_profile_path(char **ret, const Account *a) {
+        const char *dir = a->config_dir ? a->config_dir : getenv("AZURE_CONFIG_DIR");
+        const char *home = getenv("HOME");
+        int n;
+
+        *ret = NULL;
+        if (!str_empty(dir))
+                n = asprintf(ret, "%s/azureProfile.json", dir);
+        else if (!str_empty(home))
+                n = asprintf(ret, "%s/.azure/azureProfile.json", home);
+        else
+                return 0;
+        return n < 0 ? -ENOMEM : 0;
+}
+
+static void keeper_drop_az_tokens(Keeper *k) {
+        /* az may have read its files before or after: what it answers is asked for again. */
+        k->outdated = k->exchanging != NULL;
+        keeper_drop_tokens(k);
+        if (vault_state(k->vault) == VAULT_STATE_LOADED && vault_record(k->vault)->n_tokens > 0) {
+                record_drop_tokens(vault_record(k->vault));
+                vault_save_later(k->vault);
+        }
+}
+
+/* az must not be run while another one writes the file: it takes a half of it for broken, and
+ * writes an empty one over it. */
+static void keeper_on_az(bool changing, void *userdata) {
+        Keeper *k = userdata;
+
+        k->az_changing = changing;
+        if (changing) {
+                log_debug("%s: the sign-in of the Azure CLI changes", k->account->name);
+                keeper_drop_az_tokens(k);
+        } else if (k->last_used_at && clock_wall() < k->last_used_at + IN_USE_SECONDS &&
+                   keeper_can_fetch(k) && k->exchanging != k->slots)
+                k->slots->wanted = true;
+        for (Slot *s = k->slots; s; s = s->next)
+                slot_settle(k, s, false);
+        keeper_pump(k);
+        keeper_publish(k);
+}
+
+void keeper_watch_az(Keeper *k) {
+        CLEANUP(freep) char *path = NULL;
+        int r;
+
+        k->az_profile = notify_free(k->az_profile);
+        k->az_changing = false;
+        if (k->account->source != ACCOUNT_SOURCE_AZURE_CLI)
+                return;
+        r = az_profile_path(&path, k->account);
+        if (r >= 0 && path)
+                r = notify_new(&k->az_profile, k->env->event, path, keeper_on_az, k);
+        if (r < 0)
+                log_warning("%s: a new sign-in to the Azure CLI will not be noticed: %s",
+                            k->account->name, strerror(-r));
+}
+
+bool keeper_az_is_newer(const Keeper *k, const RecordToken *t) {
+        return k->az_profile && notify_written_at(k->az_profile) >= t->issued_at;
+}
