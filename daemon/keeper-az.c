@@ -9,7 +9,6 @@
 
 /* Asked for so recently that a new token is had at once, and not when somebody asks. */
 #define IN_USE_SECONDS 3600
-
 /* az's own rule for its folder. NULL without a home. */
 static int az_profile_path(char **ret, const Account *a) {
         const char *dir = a->config_dir ? a->config_dir : getenv("AZURE_CONFIG_DIR");
@@ -40,14 +39,20 @@ static void keeper_drop_az_tokens(Keeper *k) {
  * writes an empty one over it. */
 static void keeper_on_az(bool changing, void *userdata) {
         Keeper *k = userdata;
+        uint64_t now = clock_boottime();
 
         k->az_changing = changing;
         if (changing) {
                 log_debug("%s: the sign-in of the Azure CLI changes", k->account->name);
                 keeper_drop_az_tokens(k);
         } else if (k->last_used_at && clock_wall() < k->last_used_at + IN_USE_SECONDS &&
-                   keeper_can_fetch(k) && k->exchanging != k->slots)
+                   keeper_can_fetch(k) && k->exchanging != k->slots &&
+                   policy_budget_left(&k->budget, now)) {
+                /* An az that writes its profile whenever it runs must not have us run it for ever.
+                 */
+                policy_budget_spend(&k->budget, now);
                 k->slots->wanted = true;
+        }
         for (Slot *s = k->slots; s; s = s->next)
                 slot_settle(k, s, false);
         keeper_pump(k);

@@ -69,6 +69,7 @@ struct Keeper {
         Notify *az_profile; /* NULL: none, or not to be watched */
         bool az_changing;   /* nothing is asked until it is at rest */
         bool outdated;      /* the exchange under way asks who may be somebody else by now */
+        bool repeated;      /* it is the second one for that reason: its answer counts */
 
         VaultOp *forget;
         bool removed;                           /* it shows nothing any more */

@@ -38,6 +38,7 @@ void keeper_abort_exchange(Keeper *k, bool again) {
 /* The slot has had its answer: tell who waits, see what is next. */
 static void exchange_end(Keeper *k, Slot *s) {
         exchange_clear(k);
+        k->repeated = false;
         s->forced = false;
         slot_settle(k, s, true);
         /* What it brought, or found gone, is news for the others as well. */
@@ -198,8 +199,10 @@ static void exchange_memory_short(Keeper *k) {
 
 /* Whoever answered may have been somebody else: nobody is told, and it is asked again. */
 static bool exchange_repeat_outdated(Keeper *k) {
-        if (!k->outdated)
+        /* Once: an az that writes its profile whenever it runs would have us go round for ever. */
+        if (!k->outdated || k->repeated)
                 return false;
+        k->repeated = true;
         keeper_abort_exchange(k, true);
         keeper_pump(k);
         keeper_publish(k);

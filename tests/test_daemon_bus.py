@@ -11,6 +11,7 @@ import pytest
 from util_bus import BusError
 from util_daemon import ACCOUNT, INVALID_ARGS, MANAGER, NAME, ROOT, SIGN_IN, account_path
 from util_daemon import entra_account, variants
+from util_process import wait_until
 
 XML = os.path.join(os.path.dirname(os.path.abspath(__file__)), '../dbus/org.iotc.Token1.xml')
 ANNOTATIONS = ('org.freedesktop.DBus.Property.EmitsChangedSignal',)
@@ -104,6 +105,7 @@ def test_one_caller_can_t_crowd_out_the_others(daemon, entra, keyring, bus):
     calls = [daemon.start_get('work', connection=greedy, min_valid=600) for _ in range(2000)]
     modest = daemon.start_get('work', connection=bus.connect(), min_valid=600)
     entra.wait(grant_type='refresh_token')
+    wait_until(lambda: daemon.stats()['requests'] > 2000, 'every call to have come in')
     entra.release()
     assert modest.result()[1] == 'bearer'
     refused = 0
