@@ -14,7 +14,7 @@
 struct KeyringPrompt {
         GDBusConnection *bus;
         GCancellable *cancel; /* its triggering tells replies that the prompt is gone */
-        KeyringSecretFn fn;
+        KeyringUnlockFn fn;
         void *userdata;
         char *collection; /* its path, or "/" */
         guint vanished;
@@ -173,7 +173,7 @@ static void prompt_on_vanished(GDBusConnection *bus, const char *name, gpointer 
         prompt_done(userdata, KEYRING_E_ABSENT);
 }
 
-KeyringPrompt *keyring_prompt_new(GDBusConnection *bus, KeyringSecretFn fn, void *userdata) {
+KeyringPrompt *keyring_prompt_new(GDBusConnection *bus, KeyringUnlockFn fn, void *userdata) {
         KeyringPrompt *p = g_new0(KeyringPrompt, 1);
 
         p->bus = g_object_ref(bus);

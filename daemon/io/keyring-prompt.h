@@ -19,6 +19,6 @@ typedef struct KeyringPrompt KeyringPrompt;
 
 /* fn is called later, once, from the calling thread's default main context: 0, KEYRING_E_LOCKED
  * (dismissed, or no prompter) or KEYRING_E_ABSENT (no service, or it went away). */
-KeyringPrompt *keyring_prompt_new(GDBusConnection *bus, KeyringSecretFn fn, void *userdata);
+KeyringPrompt *keyring_prompt_new(GDBusConnection *bus, KeyringUnlockFn fn, void *userdata);
 /* Takes the callback back; fn may call it. NULL is fine. Returns NULL. */
 KeyringPrompt *keyring_prompt_free(KeyringPrompt *p);

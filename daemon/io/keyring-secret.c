@@ -10,12 +10,12 @@
 #include "io/keyring-secret.h"
 #include "model/secret.h"
 
-struct KeyringSecret {
+typedef struct KeyringSecret {
         GMainContext *context;
         GDBusConnection *bus;
         SecretService *service; /* ours, not libsecret's shared one */
         KeyringPrompt *prompt;
-};
+} KeyringSecret;
 
 /* One job: what goes in and what comes out. */
 typedef struct Call {
@@ -48,7 +48,7 @@ KeyringCancel *keyring_cancel_free(KeyringCancel *c) {
         return NULL;
 }
 
-int keyring_secret_new(KeyringSecret **ret) {
+int keyring_secret_new(void **ret) {
         KeyringSecret *s;
 
         s = calloc(1, sizeof(*s));
@@ -60,19 +60,24 @@ int keyring_secret_new(KeyringSecret **ret) {
         return 0;
 }
 
-KeyringSecret *keyring_secret_free(KeyringSecret *s) {
+static void secret_free_impl(void *impl) {
+        KeyringSecret *s = impl;
+
         if (!s)
-                return NULL;
+                return;
         g_main_context_unref(s->context);
         free(s);
-        return NULL;
 }
 
-void keyring_secret_enter(KeyringSecret *s) {
+static void secret_enter(void *impl) {
+        KeyringSecret *s = impl;
+
         g_main_context_push_thread_default(s->context);
 }
 
-void keyring_secret_leave(KeyringSecret *s) {
+static void secret_leave(void *impl) {
+        KeyringSecret *s = impl;
+
         s->prompt = keyring_prompt_free(s->prompt);
         g_clear_object(&s->service);
         if (s->bus)
@@ -83,11 +88,15 @@ void keyring_secret_leave(KeyringSecret *s) {
         g_main_context_pop_thread_default(s->context);
 }
 
-void keyring_secret_wait(KeyringSecret *s) {
+static void secret_wait(void *impl) {
+        KeyringSecret *s = impl;
+
         (void)g_main_context_iteration(s->context, TRUE);
 }
 
-void keyring_secret_wake(KeyringSecret *s) {
+static void secret_wake(void *impl) {
+        KeyringSecret *s = impl;
+
         g_main_context_wakeup(s->context);
 }
 
@@ -304,18 +313,17 @@ static int secret_call(KeyringSecret *s, Call *call, CallFn fn) {
         return r;
 }
 
-int keyring_secret_load(KeyringSecret *s, KeyringCancel *cancel, const char *account,
-                        char **ret_secret) {
+static int secret_load(void *impl, KeyringCancel *cancel, const char *account, char **ret_secret) {
         Call call = { .account = account, .cancel = (GCancellable *)cancel };
         int r;
 
-        r = secret_call(s, &call, call_load);
+        r = secret_call(impl, &call, call_load);
         *ret_secret = call.loaded;
         return r;
 }
 
-int keyring_secret_store(KeyringSecret *s, KeyringCancel *cancel, const char *account,
-                         const char *label, const char *secret) {
+static int secret_store(void *impl, KeyringCancel *cancel, const char *account, const char *label,
+                        const char *secret) {
         Call call = {
                 .account = account,
                 .label = label,
@@ -323,17 +331,18 @@ int keyring_secret_store(KeyringSecret *s, KeyringCancel *cancel, const char *ac
                 .cancel = (GCancellable *)cancel,
         };
 
-        return secret_call(s, &call, call_store);
+        return secret_call(impl, &call, call_store);
 }
 
-int keyring_secret_delete(KeyringSecret *s, KeyringCancel *cancel, const char *account) {
+static int secret_delete(void *impl, KeyringCancel *cancel, const char *account) {
         Call call = { .account = account, .cancel = (GCancellable *)cancel };
 
-        return secret_call(s, &call, call_delete);
+        return secret_call(impl, &call, call_delete);
 }
 
-int keyring_secret_unlock(KeyringSecret *s, KeyringSecretFn fn, void *userdata) {
+static int secret_unlock(void *impl, KeyringUnlockFn fn, void *userdata) {
         g_autoptr(GError) error = NULL;
+        KeyringSecret *s = impl;
 
         if (!secret_connect_bus(s, NULL, &error))
                 return KEYRING_E_ABSENT;
@@ -342,3 +351,16 @@ int keyring_secret_unlock(KeyringSecret *s, KeyringSecretFn fn, void *userdata) 
         s->prompt = keyring_prompt_new(s->bus, fn, userdata);
         return 0;
 }
+
+const KeyringBackend keyring_secret_backend = {
+        .name = "secret-service",
+        .enter = secret_enter,
+        .leave = secret_leave,
+        .wait = secret_wait,
+        .wake = secret_wake,
+        .load = secret_load,
+        .store = secret_store,
+        .delete = secret_delete,
+        .unlock = secret_unlock,
+        .free = secret_free_impl,
+};

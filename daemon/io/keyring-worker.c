@@ -23,7 +23,8 @@ struct KeyringWorker {
         struct KeyringJobs queued;
         struct KeyringJobs done;
         KeyringJob *prompting; /* any other job that runs is the thread's alone */
-        KeyringSecret *secret; /* the thread's, but for keyring_secret_wake() */
+        const KeyringBackend *backend;
+        void *impl; /* the thread's, but for wake() */
         pthread_t thread;
         int fd; /* a semaphore: one for each job in done */
 };
@@ -80,7 +81,7 @@ static void worker_unref(KeyringWorker *w) {
         worker_free_jobs(&w->queued);
         worker_free_jobs(&w->done);
         keyring_job_free(w->prompting);
-        keyring_secret_free(w->secret);
+        w->backend->free(w->impl);
         fd_close(w->fd);
         pthread_mutex_destroy(&w->lock);
         free(w);
@@ -126,25 +127,26 @@ static KeyringJob *worker_next(KeyringWorker *w) {
                 pthread_mutex_unlock(&w->lock);
                 if (job || stop)
                         return job;
-                keyring_secret_wait(w->secret);
+                w->backend->wait(w->impl);
         }
 }
 
 static void worker_run(KeyringWorker *w, KeyringJob *job) {
+        const KeyringBackend *b = w->backend;
+
         switch (job->kind) {
         case KEYRING_JOB_LOAD:
-                job->outcome =
-                        keyring_secret_load(w->secret, job->cancel, job->account, &job->secret);
+                job->outcome = b->load(w->impl, job->cancel, job->account, &job->secret);
                 break;
         case KEYRING_JOB_STORE:
-                job->outcome = keyring_secret_store(w->secret, job->cancel, job->account,
-                                                    job->label, job->secret);
+                job->outcome =
+                        b->store(w->impl, job->cancel, job->account, job->label, job->secret);
                 break;
         case KEYRING_JOB_DELETE:
-                job->outcome = keyring_secret_delete(w->secret, job->cancel, job->account);
+                job->outcome = b->delete (w->impl, job->cancel, job->account);
                 break;
         case KEYRING_JOB_UNLOCK:
-                job->outcome = keyring_secret_unlock(w->secret, worker_on_prompted, w);
+                job->outcome = b->unlock(w->impl, worker_on_prompted, w);
                 if (job->outcome)
                         worker_on_prompted(job->outcome, w);
                 return;
@@ -159,10 +161,10 @@ static void *worker_main(void *userdata) {
         KeyringWorker *w = userdata;
         KeyringJob *job;
 
-        keyring_secret_enter(w->secret);
+        w->backend->enter(w->impl);
         while ((job = worker_next(w)))
                 worker_run(w, job);
-        keyring_secret_leave(w->secret);
+        w->backend->leave(w->impl);
         worker_unref(w);
         return NULL;
 }
@@ -186,22 +188,24 @@ static int worker_start(KeyringWorker *w) {
         return -r;
 }
 
-int keyring_worker_new(KeyringWorker **ret) {
+int keyring_worker_new(KeyringWorker **ret, const KeyringBackend *backend, void *impl) {
         KeyringWorker *w;
         int r;
 
         w = calloc(1, sizeof(*w));
-        if (!w)
+        if (!w) {
+                backend->free(impl);
                 return -ENOMEM;
+        }
 
         w->n_ref = 1;
+        w->backend = backend;
+        w->impl = impl;
         TAILQ_INIT(&w->queued);
         TAILQ_INIT(&w->done);
         pthread_mutex_init(&w->lock, NULL);
         w->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK | EFD_SEMAPHORE);
-        r = w->fd < 0 ? -errno : keyring_secret_new(&w->secret);
-        if (r == 0)
-                r = worker_start(w);
+        r = w->fd < 0 ? -errno : worker_start(w);
         if (r < 0) {
                 worker_unref(w);
                 return r;
@@ -220,7 +224,7 @@ KeyringWorker *keyring_worker_free(KeyringWorker *w) {
         pthread_mutex_lock(&w->lock);
         w->stop = true;
         pthread_mutex_unlock(&w->lock);
-        keyring_secret_wake(w->secret);
+        w->backend->wake(w->impl);
 
         clock_gettime(CLOCK_MONOTONIC, &until);
         until.tv_nsec += JOIN_MSEC % 1000 * 1000000L;
@@ -241,7 +245,7 @@ void keyring_worker_submit(KeyringWorker *w, KeyringJob *job) {
         job->place = KEYRING_JOB_QUEUED;
         TAILQ_INSERT_TAIL(&w->queued, job, link);
         pthread_mutex_unlock(&w->lock);
-        keyring_secret_wake(w->secret);
+        w->backend->wake(w->impl);
 }
 
 KeyringJob *keyring_worker_take(KeyringWorker *w) {

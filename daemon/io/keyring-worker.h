@@ -45,8 +45,9 @@ int keyring_job_new(KeyringJob **ret, KeyringJobKind kind, const char *account, 
 /* Of a job that the worker does not hold. NULL is fine. Returns NULL. */
 KeyringJob *keyring_job_free(KeyringJob *job);
 
-/* Start the thread; all signals are blocked in it. 0 or -errno. */
-int keyring_worker_new(KeyringWorker **ret);
+/* Start the thread; all signals are blocked in it. impl is taken over in every case. 0 or -errno.
+ */
+int keyring_worker_new(KeyringWorker **ret, const KeyringBackend *backend, void *impl);
 /* Drop a prompt and all that is queued, and end the thread: within 1.5 s, or leave it behind. Drop
  * the job that runs first: else that is what is waited for. */
 KeyringWorker *keyring_worker_free(KeyringWorker *w);

@@ -340,6 +340,7 @@ int keyring_unlock(Keyring *k, KeyringOp **ret, KeyringFn fn, void *userdata) {
 
 int keyring_new(Keyring **ret, sd_event *event, KeyringStateFn fn, void *userdata) {
         CLEANUP(keyring_freep) Keyring *k = NULL;
+        void *impl;
         int r;
 
         k = calloc(1, sizeof(*k));
@@ -354,7 +355,10 @@ int keyring_new(Keyring **ret, sd_event *event, KeyringStateFn fn, void *userdat
         k->userdata = userdata;
         TAILQ_INIT(&k->ops);
 
-        r = keyring_worker_new(&k->worker);
+        r = keyring_secret_new(&impl);
+        if (r < 0)
+                return r;
+        r = keyring_worker_new(&k->worker, &keyring_secret_backend, impl);
         if (r < 0)
                 return r;
         r = sd_event_add_io(event, &k->answer, keyring_worker_fd(k->worker), EPOLLIN,

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a keyring can be kept in: the Secret Service (keyring-secret.c) or encrypted files
+ * (store-file.c), each a table of blocking calls for the keyring's worker thread. Nobody above
+ * keyring.c knows which one it is.
+ */
+#pragma once
+
+#include "io/keyring.h"
+
+typedef struct KeyringBackend KeyringBackend;
+typedef struct KeyringCancel KeyringCancel;
+
+/* How an unlock ended: an outcome of keyring_unlock(). Called on the thread. */
+typedef void (*KeyringUnlockFn)(int outcome, void *userdata);
+
+struct KeyringBackend {
+        const char *name; /* as keyring_store_name() says it */
+
+        /* The thread's first call, and its last one: it gives up an unlock that is under way. */
+        void (*enter)(void *impl);
+        void (*leave)(void *impl);
+        /* Block until wake(), which may be called from any thread; may return early. A wake before
+         * the wait is not lost. */
+        void (*wait)(void *impl);
+        void (*wake)(void *impl);
+
+        /* One job each, blocking; an outcome of keyring.h. *ret_secret is the caller's to
+         * secret_free(). Deleting what is not there is success. */
+        int (*load)(void *impl, KeyringCancel *cancel, const char *account, char **ret_secret);
+        int (*store)(void *impl, KeyringCancel *cancel, const char *account, const char *label,
+                     const char *secret);
+        int (*delete)(void *impl, KeyringCancel *cancel, const char *account);
+        /* Start one unlock; other jobs may run meanwhile. fn is called once, from here or from
+         * wait(), unless leave() comes first. 0, or an outcome and no call of fn. */
+        int (*unlock)(void *impl, KeyringUnlockFn fn, void *userdata);
+
+        /* From any thread, once the worker's has left. NULL is fine. */
+        void (*free)(void *impl);
+};
