@@ -231,7 +231,7 @@ int keeper_configure(Keeper *k, Account *account) {
         r = vault_set_account(k->vault, account);
         if (r < 0)
                 return r;
-        if (k->account->problem)
+        if (k->account->problem && k->last_error.outcome == OUTCOME_MISCONFIGURED)
                 problem_clear(&k->last_error);
         account_free(k->account);
         k->account = account;

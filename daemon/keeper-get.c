@@ -155,6 +155,9 @@ static Verdict waiter_judge(Keeper *k, Slot *s, Waiter *w, bool result, uint64_t
                 return VERDICT_WAIT;
         if (w->ask.interactive && keeper_pending_signin(k))
                 return VERDICT_WAIT;
+        /* A line went bad while w waited. */
+        if (keeper_misconfigured(k, problem) != 0)
+                return VERDICT_FAIL;
         if (!keeper_can_fetch(k))
                 return token_will_do(w, s, now) ? VERDICT_SERVE : verdict_sign_in(k, problem);
         /* Nothing is asked before the machine is back. */

@@ -293,8 +293,8 @@ int keeper_misconfigured(const Keeper *k, Problem *problem) {
         if (!k->account->problem)
                 return 0;
         return problem_set(problem, OUTCOME_MISCONFIGURED,
-                           "%s: its settings can't be used (%s). Mend the line, then: "
-                           "systemctl --user reload iotc-tokend",
+                           "%s: its settings can't be used (%s). Mend the line; the file is read "
+                           "again when it is saved.",
                            k->account->name, k->account->problem);
 }
 
@@ -303,8 +303,8 @@ void keeper_close(Keeper *k) {
 
         keeper_abort_exchange(k, false);
         keeper_drop_signin(k);
-        (void)problem_set(&problem, OUTCOME_CANCELLED, "%s: the account was removed.",
-                          k->account->name);
+        (void)problem_set(&problem, OUTCOME_CANCELLED,
+                          "%s: the account was removed or set up anew.", k->account->name);
         for (Slot *s = k->slots; s; s = s->next)
                 slot_fail_waiters(s, &problem);
         problem_clear(&problem);

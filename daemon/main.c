@@ -190,17 +190,28 @@ static int daemon_on_flush(sd_event_source *source, void *userdata) {
         return 0;
 }
 
+/* With the time, as Type=notify-reload of systemd 253 wants it: sd_notify(3). */
+static void daemon_reload(Daemon *d) {
+        struct timespec now;
+        int r;
+
+        (void)clock_gettime(CLOCK_MONOTONIC, &now);
+        (void)sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%llu",
+                         (long long unsigned)now.tv_sec * USEC_PER_SEC + now.tv_nsec / 1000);
+        r = manager_reload(d->manager);
+        if (r < 0)
+                log_error("The settings could not be read again; all stays as it was");
+        else
+                log_info("Read the settings again%s", r == 0 ? "; nothing has changed" : "");
+        (void)sd_notify(0, "READY=1");
+}
+
 static int daemon_on_signal(sd_event_source *source, const struct signalfd_siginfo *si,
                             void *userdata) {
         Daemon *d = userdata;
-        int r;
 
         if (si->ssi_signo == SIGHUP) {
-                (void)sd_notify(0, "RELOADING=1");
-                r = manager_reload(d->manager);
-                log_info(r < 0 ? "The settings could not be read again"
-                               : "Read the settings again");
-                (void)sd_notify(0, "READY=1");
+                daemon_reload(d);
                 return 0;
         }
         (void)sd_notify(0, "STOPPING=1");

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the three files of the manager share: manager.c (the set, made from the settings),
- * manager-edit.c (changing it), manager-select.c (which account a selector means).
+ * What the files of the manager share: manager.c (the set), manager-settings.c (made from the
+ * settings, and made anew when they change), manager-edit.c (changing it), manager-select.c (which
+ * account a selector means).
  */
 #pragma once
 
+#include "io/notify.h"
 #include "io/timer.h"
 #include "manager.h"
 #include "model/limits.h"
@@ -12,6 +14,7 @@
 struct Manager {
         Env *env;
         char *system_path, *user_path;
+        Notify *system_file, *user_file;    /* NULL: not watched */
         Keeper *accounts[ACCOUNTS_MAX + 1]; /* and the built-in one */
         size_t n_accounts;
         Keeper *leaving[ACCOUNTS_MAX]; /* removed; their item waits for the keyring */
@@ -22,7 +25,8 @@ struct Manager {
         Timer *resume; /* armed from the machine's return until the first exchange */
         bool resuming;
         char **app_suffixes;
-        bool ready; /* the first settings are in: news may go up */
+        char *problem; /* of the settings outside any account, as it was logged last; or NULL */
+        bool ready;    /* the first settings are in: news may go up */
 };
 
 /* manager.c */
@@ -31,8 +35,15 @@ void manager_append(Manager *m, Keeper *k);
 void manager_take(Manager *m, Keeper *k);
 /* Free what was removed and has left the keyring, too. */
 void manager_sweep(Manager *m);
-/* After the accounts have changed: the built-in one, and the default. */
-int manager_update_builtin(Manager *m);
+/* After the accounts have changed: the default one. */
 void manager_choose_default(Manager *m);
+/* Whatever waits for a better time tries now; the accounts that somebody waits for come first. */
+void manager_try_again(Manager *m);
+
+/* manager-settings.c */
+/* After the accounts have changed, or az was installed: the built-in one. */
+int manager_update_builtin(Manager *m);
+/* Read the settings again whenever one of the files has changed and is at rest. */
+void manager_watch_settings(Manager *m);
 
 #define MANAGER_BUILTIN_NAME "azure-cli"

@@ -65,7 +65,8 @@ static int resolve_app(const Manager *m, const char *selector, Keeper **ret, Pro
         return 0;
 }
 
-int manager_resolve(const Manager *m, const char *selector, Keeper **ret, Problem *problem) {
+static int selector_resolve(const Manager *m, const char *selector, Keeper **ret,
+                            Problem *problem) {
         Keeper *k;
 
         if (!*selector)
@@ -90,4 +91,18 @@ int manager_resolve(const Manager *m, const char *selector, Keeper **ret, Proble
                 "There is no account '%s'. iotc-token list shows the accounts; iotc-token "
                 "login %s makes it.",
                 selector, selector);
+}
+
+int manager_resolve(Manager *m, const char *selector, Keeper **ret, Problem *problem) {
+        size_t n = m->n_accounts;
+        int r;
+
+        r = selector_resolve(m, selector, ret, problem);
+        if (r != OUTCOME_NO_SUCH_ACCOUNT)
+                return r;
+        if (manager_update_builtin(m) < 0 || m->n_accounts == n)
+                return r;
+        manager_choose_default(m);
+        problem_clear(problem);
+        return selector_resolve(m, selector, ret, problem);
 }

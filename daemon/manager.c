@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "io/config.h"
-#include "io/log.h"
 #include "manager-private.h"
-#include "model/program.h"
 #include "model/strv.h"
 
 /* After a sleep the route comes back within this time or is not waited for ... */
@@ -86,121 +83,7 @@ void manager_sweep(Manager *m) {
                         i++;
 }
 
-static int keeper_add(Manager *m, Account *account) {
-        Keeper *k;
-        int r;
-
-        if (m->n_accounts == ARRAY_SIZE(m->accounts)) {
-                account_free(account);
-                return -ENOSPC;
-        }
-        r = keeper_new(&k, m->env, account);
-        if (r == 0)
-                manager_append(m, k);
-        return r;
-}
-
-/* The built-in account is there while nobody set up one of its source and az can be run. */
-int manager_update_builtin(Manager *m) {
-        CLEANUP(freep) char *az = NULL;
-        Account *account;
-        bool wanted;
-        int r;
-
-        wanted = program_find(&az, "az", getenv("PATH")) == 0;
-        for (size_t i = 0; i < m->n_accounts; i++) {
-                const Account *a = keeper_account(m->accounts[i]);
-
-                if (a->source == ACCOUNT_SOURCE_AZURE_CLI && !a->builtin)
-                        wanted = false;
-        }
-        for (size_t i = 0; i < m->n_accounts; i++)
-                if (keeper_account(m->accounts[i])->builtin) {
-                        Keeper *k = m->accounts[i];
-
-                        if (wanted)
-                                return 0;
-                        manager_take(m, k);
-                        keeper_free(k);
-                        return 0;
-                }
-        if (!wanted || manager_find(m, MANAGER_BUILTIN_NAME))
-                return 0;
-        r = account_new(&account, MANAGER_BUILTIN_NAME, ACCOUNT_SOURCE_AZURE_CLI);
-        if (r < 0)
-                return r;
-        account->builtin = true;
-        return keeper_add(m, account);
-}
-
-static bool config_names(const Config *c, const char *name) {
-        for (size_t i = 0; i < c->n_accounts; i++)
-                if (streq(c->accounts[i]->name, name))
-                        return true;
-        return false;
-}
-
-static int globals_take(Manager *m, Config *c) {
-        if (c->problem)
-                log_warning("%s", c->problem);
-        free(m->default_account);
-        m->default_account = STEAL(c->default_account);
-        m->app_suffixes = strv_free(m->app_suffixes);
-        m->app_suffixes = STEAL(c->app_suffixes);
-        free(m->env->proxy);
-        m->env->proxy = STEAL(c->proxy);
-        free(m->env->ca_bundle);
-        m->env->ca_bundle = STEAL(c->ca_bundle);
-        return 0;
-}
-
-/* Make the accounts what the settings say. */
-static int manager_apply(Manager *m, Config *c) {
-        int r;
-
-        r = globals_take(m, c);
-        if (r < 0)
-                return r;
-        for (size_t i = 0; i < m->n_accounts;) {
-                Keeper *k = m->accounts[i];
-
-                if (keeper_account(k)->builtin || config_names(c, keeper_account(k)->name)) {
-                        i++;
-                        continue;
-                }
-                /* Its secrets stay in the keyring: the group may come back. */
-                manager_take(m, k);
-                keeper_free(k);
-        }
-        for (size_t i = 0; i < c->n_accounts; i++) {
-                Keeper *k = manager_find(m, c->accounts[i]->name);
-
-                if (c->accounts[i]->problem)
-                        log_warning("%s: %s", c->accounts[i]->name, c->accounts[i]->problem);
-                r = k ? keeper_configure(k, STEAL(c->accounts[i]))
-                      : keeper_add(m, STEAL(c->accounts[i]));
-                if (r < 0)
-                        return r;
-        }
-        r = manager_update_builtin(m);
-        if (r < 0)
-                return r;
-        manager_choose_default(m);
-        return 0;
-}
-
-int manager_reload(Manager *m) {
-        CLEANUP(config_freep) Config *c = NULL;
-        int r;
-
-        r = config_load(&c, m->system_path, m->user_path);
-        if (r < 0)
-                return r;
-        return manager_apply(m, c);
-}
-
-/* The accounts that somebody waits for come first. */
-static void manager_try_again(Manager *m) {
+void manager_try_again(Manager *m) {
         for (size_t i = 0; i < m->n_accounts; i++)
                 if (keeper_is_awaited(m->accounts[i]))
                         keeper_on_online(m->accounts[i]);
@@ -239,6 +122,7 @@ int manager_new(Manager **ret, Env *env, const char *system_path, const char *us
         r = manager_reload(m);
         if (r < 0)
                 return r;
+        manager_watch_settings(m);
         m->ready = true;
         *ret = STEAL(m);
         return 0;
@@ -254,8 +138,11 @@ Manager *manager_free(Manager *m) {
                 }
                 while (m->n_leaving)
                         keeper_free(m->leaving[--m->n_leaving]);
+                notify_free(m->system_file);
+                notify_free(m->user_file);
                 strv_free(m->app_suffixes);
                 free(m->default_account);
+                free(m->problem);
                 timer_free(m->resume);
                 free(m->system_path);
                 free(m->user_path);

@@ -20,7 +20,10 @@ typedef void (*ManagerOpFn)(Keeper *account, const Problem *problem, void *userd
  */
 int manager_new(Manager **ret, Env *env, const char *system_path, const char *user_path);
 Manager *manager_free(Manager *m);
-/* Read the settings again: accounts whose identity did not change keep their tokens. 0 or -errno.
+/*
+ * Read the settings again, which happens by itself, too, when a file of them has changed: accounts
+ * whose identity did not change keep their tokens, those of a bad line wait for it to be mended. 1
+ * when something is different, else 0; -ENODATA when a file can't be read: all stays as it was.
  */
 int manager_reload(Manager *m);
 
@@ -30,8 +33,9 @@ Keeper *manager_find(const Manager *m, const char *name);
 /* The default account, by setting or as the only one that gives bearer tokens; NULL: none. */
 Keeper *manager_default(const Manager *m);
 
-/* Which account a selector means. 0 and *ret; an Outcome and *problem; -errno. */
-int manager_resolve(const Manager *m, const char *selector, Keeper **ret, Problem *problem);
+/* Which account a selector means. 0 and *ret; an Outcome and *problem; -errno. Before it says that
+ * there is none it looks whether az was installed meanwhile. */
+int manager_resolve(Manager *m, const char *selector, Keeper **ret, Problem *problem);
 
 /*
  * Add an account (taken over in every case). A secret is stored first; fn is then called later. 0;

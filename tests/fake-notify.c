@@ -6,6 +6,7 @@
 
 struct Notify {
         Notify *next;
+        bool az; /* else of the settings */
         void (*fn)(bool changing, void *userdata);
         void *userdata;
 };
@@ -18,7 +19,12 @@ int notify_new(Notify **ret, sd_event *event, const char *path,
         Notify *n = malloc(sizeof(*n));
 
         assert(n);
-        *n = (Notify){ .next = watchers, .fn = fn, .userdata = userdata };
+        *n = (Notify){
+                .next = watchers,
+                .az = strstr(path, "azureProfile.json"),
+                .fn = fn,
+                .userdata = userdata,
+        };
         *ret = watchers = n;
         return 0;
 }
@@ -42,12 +48,22 @@ Notify *notify_free(Notify *n) {
 }
 
 bool fake_notify_watched(void) {
-        return watchers != NULL;
+        for (const Notify *n = watchers; n; n = n->next)
+                if (n->az)
+                        return true;
+        return false;
 }
 
 void fake_notify(bool changing) {
         for (Notify *n = watchers; n; n = n->next)
-                n->fn(changing, n->userdata);
+                if (n->az)
+                        n->fn(changing, n->userdata);
+}
+
+void fake_notify_settings(bool changing) {
+        for (Notify *n = watchers; n; n = n->next)
+                if (!n->az)
+                        n->fn(changing, n->userdata);
 }
 
 void fake_notify_set_written_at(uint64_t wall) {

@@ -61,13 +61,13 @@ static void test_the_default(void) {
         assert(set_default(&h, "nobody") == OUTCOME_NO_SUCH_ACCOUNT);
         assert(set_default(&h, "other") == 0);
         assert(manager_default(h.m) == manager_find(h.m, "other"));
-        assert(manager_reload(h.m) == 0); /* from the file */
+        assert(manager_reload(h.m) >= 0); /* from the file */
         assert(manager_default(h.m) == manager_find(h.m, "other"));
         assert(set_default(&h, "") == 0 && !manager_default(h.m));
         /* What is left is the default. */
         assert(set_default(&h, "other") == 0 && take_out(&h, "other") == 0);
         assert(manager_default(h.m) == manager_find(h.m, "work"));
-        assert(manager_reload(h.m) == 0);
+        assert(manager_reload(h.m) >= 0);
         assert(manager_default(h.m) == manager_find(h.m, "work"));
         house_deinit(&h);
 }
@@ -78,13 +78,13 @@ static void test_what_may_not_be_changed(void) {
 
         house_init(&h, WORK);
         put(h.folder.system, "[account theirs]\nsource=entra\n");
-        assert(manager_reload(h.m) == 0);
+        assert(manager_reload(h.m) >= 0);
         assert(take_out(&h, "theirs") == OUTCOME_DENIED);
         assert(manager_find(h.m, "theirs"));
 
         /* While a line is bad the file is not rewritten: it may hold what somebody meant. */
         put(h.folder.user, WORK "tenant=not a tenant\n");
-        assert(manager_reload(h.m) == 0);
+        assert(manager_reload(h.m) >= 0);
         assert(take_out(&h, "work") == OUTCOME_MISCONFIGURED && manager_find(h.m, "work"));
         assert(add(&h, &adder, account_of("more", ACCOUNT_SOURCE_ENTRA), NULL) ==
                OUTCOME_MISCONFIGURED);
@@ -139,7 +139,7 @@ static void test_settings_that_are_read_while_it_is_stored(void) {
         fake_keyring_hold(h.stage.keyring, true);
         assert(add_factory(&h, &adder) == OUTCOME_OK);
         put(h.folder.user, "[account factory]\nsource=entra\n");
-        assert(manager_reload(h.m) == 0);
+        assert(manager_reload(h.m) >= 0);
         fake_keyring_hold(h.stage.keyring, false);
         fake_time_pass(0);
         assert(adder.answers == 1 && adder.outcome == OUTCOME_ACCOUNT_EXISTS);

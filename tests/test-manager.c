@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <sys/stat.h>
 
+#include "fake-notify.h"
 #include "util-house.h"
 
 /* What a selector means: an account's name, or an outcome and a part of its text. */
@@ -104,7 +105,7 @@ static void install_az(House *h) {
         snprintf(path, sizeof(path), "%s/az", h->folder.path);
         put(path, "#!/bin/sh\n");
         assert(chmod(path, 0700) == 0 && chmod(h->folder.path, 0700) == 0);
-        assert(manager_reload(h->m) == 0);
+        assert(manager_reload(h->m) >= 0);
         fake_time_pass(0);
 }
 
@@ -197,13 +198,43 @@ static void test_reading_again(void) {
         house_init(&h, CONTOSO OTHER);
         contoso = manager_find(h.m, "contoso");
         put(h.folder.user, CONTOSO "[account new]\nsource=entra\ntenant=not a tenant\n");
-        assert(manager_reload(h.m) == 0);
+        assert(manager_reload(h.m) >= 0);
         assert(manager_find(h.m, "contoso") == contoso); /* with its tokens and callers */
         assert(!manager_find(h.m, "other"));
         assert(strstr(keeper_account(manager_find(h.m, "new"))->problem, "line 6"));
         put(h.folder.user, "");
-        assert(manager_reload(h.m) == 0);
+        assert(manager_reload(h.m) >= 0);
         assert(!manager_account(h.m, 0));
+        house_deinit(&h);
+}
+
+static void test_a_file_that_changes(void) {
+        Keeper *contoso;
+        House h;
+
+        house_init(&h, CONTOSO);
+        contoso = manager_find(h.m, "contoso");
+        put(h.folder.system, OTHER);
+        fake_notify_settings(true);
+        assert(!manager_find(h.m, "other")); /* it may be half of it */
+        fake_notify_settings(false);
+        assert(keeper_account(manager_find(h.m, "other"))->system);
+        assert(manager_find(h.m, "contoso") == contoso);
+        assert(manager_reload(h.m) == 0); /* nothing is different */
+
+        /* It stays who it was while a line is bad. */
+        put(h.folder.user, CONTOSO "tenant=not a tenant\nclient-id=x\n");
+        assert(manager_reload(h.m) == 1 && manager_find(h.m, "contoso") == contoso);
+        assert(strstr(keeper_account(contoso)->problem, "line 4"));
+        expect_account(&h, "contoso.example.com", "contoso");
+        put(h.folder.user, CONTOSO);
+        assert(manager_reload(h.m) == 1 && manager_find(h.m, "contoso") == contoso);
+        assert(!keeper_account(contoso)->problem);
+
+        /* Another tenant is another account, of which nothing is known. */
+        put(h.folder.user, CONTOSO "tenant=contoso.com\n");
+        assert(manager_reload(h.m) == 1 && manager_reload(h.m) == 0);
+        assert(streq(keeper_account(manager_find(h.m, "contoso"))->tenant, "contoso.com"));
         house_deinit(&h);
 }
 
@@ -230,6 +261,7 @@ int main(void) {
         test_adding();
         test_removing();
         test_reading_again();
+        test_a_file_that_changes();
         test_no_more_than_the_limit();
         return 0;
 }

@@ -281,6 +281,7 @@ int config_file_load(ConfigFile **ret, const char *path, bool system) {
         if (config_file_new(&f, path, system) < 0)
                 return -ENOMEM;
         if (r != -ENOENT && r != -ENOTDIR) {
+                f->unread = true;
                 if (asprintf(&f->problem, "%s can't be read: %s", f->path,
                              r == -EFBIG ? "it is larger than 1 MiB" : strerror(-r)) < 0)
                         return -ENOMEM;

@@ -22,6 +22,7 @@ typedef struct ConfigFile {
         bool has_globals;
         ConfigGlobals globals;
         char *problem; /* the first of [iotc-token] or outside any group, or NULL */
+        bool unread;   /* the file is there, but nothing of it could be read */
         char *bad;     /* the first bad line anywhere: why the file is not rewritten, or NULL */
 } ConfigFile;
 

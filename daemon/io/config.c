@@ -123,6 +123,7 @@ int config_load(Config **ret, const char *system_path, const char *user_path) {
         if (!c->accounts)
                 return -ENOMEM;
         c->bad = user->bad;
+        c->unread = user->unread || system->unread;
         c->problem = user->problem ? STEAL(user->problem) : STEAL(system->problem);
         r = config_take_globals(c, user->has_globals ? user : system);
         if (r < 0)

@@ -18,6 +18,7 @@ typedef struct Config {
         char *ca_bundle;       /* absolute path or NULL */
         char *problem; /* of [iotc-token] or a line outside any group: "FILE, line 3: ..." or NULL
                         */
+        bool unread;   /* a file is there but can't be read: `problem` says why */
         bool bad;      /* a bad line exists in the user's file: it is not rewritten */
 } Config;
 

@@ -368,6 +368,14 @@ bool account_same_identity(const Account *a, const Account *b) {
                streq(a->command, b->command);
 }
 
+bool account_same_settings(const Account *a, const Account *b) {
+        return account_same_identity(a, b) && a->builtin == b->builtin && a->system == b->system &&
+               streq(a->name, b->name) && streq(a->sign_in, b->sign_in) &&
+               streq(a->client_id, b->client_id) && streq(a->resource, b->resource) &&
+               streq(a->az, b->az) && streq(a->problem, b->problem) &&
+               strv_equal(a->resources, b->resources) && strv_equal(a->apps, b->apps);
+}
+
 bool account_allows_resource(const Account *a, const char *resource) {
         return streq(a->resource, resource) || strv_has(a->resources, resource);
 }

@@ -90,6 +90,8 @@ const char *account_client_id(const Account *a);
 /* True when stored tokens of one may be used for the other: source, authority, tenant, client id,
  * and what tells whose tokens the source's program gives (subscription, config-dir, command). */
 bool account_same_identity(const Account *a, const Account *b);
+/* True when not one setting differs, nor what is wrong with them. */
+bool account_same_settings(const Account *a, const Account *b);
 /* True for the account's own resource and those it lists. */
 bool account_allows_resource(const Account *a, const char *resource);
 bool account_has_app(const Account *a, const char *host);

@@ -26,6 +26,13 @@ bool strv_has(char *const *list, const char *s) {
         return false;
 }
 
+bool strv_equal(char *const *a, char *const *b) {
+        for (; a && *a && b && *b; a++, b++)
+                if (!streq(*a, *b))
+                        return false;
+        return (!a || !*a) && (!b || !*b);
+}
+
 int strv_copy(char ***ret, char *const *from) {
         CLEANUP(strv_freep) char **list = NULL;
         size_t n = strv_length((const char *const *)from);

@@ -1,0 +1,200 @@
+# SPDX-License-Identifier: MIT
+#
+# The settings change while the daemon runs: it notices by itself, however the file is written, and
+# what did not change is not disturbed. A line that is bad for a while, or half written, costs
+# nobody a sign-in.
+
+import os
+import shutil
+import signal
+
+import pytest
+
+from util_daemon import OBJECT_MANAGER, ROOT, account_path, entra_account, variants
+from util_process import wait_until
+
+CHANGED = 'The settings have changed; read them again'
+
+
+def wait_account(daemon, name, there=True):
+    wait_until(lambda: (account_path(name) in daemon.objects()) == there,
+               f'{name} to {"come" if there else "go"}')
+
+
+def reload(daemon, settings):
+    """As systemctl reload does, and wait until it is done."""
+    count = daemon.text().count('Read the settings again')
+    daemon.write_settings(settings)
+    daemon.process.send(signal.SIGHUP)
+    wait_until(lambda: daemon.text().count('Read the settings again') > count, 'the reload')
+
+
+def in_place(path, text):
+    with open(path, 'w', encoding='utf-8') as file:
+        file.write(text)
+
+
+def renamed(path, text):
+    in_place(path + '~', text)
+    os.rename(path + '~', path)
+
+
+def made_anew(path, text):
+    os.unlink(path)
+    in_place(path, text)
+
+
+def moved_away_first(path, text):
+    os.rename(path, path + '.bak')
+    in_place(path, text)
+
+
+def test_noticed_however_it_is_written(daemon, entra, keyring, home):
+    daemon.start(entra_account(entra))
+    daemon.sign_in(entra)
+    token = daemon.get_token('work')[0]
+    for write in (in_place, renamed, made_anew, moved_away_first):
+        write(home.config, entra_account(entra) + entra_account(entra, write.__name__))
+        wait_account(daemon, write.__name__)
+        assert daemon.get_token('work')[0] == token
+    assert daemon.stats()['fetches'] == 0 and account_path('in_place') not in daemon.objects()
+
+
+def test_folder_made_later(daemon, entra, keyring, home):
+    shutil.rmtree(os.path.dirname(home.config), ignore_errors=True)
+    daemon.start()
+    daemon.write_settings(entra_account(entra))
+    wait_account(daemon, 'work')
+    shutil.rmtree(os.path.dirname(home.config))
+    wait_account(daemon, 'work', there=False)
+    daemon.write_settings(entra_account(entra))
+    wait_account(daemon, 'work')
+
+
+def test_half_written_is_not_read(daemon, entra, keyring, bus, home):
+    daemon.start(entra_account(entra, 'first') + entra_account(entra))
+    gone = bus.watch(None, OBJECT_MANAGER, 'InterfacesRemoved', ROOT)
+    text = entra_account(entra, 'first') + entra_account(entra) + entra_account(entra, 'last')
+    with open(home.config, 'w', encoding='utf-8') as file:
+        for line in text.splitlines(keepends=True):
+            file.write(line)
+            file.flush()
+            daemon.get('Version')
+    wait_account(daemon, 'last')
+    assert gone.signals == [] and 'line' not in daemon.text()
+    gone.close()
+
+
+def test_removed_and_back_with_its_sign_in(daemon, entra, keyring, home):
+    daemon.start(entra_account(entra))
+    daemon.sign_in(entra)
+    token = daemon.get_token('work')[0]
+    os.unlink(home.config)
+    wait_account(daemon, 'work', there=False)
+    daemon.write_settings(entra_account(entra))
+    wait_account(daemon, 'work')
+    assert daemon.get_token('work')[0] == token
+
+
+def test_own_changes_disturb_nobody(daemon, entra, keyring, bus):
+    daemon.start(entra_account(entra))
+    daemon.sign_in(entra)
+    changes = daemon.watch(account_path('work'))
+    daemon.call('AddAccount', '(ssa{sv})',
+                ('new', 'entra', variants({'tenant': 'contoso.com', 'apps': ['A.example.com']})))
+    daemon.account_call('new', 'Configure', '(a{sv})', (variants({'sign-in': 'browser'}),))
+    daemon.wait_log('The settings are as they were')
+    assert CHANGED not in daemon.text() and changes.signals == []
+    changes.close()
+
+
+def test_a_line_bad_for_a_while(daemon, entra, keyring):
+    good = entra_account(entra, apps='a.example.com')
+    daemon.start(good + entra_account(entra, 'other'))
+    daemon.sign_in(entra)
+    token = daemon.get_token('work')[0]
+    writes = daemon.stats()['keyring-writes']
+    for bad, number in (('tenant=organizations', 4), ('source=entra', 2), ('client-id=', 5)):
+        broken = '\n'.join('tenant=not a secret' if line.startswith(bad) and number == 4 else
+                           line[:3] if line.startswith(bad) else line for line in good.split('\n'))
+        reload(daemon, broken + entra_account(entra, 'other'))
+        daemon.wait_property('State', 'misconfigured', 'work')
+        for selector in ('work', 'a.example.com'):
+            name, text = daemon.error_of(daemon.get_token, selector)
+            assert name == 'Misconfigured' and f'line {number}' in text and 'work' in text
+        assert daemon.get('LastError', 'work')[0].endswith('Misconfigured')
+        assert daemon.get('State', 'other') == 'sign-in-needed'
+        reload(daemon, good + entra_account(entra, 'other'))
+        daemon.wait_property('State', 'ready', 'work')
+        assert daemon.get_token('a.example.com')[0] == token
+        assert daemon.get('LastError', 'work') == ('', '')
+    assert daemon.stats()['keyring-writes'] == writes and daemon.stats()['fetches'] == 0
+    assert 'not a secret' not in daemon.text()
+
+
+def test_whoever_waits_learns_of_the_bad_line(daemon, entra, keyring):
+    daemon.start(entra_account(entra))
+    daemon.sign_in_before(entra)
+    entra.fail(status=503)
+    call = daemon.start_get('work', force=True, timeout=60)
+    daemon.wait_stat('fetch-failures', 1)
+    reload(daemon, entra_account(entra) + 'nonsense\n')
+    name, _ = daemon.error_of(call.result)
+    assert name in ('Misconfigured', 'Unavailable')
+
+
+def test_a_file_that_can_t_be_read(daemon, entra, keyring, home):
+    daemon.start(entra_account(entra))
+    daemon.sign_in(entra)
+    token = daemon.get_token('work')[0]
+    os.unlink(home.config)
+    os.mkdir(home.config)
+    daemon.wait_log('accounts.conf can.t be read')
+    assert daemon.get_token('work')[0] == token
+    os.rmdir(home.config)
+    daemon.write_settings(entra_account(entra) + entra_account(entra, 'new'))
+    wait_account(daemon, 'new')
+    assert daemon.get_token('work')[0] == token
+
+
+@pytest.mark.parametrize('setting', ['tenant', 'client_id', 'authority'])
+def test_what_is_changed_decides_about_the_tokens(daemon, entra, keyring, setting):
+    other = {'tenant': entra.tenant, 'authority': entra.authority + '/other',
+             'client_id': '00000000-0000-0000-0000-000000000001'}[setting]
+    daemon.start(entra_account(entra))
+    daemon.sign_in(entra)
+    token = daemon.get_token('work')[0]
+    reload(daemon, entra_account(entra, **{setting: other}))
+    assert daemon.error_of(daemon.get_token, 'work')[0] == 'SignInNeeded'
+    # Who mends a slip has not lost the sign-in.
+    reload(daemon, entra_account(entra))
+    assert daemon.get_token('work')[0] == token and daemon.stats()['fetches'] == 0
+
+
+def test_what_else_is_changed_keeps_the_tokens(daemon, entra, keyring):
+    daemon.start(entra_account(entra))
+    daemon.sign_in(entra)
+    token = daemon.get_token('work')[0]
+    for change in ({'apps': 'a.example.com;b.example.com'}, {'sign_in': 'browser'},
+                   {'resources': 'https://other.example'}):
+        reload(daemon, entra_account(entra, **change))
+        assert daemon.get_token('work')[0] == token
+    for line in ('proxy=http://127.0.0.1:9', 'app-suffixes=example.org', 'default=work'):
+        reload(daemon, f'[iotc-token]\n{line}\n\n' + entra_account(entra))
+        assert daemon.get_token('work')[0] == token
+    assert daemon.stats()['fetches'] == 0
+    # Another resource wants another token, but nobody to sign in.
+    reload(daemon, entra_account(entra, resource='https://other.example'))
+    assert daemon.get_token('work')[0] != token and daemon.get('State', 'work') == 'ready'
+
+
+def test_az_installed_later(daemon, az, home):
+    environment = az.env()
+    path = environment.pop('PATH')
+    daemon.start('', **environment, PATH=home.folder + '/bin:/usr/bin/none')
+    assert daemon.error_of(daemon.get_token)[0] == 'NoSuchAccount'
+    with open(home.folder + '/bin/az', 'w', encoding='utf-8') as file:
+        file.write(f'#!/bin/sh\nPATH={path} exec az "$@"\n')
+        os.fchmod(file.fileno(), 0o755)
+    assert daemon.get_token(timeout=60)[0] == az.token()['accessToken']
+    assert daemon.get('DefaultAccount') == 'azure-cli'
