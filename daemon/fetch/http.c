@@ -149,7 +149,6 @@ static int http_outcome(Http *http, CURLcode c, bool plain, long proxy_status) {
         case CURLE_OK:
                 return _HTTP_E_SUCCESS;
         case CURLE_SSL_CACERT_BADFILE:
-        case CURLE_UNSUPPORTED_PROTOCOL:
         case CURLE_URL_MALFORMAT:
                 return HTTP_E_SETTING;
         case CURLE_COULDNT_RESOLVE_PROXY:
@@ -183,6 +182,11 @@ static void http_explain(Http *http, CURLcode c, long proxy_status, HttpReply *r
                 hint = "; see the setting 'ca-bundle'";
         else if (c == CURLE_COULDNT_RESOLVE_PROXY)
                 hint = "; see the setting 'proxy'";
+        if (c == CURLE_UNSUPPORTED_PROTOCOL) {
+                /* To curl whatever is not HTTP is HTTP/0.9; URLs of others never come this far. */
+                (void)snprintf(reply->error, sizeof(reply->error), "it is not HTTP");
+                return;
+        }
         detail = text_clean(*http->error ? http->error : curl_easy_strerror(c), 120);
         (void)snprintf(reply->error, sizeof(reply->error), "%s%s", detail ? detail : "failed",
                        hint);
