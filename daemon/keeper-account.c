@@ -115,7 +115,7 @@ int keeper_set_secret(Keeper *k, const char *secret, KeeperOp **ret, KeeperOpFn 
         r = vault_save(k->vault, &op->op, op_on_saved, op);
         if (r < 0)
                 return r;
-        keeper_drop_tokens(k);
+        keeper_happened(k, KEEPER_EVENT_SECRET_SET);
         keeper_adopt_record(k);
         keeper_start_over(k);
         *ret = STEAL(op);
@@ -124,9 +124,7 @@ int keeper_set_secret(Keeper *k, const char *secret, KeeperOp **ret, KeeperOpFn 
 
 /* Memory is wiped, the keyring's item goes. */
 static int keeper_forget(Keeper *k, VaultOp **ret, VaultOpFn fn, void *userdata) {
-        keeper_abort_exchange(k, false);
-        keeper_drop_signin(k);
-        keeper_drop_tokens(k);
+        keeper_happened(k, KEEPER_EVENT_SIGNED_OUT);
         free(k->tenant);
         k->tenant = NULL;
         return vault_forget(k->vault, ret, fn, userdata);
@@ -217,17 +215,13 @@ int keeper_configure(Keeper *k, Account *account) {
 
                 if (!resource)
                         return -ENOMEM;
-                keeper_abort_exchange(k, false);
+                keeper_happened(k, KEEPER_EVENT_OTHER_RESOURCE);
                 k->fetched = token_unref(k->fetched); /* a sign-in's, for the former resource */
-                keeper_drop_tokens(k);
                 free(own->resource);
                 own->resource = resource;
         }
-        if (!same) {
-                keeper_abort_exchange(k, false);
-                keeper_drop_signin(k);
-                keeper_drop_tokens(k);
-        }
+        if (!same)
+                keeper_happened(k, KEEPER_EVENT_OTHER_IDENTITY);
         r = vault_set_account(k->vault, account);
         if (r < 0)
                 return r;
@@ -268,7 +262,7 @@ int keeper_report_rejected(Keeper *k, const char *token, const char *claims, con
                 return 0;
         }
         if ((k->rejected_usec && now - k->rejected_usec < REPORT_AGAIN_USEC) ||
-            !keeper_can_fetch(k))
+            !policy_may_try(slot_rule(k, s, now)->asked, &s->failure, true, now))
                 return 0;
         fetch = claims ? keeper_slot(k, s->resource, claims) : s;
         if (!fetch)
@@ -289,9 +283,11 @@ void keeper_on_keyring(Keeper *k, KeyringState state) {
 }
 
 void keeper_on_online(Keeper *k) {
+        uint64_t now = clock_boottime();
+
         for (Slot *s = k->slots; s; s = s->next)
-                if (policy_is_transient(s->failure.outcome) && keeper_can_fetch(k) &&
-                    s->failure.not_before <= clock_boottime() && k->exchanging != s) {
+                if (slot_rule(k, s, now)->timer == KEEPER_TIMER_BACK_OFF &&
+                    s->failure.not_before <= now && k->exchanging != s) {
                         s->failures = 0;
                         s->wanted = true;
                 }

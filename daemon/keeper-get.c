@@ -94,7 +94,7 @@ static Verdict verdict_api_token(const Keeper *k, const Slot *s, const Waiter *w
 static Verdict verdict_failure(const Keeper *k, const Slot *s, uint64_t now, Problem *problem) {
         uint64_t next = MAX(s->failure.not_before, s->failure.retry_at);
 
-        if (policy_is_transient(s->failure.outcome) && next > now)
+        if (slot_rule(k, s, now)->timer == KEEPER_TIMER_BACK_OFF && next > now)
                 (void)problem_set(
                         problem, s->failure.outcome, "%s Next try in %llu s.",
                         problem_text(&s->problem),
@@ -134,9 +134,10 @@ static Verdict waiter_judge(Keeper *k, Slot *s, Waiter *w, bool result, uint64_t
                             Problem *problem) {
         AccountSource source = k->account->source;
         bool just_fetched = s->fetched_usec && now - s->fetched_usec < JUST_FETCHED_USEC;
+        const KeeperRule *rule = slot_rule(k, s, now);
 
         if (source == ACCOUNT_SOURCE_API_TOKEN) {
-                if (vault_state(k->vault) == VAULT_STATE_LOADING)
+                if (rule->asked == KEEPER_TRY_WAIT)
                         return VERDICT_WAIT;
                 return policy_is_usable(s->token, w->ask.wish, now)
                                ? VERDICT_SERVE
@@ -151,21 +152,19 @@ static Verdict waiter_judge(Keeper *k, Slot *s, Waiter *w, bool result, uint64_t
         if (just_fetched && !w->held && policy_is_beyond(s->token, w->ask.wish))
                 return verdict_too_short(k, s, w->ask.wish, now, problem);
 
-        if (vault_state(k->vault) == VAULT_STATE_LOADING)
-                return VERDICT_WAIT;
-        if (w->ask.interactive && keeper_pending_signin(k))
+        if (rule->asked == KEEPER_TRY_WAIT || (w->ask.interactive && keeper_pending_signin(k)))
                 return VERDICT_WAIT;
         /* A line went bad while w waited. */
         if (keeper_misconfigured(k, problem) != 0)
                 return VERDICT_FAIL;
-        if (!keeper_can_fetch(k))
+        if (rule->asked == KEEPER_TRY_NEVER)
                 return token_will_do(w, s, now) ? VERDICT_SERVE : verdict_sign_in(k, problem);
         /* Nothing is asked before the machine is back. */
         if (k->env->asleep && k->exchanging != s && token_will_do(w, s, now))
                 return VERDICT_SERVE;
         if (s->wanted || k->exchanging == s)
                 return VERDICT_WAIT;
-        if (!result && policy_may_try(source, &s->failure, w->ask.force, now)) {
+        if (!result && policy_may_try(rule->asked, &s->failure, w->ask.force, now)) {
                 if (!demand_within_budget(k, s, now))
                         return token_will_do(w, s, now) ? VERDICT_SERVE
                                                         : verdict_too_often(k, problem);
@@ -175,7 +174,7 @@ static Verdict waiter_judge(Keeper *k, Slot *s, Waiter *w, bool result, uint64_t
         if (token_will_do(w, s, now))
                 return VERDICT_SERVE;
         /* The back-off ends soon enough: wait for the next try. */
-        if (!result && policy_is_transient(s->failure.outcome) &&
+        if (!result && rule->timer == KEEPER_TIMER_BACK_OFF &&
             s->failure.retry_at < now + w->ask.timeout_usec)
                 return VERDICT_WAIT;
         return verdict_failure(k, s, now, problem);

@@ -91,14 +91,16 @@ struct Keeper {
 bool keeper_needs_secret(const Keeper *k);
 /* Is there something to ask the source with? */
 bool keeper_can_fetch(const Keeper *k);
+/* Let an event do to what the keeper holds what the table says; what is new is put in by the
+ * caller. */
+void keeper_happened(Keeper *k, KeeperEvent event);
 SignIn *keeper_pending_signin(const Keeper *k);
 /* Found or made; NULL when memory is short or there are LIMIT_CHALLENGES already. */
 Slot *keeper_slot(Keeper *k, const char *resource, const char *claims);
 void slot_free(Slot *s);
 void slot_fail(Slot *s, const Problem *problem, uint64_t retry_at, uint64_t not_before);
-void slot_clear_failure(Slot *s);
-/* Drop its token and all that is known about how it was fetched. */
-void slot_forget(Slot *s);
+/* The same for one slot alone. */
+void slot_happened(Slot *s, KeeperEvent event);
 /* Does a bad line of the settings stand in the way? OUTCOME_MISCONFIGURED and why, else 0. */
 int keeper_misconfigured(const Keeper *k, Problem *problem);
 /* Free the slots of claims that have had their answer. */
@@ -109,11 +111,12 @@ void keeper_arm(Keeper *k);
 void keeper_adopt_record(Keeper *k);
 /* One of them. -ESTALE when it is over. */
 int keeper_token_from_record(Token **ret, const RecordToken *t);
-void keeper_drop_tokens(Keeper *k);
 /* Fetch a first token when a refresh token is there: the start of the daemon counts as a use. */
 void keeper_wake(Keeper *k);
 
 /* keeper-view.c */
+/* What the table says of this slot now. */
+const KeeperRule *slot_rule(const Keeper *k, const Slot *s, uint64_t now);
 void keeper_set_last_error(Keeper *k, const Problem *problem);
 /* Tell the listener what changed, prune, arm the timer: after every turn of events. */
 void keeper_publish(Keeper *k);

@@ -58,7 +58,7 @@ void slot_take_token(Keeper *k, Slot *s, Token *token) {
         s->refresh_usec = policy_refresh_at(k->account->source, token, random_number());
         free(s->reporter);
         s->reporter = NULL;
-        slot_clear_failure(s);
+        slot_happened(s, KEEPER_EVENT_FETCHED);
 }
 
 /* A server refused this very token, and the source has no other. */
@@ -324,7 +324,8 @@ static void exchange_on_reloaded(int outcome, void *userdata) {
                 (void)problem_set(&problem, OUTCOME_SIGN_IN_NEEDED,
                                   "nobody is signed in: its item is gone from the keyring.");
                 record_drop_tokens(vault_record(k->vault));
-                keeper_drop_tokens(k);
+                for (Slot *each = k->slots; each; each = each->next)
+                        slot_happened(each, KEEPER_EVENT_ITEM_GONE);
                 exchange_fail(k, &problem, 0);
                 problem_clear(&problem);
                 return;

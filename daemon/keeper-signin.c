@@ -35,7 +35,7 @@ static void finish_on_saved(int outcome, void *userdata) {
         k->finishing = NULL;
         /* The others may be of another person. */
         for (Slot *s = k->slots->next; s; s = s->next)
-                slot_forget(s);
+                slot_happened(s, KEEPER_EVENT_OTHER_IDENTITY);
         if (fresh) {
                 slot_take_token(k, k->slots, k->fetched);
                 k->slots->wanted = false;

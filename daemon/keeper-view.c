@@ -4,51 +4,47 @@
  */
 #include "keeper-private.h"
 
-const char *keeper_state_to_string(KeeperState state) {
-        static const char *const names[_KEEPER_STATE_MAX] = {
-                [KEEPER_STATE_READY] = "ready",
-                [KEEPER_STATE_SIGNING_IN] = "signing-in",
-                [KEEPER_STATE_LOCKED] = "locked",
-                [KEEPER_STATE_SIGN_IN_NEEDED] = "sign-in-needed",
-                [KEEPER_STATE_UNAVAILABLE] = "unavailable",
-                [KEEPER_STATE_MISCONFIGURED] = "misconfigured",
-                [KEEPER_STATE_BLOCKED] = "blocked",
-        };
+static KeeperSecret keeper_secret(const Keeper *k) {
+        AccountSource source = k->account->source;
 
-        return names[state];
+        if (vault_state(k->vault) == VAULT_STATE_LOADING)
+                return KEEPER_SECRET_LOADING;
+        if (!keeper_needs_secret(k))
+                return source == ACCOUNT_SOURCE_AZURE_CLI ? KEEPER_SECRET_AZ : KEEPER_SECRET_FREE;
+        if (vault_record(k->vault)->secret)
+                return source == ACCOUNT_SOURCE_API_TOKEN ? KEEPER_SECRET_TOKEN
+                                                          : KEEPER_SECRET_HELD;
+        switch (vault_state(k->vault)) {
+        case VAULT_STATE_LOCKED:
+                return KEEPER_SECRET_LOCKED;
+        case VAULT_STATE_ABSENT:
+                return KEEPER_SECRET_ABSENT;
+        default:
+                return KEEPER_SECRET_NONE;
+        }
+}
+
+static KeeperFacts slot_facts(const Keeper *k, const Slot *s, uint64_t now) {
+        return (KeeperFacts){
+                .settings = k->account->problem ? KEEPER_SETTINGS_BAD : KEEPER_SETTINGS_GOOD,
+                .secret = keeper_secret(k),
+                .failure = keeper_failure_of(s->failure.outcome),
+                .token = !s->token                            ? KEEPER_TOKEN_NONE
+                         : token_left_usec(s->token, now) > 0 ? KEEPER_TOKEN_VALID
+                                                              : KEEPER_TOKEN_ENDED,
+        };
+}
+
+const KeeperRule *slot_rule(const Keeper *k, const Slot *s, uint64_t now) {
+        KeeperFacts facts = slot_facts(k, s, now);
+
+        return keeper_rule(&facts);
 }
 
 static KeeperState keeper_state(const Keeper *k) {
-        const Slot *own = k->slots;
-        bool valid = token_left_usec(own->token, clock_boottime()) > 0;
+        KeeperFacts facts = slot_facts(k, k->slots, clock_boottime());
 
-        if (k->account->problem)
-                return KEEPER_STATE_MISCONFIGURED;
-        if (keeper_pending_signin(k))
-                return KEEPER_STATE_SIGNING_IN;
-        if (keeper_needs_secret(k) && vault_state(k->vault) == VAULT_STATE_LOCKED)
-                return KEEPER_STATE_LOCKED;
-        switch (own->failure.outcome) {
-        case OUTCOME_SIGN_IN_NEEDED:
-                return KEEPER_STATE_SIGN_IN_NEEDED;
-        case OUTCOME_BLOCKED:
-                return KEEPER_STATE_BLOCKED;
-        case OUTCOME_MISCONFIGURED:
-        case OUTCOME_SOURCE_MISSING:
-                return KEEPER_STATE_MISCONFIGURED;
-        case OUTCOME_OK:
-                break;
-        default:
-                return valid ? KEEPER_STATE_READY : KEEPER_STATE_UNAVAILABLE;
-        }
-        if (keeper_needs_secret(k) && vault_state(k->vault) != VAULT_STATE_LOADING &&
-            !vault_record(k->vault)->secret)
-                /* A keyring that is not there yet says nothing of who is signed in. */
-                return vault_state(k->vault) == VAULT_STATE_ABSENT ? KEEPER_STATE_UNAVAILABLE
-                                                                   : KEEPER_STATE_SIGN_IN_NEEDED;
-        if (k->account->source == ACCOUNT_SOURCE_API_TOKEN && own->token && !valid)
-                return KEEPER_STATE_SIGN_IN_NEEDED;
-        return KEEPER_STATE_READY;
+        return keeper_state_of(&facts, keeper_pending_signin(k) != NULL);
 }
 
 void keeper_view(const Keeper *k, KeeperView *ret) {

@@ -16,19 +16,38 @@ bool keeper_needs_secret(const Keeper *k) {
 }
 
 bool keeper_can_fetch(const Keeper *k) {
-        if (k->account->problem || k->account->source == ACCOUNT_SOURCE_API_TOKEN)
-                return false;
-        return !keeper_needs_secret(k) || vault_record(k->vault)->secret;
+        return slot_rule(k, k->slots, clock_boottime())->asked >= KEEPER_TRY_NOW;
 }
 
 SignIn *keeper_pending_signin(const Keeper *k) {
         return k->signins && signin_is_pending(k->signins) ? k->signins : NULL;
 }
 
-void slot_clear_failure(Slot *s) {
-        s->failures = 0;
-        s->failure = (PolicyFailure){ 0 };
-        problem_clear(&s->problem);
+void slot_happened(Slot *s, KeeperEvent event) {
+        const KeeperEffect *effect = keeper_effect(event);
+
+        if (effect->tokens == KEEPER_GONE) {
+                s->token = token_unref(s->token);
+                s->refresh_usec = USEC_INFINITY;
+                s->fetched_usec = 0;
+                s->wanted = false;
+        }
+        if (effect->failure == KEEPER_GONE) {
+                s->failures = 0;
+                s->failure = (PolicyFailure){ 0 };
+                problem_clear(&s->problem);
+        }
+}
+
+void keeper_happened(Keeper *k, KeeperEvent event) {
+        const KeeperEffect *effect = keeper_effect(event);
+
+        if (effect->exchange == KEEPER_GONE)
+                keeper_abort_exchange(k, false);
+        if (effect->signin == KEEPER_GONE)
+                keeper_drop_signin(k);
+        for (Slot *s = k->slots; s; s = s->next)
+                slot_happened(s, event);
 }
 
 void slot_fail(Slot *s, const Problem *problem, uint64_t retry_at, uint64_t not_before) {
@@ -94,35 +113,25 @@ void keeper_prune(Keeper *k) {
         }
 }
 
-void slot_forget(Slot *s) {
-        s->token = token_unref(s->token);
-        s->refresh_usec = USEC_INFINITY;
-        s->fetched_usec = 0;
-        slot_clear_failure(s);
-}
-
-void keeper_drop_tokens(Keeper *k) {
-        for (Slot *s = k->slots; s; s = s->next) {
-                slot_forget(s);
-                s->wanted = false;
-        }
-}
-
 /* When something is due: a background refresh, a retry, the end of the token that is shown. */
 static uint64_t slot_next_time(const Keeper *k, const Slot *s, uint64_t now) {
-        uint64_t next = USEC_INFINITY;
+        uint64_t end = token_left_usec(s->token, now) > 0 ? s->token->expires_usec : USEC_INFINITY;
+        bool busy = s->claims || s->wanted || k->exchanging == s;
 
-        if (keeper_can_fetch(k) && !s->claims && k->exchanging != s && !s->wanted) {
-                if (policy_is_transient(s->failure.outcome))
-                        next = s->failure.retry_at;
-                else if (s->failure.outcome == OUTCOME_OK)
-                        next = policy_background_at(s->refresh_usec, s->used_usec,
-                                                    s == k->slots ? k->keep_alive_usec
-                                                                  : USEC_INFINITY);
+        switch (slot_rule(k, s, now)->timer) {
+        case KEEPER_TIMER_OFF:
+                break;
+        case KEEPER_TIMER_REFRESH:
+                return busy ? USEC_INFINITY
+                            : policy_background_at(s->refresh_usec, s->used_usec,
+                                                   s == k->slots ? k->keep_alive_usec
+                                                                 : USEC_INFINITY);
+        case KEEPER_TIMER_BACK_OFF:
+                return busy ? end : MIN(end, s->failure.retry_at);
+        case KEEPER_TIMER_END:
+                return end;
         }
-        if (s->token && s->token->expires_usec > now)
-                next = MIN(next, s->token->expires_usec);
-        return next;
+        return USEC_INFINITY;
 }
 
 void keeper_arm(Keeper *k) {

@@ -8,24 +8,13 @@
 #pragma once
 
 #include "env.h"
+#include "keeper-state.h"
 #include "model/account.h"
 #include "model/problem.h"
 #include "model/token.h"
 #include "policy.h"
 
 typedef struct Waiter Waiter;
-
-/* Contract, section 3: the property State. */
-typedef enum KeeperState {
-        KEEPER_STATE_READY,
-        KEEPER_STATE_SIGNING_IN,
-        KEEPER_STATE_LOCKED,
-        KEEPER_STATE_SIGN_IN_NEEDED,
-        KEEPER_STATE_UNAVAILABLE,
-        KEEPER_STATE_MISCONFIGURED,
-        KEEPER_STATE_BLOCKED,
-        _KEEPER_STATE_MAX,
-} KeeperState;
 
 /* What a caller asks for. resource and claims are borrowed; resource NULL: the account's own. */
 typedef struct KeeperAsk {
@@ -61,7 +50,6 @@ void keeper_close(Keeper *k);
 
 const Account *keeper_account(const Keeper *k);
 void keeper_view(const Keeper *k, KeeperView *ret);
-const char *keeper_state_to_string(KeeperState state);
 
 /*
  * Ask for a token. 0 and *ret_token (borrowed, valid until the loop turns): here it is, nothing

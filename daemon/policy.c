@@ -98,19 +98,21 @@ void policy_budget_spend(PolicyBudget *b, uint64_t now) {
         b->next = (b->next + 1) % ARRAY_SIZE(b->spent);
 }
 
-bool policy_is_transient(Outcome failure) {
-        return failure == OUTCOME_UNAVAILABLE || failure == OUTCOME_TIMED_OUT;
-}
-
-bool policy_may_try(AccountSource source, const PolicyFailure *f, bool forced, uint64_t now) {
-        if (f->outcome == OUTCOME_OK)
-                return true;
-        if (source == ACCOUNT_SOURCE_AZURE_CLI)
-                return forced || now >= f->tried + ASK_AZ_AGAIN_USEC;
-        if (policy_is_transient(f->outcome))
-                return now >= f->retry_at ||
-                       (now >= f->not_before && now >= f->tried + ASK_AGAIN_USEC);
-        if (f->outcome == OUTCOME_SIGN_IN_NEEDED && !forced)
+bool policy_may_try(KeeperTry when, const PolicyFailure *f, bool forced, uint64_t now) {
+        if (now < f->not_before)
                 return false;
-        return now >= f->tried + ASK_AGAIN_USEC;
+        switch (when) {
+        case KEEPER_TRY_NOW:
+                return true;
+        case KEEPER_TRY_BACK_OFF:
+                return now >= f->retry_at || now >= f->tried + ASK_AGAIN_USEC;
+        case KEEPER_TRY_SLOWLY:
+                return now >= f->tried + ASK_AGAIN_USEC;
+        case KEEPER_TRY_FORCED:
+                return forced && now >= f->tried + ASK_AGAIN_USEC;
+        case KEEPER_TRY_SOON:
+                return forced || now >= f->tried + ASK_AZ_AGAIN_USEC;
+        default:
+                return false;
+        }
 }

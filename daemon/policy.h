@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "keeper-state.h"
 #include "model/account.h"
 #include "model/problem.h"
 #include "model/token.h"
@@ -67,8 +68,6 @@ typedef struct PolicyBudget {
 bool policy_budget_left(const PolicyBudget *b, uint64_t now);
 void policy_budget_spend(PolicyBudget *b, uint64_t now);
 
-/* Does time alone mend this failure, so that a timer may try again? */
-bool policy_is_transient(Outcome failure);
 /* The failures of one token, as far as they decide about the next attempt. */
 typedef struct PolicyFailure {
         Outcome outcome;     /* OUTCOME_OK: none */
@@ -78,9 +77,9 @@ typedef struct PolicyFailure {
 } PolicyFailure;
 
 /*
- * May a caller's wish start an attempt now? After a transient failure when the back-off is over, or
- * 30 s after the last attempt unless the server asked for more. What needs a person is tried again
- * only where that person acts out of our sight (az login, after which a forced attempt must not
- * repeat the answer of before), or on demand (forced), at a low rate.
+ * May a caller's wish start an attempt now? Never before the server's Retry-After is over; else as
+ * `when` says: after the back-off, or a while after the last attempt. What needs a person is tried
+ * again on demand (forced) at a low rate, and at once where that person acts out of our sight (az
+ * login, after which a forced attempt must not repeat the answer of before).
  */
-bool policy_may_try(AccountSource source, const PolicyFailure *f, bool forced, uint64_t now);
+bool policy_may_try(KeeperTry when, const PolicyFailure *f, bool forced, uint64_t now);
