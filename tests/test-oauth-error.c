@@ -224,7 +224,37 @@ static void test_the_loop_detector_wants_silence(void) {
         check(cases, ARRAY_SIZE(cases));
 }
 
+static void test_a_redirect(void) {
+        static const struct {
+                const char *error, *description;
+                AnswerKind kind;
+                const char *says;
+        } cases[] = {
+                { "access_denied", "AADSTS65004: User declined. Trace ID: 1", ANSWER_CANCELLED,
+                  "declined: AADSTS65004: User declined. " },
+                { "access_denied", NULL, ANSWER_CANCELLED, "access_denied." },
+                { "server_error", "Busy", ANSWER_TRY_LATER, "Busy." },
+                { "login_required", NULL, ANSWER_SIGN_IN_NEEDED, "new sign-in" },
+                { "unauthorized_client", "no\nmore", ANSWER_MISCONFIGURED, "no. " },
+                { "what", NULL, ANSWER_MISCONFIGURED, "what. " },
+                { "", "", ANSWER_MISCONFIGURED, "no reason given." },
+                { "\x1b[31m\xff", "\x1b[31m", ANSWER_MISCONFIGURED, "refuses" },
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                Answer answer = { 0 };
+
+                oauth_read_redirect(&answer, cases[i].error, cases[i].description, AUTHORITY);
+                assert(answer.kind == cases[i].kind);
+                assert(strstr(answer.message, "login.example"));
+                assert(strstr(answer.message, cases[i].says));
+                assert(text_is_clean(answer.message) && text_is_clean(answer.code));
+                answer_deinit(&answer);
+        }
+}
+
 int main(void) {
+        test_a_redirect();
         test_status_comes_first();
         test_error();
         test_suberror();

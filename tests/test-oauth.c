@@ -52,6 +52,77 @@ static void test_forms(void) {
                              "%20offline_access%20openid%20profile&claims=%7B%22a%22%3A1%7D"));
 }
 
+static void test_forms_of_the_other_grants(void) {
+        const Request request = {
+                .authority = (char *)"https://login.example",
+                .tenant = (char *)"contoso.com",
+                .client_id = (char *)"id 1",
+                .resource = (char *)"api://a",
+                .client_secret = (char *)"s+e~c&r=et\xc3\xbc",
+        };
+        Request with_claims = request;
+        CLEANUP(secret_freep)
+        char *code = oauth_form_code(&request, "0.A&b", "http://localhost:1", "verifier-_~");
+        CLEANUP(secret_freep) char *client = oauth_form_client(&request);
+        CLEANUP(freep) char *url = oauth_authorize_url(&request, "http://localhost:1", "st", "ch");
+        CLEANUP(freep) char *other = NULL;
+
+        with_claims.claims = (char *)"{}";
+        other = oauth_authorize_url(&with_claims, "http://localhost:1", "st", "ch");
+        assert(streq(code, "grant_type=authorization_code&client_id=id%201&code=0.A%26b"
+                           "&redirect_uri=http%3A%2F%2Flocalhost%3A1&code_verifier=verifier-_~"));
+        assert(streq(client, "grant_type=client_credentials&client_id=id%201"
+                             "&client_secret=s%2Be~c%26r%3Det%C3%BC&scope=api%3A%2F%2Fa%2F"
+                             ".default"));
+        assert(streq(url, "https://login.example/contoso.com/oauth2/v2.0/authorize?client_id=id%201"
+                          "&response_type=code&response_mode=query"
+                          "&redirect_uri=http%3A%2F%2Flocalhost%3A1"
+                          "&scope=api%3A%2F%2Fa%2F.default%20offline_access%20openid%20profile"
+                          "&state=st&code_challenge=ch&code_challenge_method=S256"
+                          "&prompt=select_account"));
+        assert(strstr(other, "&claims=%7B%7D"));
+}
+
+static void test_a_client_gets_no_refresh_token(void) {
+        const HttpReply reply = reply_of(200, "{" TOKEN ",\"refresh_token\":\"0.AX\"}");
+        Answer answer = { 0 };
+
+        assert(oauth_read_client(&answer, &reply, AUTHORITY) == 0);
+        assert(answer.kind == ANSWER_TOKEN && streq(answer.access_token, "e.y.J"));
+        assert(!answer.refresh_token);
+        answer_deinit(&answer);
+}
+
+static void test_a_client_that_is_refused(void) {
+        static const struct {
+                const char *error, *says, *not_this;
+        } cases[] = {
+                { "invalid_client", "make a new one in the app registration", "public client" },
+                { "unauthorized_client", "Check client-id and tenant.", "public client" },
+                { "invalid_resource", "Check resource", "secret" },
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                CLEANUP(freep) char *body = NULL;
+                Answer answer = { 0 };
+                HttpReply reply;
+
+                assert(asprintf(&body,
+                                "{\"error\":\"%s\",\"error_description\":\"AADSTS1: No."
+                                " Trace ID: x\"}",
+                                cases[i].error) > 0);
+                reply = reply_of(401, body);
+                assert(oauth_read_client(&answer, &reply, AUTHORITY) == 0);
+                assert(answer.kind == ANSWER_MISCONFIGURED);
+                assert(streq(answer.code, cases[i].error));
+                assert(strstr(answer.message, "login.example") &&
+                       strstr(answer.message, "AADSTS1"));
+                assert(strstr(answer.message, cases[i].says));
+                assert(!strstr(answer.message, cases[i].not_this));
+                answer_deinit(&answer);
+        }
+}
+
 static void test_a_token(void) {
         /* {"preferred_username":"ada@contoso.com","tid":"72f9"} */
         const HttpReply reply = reply_of(
@@ -285,6 +356,9 @@ static void test_what_is_no_device_code(void) {
 
 int main(void) {
         test_forms();
+        test_forms_of_the_other_grants();
+        test_a_client_gets_no_refresh_token();
+        test_a_client_that_is_refused();
         test_a_token();
         test_what_may_be_missing();
         test_a_name_is_cleaned();

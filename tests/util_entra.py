@@ -35,6 +35,7 @@ class Entra:
         self.tenant = ready['tenant']
         self.clients = ready['clients']
         self.client_id = ready['clients']['own']
+        self.service_secret = ready['service_secret']
         self._control = f'http://127.0.0.1:{ready["control"]}'
 
     def close(self):
@@ -114,6 +115,10 @@ class Entra:
     def browse(self, url, user=None):
         """The person signs in at an authorize URL; gives what the redirect URI answered."""
         return self._order('browse', url=url, **({'user': user} if user else {}))
+
+    def decline(self, url):
+        """The person presses "cancel" there; gives what the redirect URI answered."""
+        return self._order('decline', url=url)
 
     def stop(self):
         """The network is gone: connections to it are refused."""

@@ -21,6 +21,7 @@ static const Source sources[] = {
         { "entra", "refresh", refresh_fetch },
         { "entra", "device-code", device_code_fetch },
         { "entra", "auto", device_code_fetch },
+        { "entra", "browser", browser_fetch },
         { "azure-cli", NULL, azure_cli_fetch },
 };
 

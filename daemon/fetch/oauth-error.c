@@ -128,28 +128,41 @@ static bool oauth_is_loop(const char *sentence) {
         return sentence && str_starts(sentence, "AADSTS50196:");
 }
 
+static OauthError oauth_by_name(const char *error, const char *suberror) {
+        const OauthError *e = oauth_find(errors, ARRAY_SIZE(errors), error);
+        const OauthError *sub = oauth_find(suberrors, ARRAY_SIZE(suberrors), suberror);
+
+        if (sub && (!e || e->kind == ANSWER_SIGN_IN_NEEDED))
+                return *sub;
+        if (e)
+                return *e;
+        return (OauthError){ NULL, ANSWER_MISCONFIGURED, LEAD_REFUSED,
+                             "Check authority, tenant and client-id." };
+}
+
 /* The order of the tests is the reference's, see oauth.h. */
 static OauthError oauth_classify(const HttpReply *reply, Json *object) {
         const char *error = object ? json_string(object, "error") : NULL;
         const char *suberror = object ? json_string(object, "suberror") : NULL;
-        const OauthError *e, *sub;
 
         if (reply->status == 429)
                 return (OauthError){ NULL, ANSWER_TRY_LATER, "was asked too often", HINT_LATER };
         if (reply->status >= 500 || reply->retry_after)
                 return (OauthError){ NULL, ANSWER_TRY_LATER, LEAD_LATER, HINT_LATER };
-
-        e = oauth_find(errors, ARRAY_SIZE(errors), error);
-        sub = oauth_find(suberrors, ARRAY_SIZE(suberrors), suberror);
-        if (sub && (!e || e->kind == ANSWER_SIGN_IN_NEEDED))
-                return *sub;
-        if (e)
-                return *e;
-        if (reply->status >= 400)
-                return (OauthError){ NULL, ANSWER_MISCONFIGURED, LEAD_REFUSED,
-                                     "Check authority, tenant and client-id." };
+        if (reply->status >= 400 || oauth_find(errors, ARRAY_SIZE(errors), error) ||
+            oauth_find(suberrors, ARRAY_SIZE(suberrors), suberror))
+                return oauth_by_name(error, suberror);
         return (OauthError){ NULL, ANSWER_TRY_LATER, "gave no token",
                              "A sign-in page of the network may be between." };
+}
+
+/* details: what the server said, or NULL; then there is a fallback. */
+static void oauth_say(Answer *answer, OauthError e, const char *host, const char *details,
+                      const char *fallback) {
+        const char *said = details ? details : fallback;
+
+        answer_set(answer, e.kind, "%s %s: %s%s %s", host, e.lead, said,
+                   said[strlen(said) - 1] == '.' ? "" : ".", e.hint);
 }
 
 static void oauth_transport(Answer *answer, const HttpReply *reply, const char *host) {
@@ -183,14 +196,43 @@ void oauth_read_error(Answer *answer, const HttpReply *reply, Json *object, cons
         e = oauth_classify(reply, object);
         sentence = oauth_sentence(object ? json_string(object, "error_description") : NULL);
         (void)snprintf(status, sizeof(status), "HTTP status %ld", reply->status);
-        answer_set(answer, e.kind, "%s %s: %s%s %s", host, e.lead, sentence ? sentence : status,
-                   sentence && sentence[strlen(sentence) - 1] == '.' ? "" : ".", e.hint);
+        oauth_say(answer, e, host, sentence, status);
         if (object)
                 oauth_take_details(answer, object);
         if (oauth_is_loop(sentence))
                 retry = MAX(retry, (uint64_t)OAUTH_LOOP_SILENCE);
         if (retry)
                 answer->retry_usec = reply->sent_usec + retry * USEC_PER_SEC;
+}
+
+void oauth_blame_client(Answer *answer, const HttpReply *reply, const char *authority) {
+        CLEANUP(secret_freep) char *sentence = NULL;
+        CLEANUP(json_freep) Json *object = NULL;
+        OauthError e = { NULL, ANSWER_MISCONFIGURED, "refuses the client",
+                         "Check client-id and tenant." };
+        char host[HTTP_ERROR_MAX];
+
+        if (streq(answer->code, "invalid_client"))
+                e.hint =
+                        "The secret may be wrong, or over: make a new one in the app registration.";
+        else if (!streq(answer->code, "unauthorized_client"))
+                return;
+        if (json_parse(&object, reply->body, reply->n_body) < 0)
+                return;
+        sentence = oauth_sentence(json_string(object, "error_description"));
+        oauth_say(answer, e, http_url_host(authority, host), sentence, "no reason given");
+        oauth_take_details(answer, object);
+}
+
+void oauth_read_redirect(Answer *answer, const char *error, const char *description,
+                         const char *authority) {
+        CLEANUP(secret_freep) char *sentence = oauth_sentence(description);
+        CLEANUP(secret_freep) char *code = text_clean(error, OAUTH_CODE_MAX);
+        char host[HTTP_ERROR_MAX];
+
+        oauth_say(answer, oauth_by_name(error, NULL), http_url_host(authority, host), sentence,
+                  str_empty(code) ? "no reason given" : code);
+        answer->code = STEAL(code);
 }
 
 void oauth_unusable(Answer *answer, const char *authority, const char *what) {

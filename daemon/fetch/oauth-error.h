@@ -14,6 +14,17 @@
  * object; authority is a URL, its host is named in the text. Always leaves an answer.
  */
 void oauth_read_error(Answer *answer, const HttpReply *reply, Json *object, const char *authority);
+/*
+ * A client with a secret of its own was refused, by invalid_client or unauthorized_client: say so,
+ * instead of what helps a person's client. Leaves any other answer alone.
+ */
+void oauth_blame_client(Answer *answer, const HttpReply *reply, const char *authority);
+/*
+ * The same as oauth_read_error() from a redirect (RFC 6749 section 4.1.2.1): its error and its
+ * error_description, which may be NULL.
+ */
+void oauth_read_redirect(Answer *answer, const char *error, const char *description,
+                         const char *authority);
 /* The answer was a success and holds something that can't be used: `what` says which part. */
 void oauth_unusable(Answer *answer, const char *authority, const char *what);
 /*

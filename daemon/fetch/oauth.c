@@ -19,110 +19,6 @@ enum {
         OAUTH_URI_MAX = 1024,
 };
 
-/* ---- forms ------------------------------------------------------------------------------- */
-
-static size_t form_escape(char *out, const char *s) {
-        static const char plain[] =
-                "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
-        static const char hex[] = "0123456789ABCDEF";
-        size_t n = 0;
-
-        for (; *s; s++) {
-                unsigned char c = (unsigned char)*s;
-
-                if (strchr(plain, c)) {
-                        out[n++] = (char)c;
-                } else {
-                        out[n++] = '%';
-                        out[n++] = hex[c >> 4];
-                        out[n++] = hex[c & 15];
-                }
-        }
-        return n;
-}
-
-/* Names and values in turn, ended by NULL; a pair whose value is NULL is written "". */
-static char *form_new(const char *const (*pairs)[2]) {
-        size_t size = 1, n = 0;
-        char *form;
-
-        for (size_t i = 0; pairs[i][0]; i++)
-                if (pairs[i][1])
-                        size += strlen(pairs[i][0]) + 3 * strlen(pairs[i][1]) + 2;
-        form = malloc(size);
-        if (!form)
-                return NULL;
-        for (size_t i = 0; pairs[i][0]; i++) {
-                if (!pairs[i][1])
-                        continue;
-                if (n > 0)
-                        form[n++] = '&';
-                n += form_escape(form + n, pairs[i][0]);
-                form[n++] = '=';
-                n += form_escape(form + n, pairs[i][1]);
-        }
-        form[n] = '\0';
-        return form;
-}
-
-/* All that was consented for the resource, a refresh token, and a name to show. */
-static char *oauth_scope(const Request *request) {
-        char *scope;
-
-        if (asprintf(&scope, "%s/.default offline_access openid profile", request->resource) < 0)
-                return NULL;
-        return scope;
-}
-
-char *oauth_url(const Request *request, const char *endpoint) {
-        char *url;
-
-        if (asprintf(&url, "%s/%s/oauth2/v2.0/%s", request->authority, request->tenant, endpoint) <
-            0)
-                return NULL;
-        return url;
-}
-
-char *oauth_form_device(const Request *request) {
-        CLEANUP(freep) char *scope = oauth_scope(request);
-
-        if (!scope)
-                return NULL;
-        return form_new((const char *const[][2]){
-                { "client_id", request->client_id },
-                { "scope", scope },
-                { "claims", request->claims },
-                { NULL, NULL },
-        });
-}
-
-char *oauth_form_poll(const Request *request, const char *device_code) {
-        return form_new((const char *const[][2]){
-                { "grant_type", "urn:ietf:params:oauth:grant-type:device_code" },
-                { "client_id", request->client_id },
-                { "device_code", device_code },
-                { "claims", request->claims },
-                { NULL, NULL },
-        });
-}
-
-char *oauth_form_refresh(const Request *request) {
-        CLEANUP(freep) char *scope = oauth_scope(request);
-
-        if (!scope)
-                return NULL;
-        return form_new((const char *const[][2]){
-                { "grant_type", "refresh_token" },
-                { "client_id", request->client_id },
-                { "refresh_token", request->refresh_token },
-                { "scope", scope },
-                { "claims", request->claims },
-                { NULL, NULL },
-        });
-}
-
-/* ---- answers ----------------------------------------------------------------------------- */
-
 static int base64url_value(char c) {
         static const char digits[] =
                 "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
@@ -250,6 +146,17 @@ int oauth_read_token(Answer *answer, const HttpReply *reply, const char *authori
         if (answer->kind == ANSWER_CANCELLED)
                 answer->kind = ANSWER_SIGN_IN_NEEDED;
         return MIN(r, 0);
+}
+
+int oauth_read_client(Answer *answer, const HttpReply *reply, const char *authority) {
+        int r;
+
+        r = oauth_read_token(answer, reply, authority);
+        if (r == 0 && answer->kind == ANSWER_MISCONFIGURED && answer->code)
+                oauth_blame_client(answer, reply, authority);
+        /* What came with it is no client's, and would take the secret's place. */
+        answer->refresh_token = secret_free(answer->refresh_token);
+        return r;
 }
 
 static const char *oauth_check_device(Json *object) {

@@ -42,6 +42,17 @@ char *oauth_url(const Request *request, const char *endpoint);
 char *oauth_form_device(const Request *request);
 char *oauth_form_poll(const Request *request, const char *device_code);
 char *oauth_form_refresh(const Request *request);
+/* RFC 6749 section 4.1.3 with the verifier of RFC 7636 section 4.5. */
+char *oauth_form_code(const Request *request, const char *code, const char *redirect_uri,
+                      const char *verifier);
+/* RFC 6749 section 4.4.2, the secret in the form. */
+char *oauth_form_client(const Request *request);
+/*
+ * The page where a person signs in (RFC 6749 section 4.1.1, RFC 7636 section 4.3). To be freed by
+ * free(); NULL when memory is short.
+ */
+char *oauth_authorize_url(const Request *request, const char *redirect_uri, const char *state,
+                          const char *challenge);
 
 /*
  * Each fills *answer, unless it says otherwise, and gives 0, or -ENOMEM. authority is for the
@@ -49,6 +60,8 @@ char *oauth_form_refresh(const Request *request);
  * `suberror`; then the HTTP status.
  */
 int oauth_read_token(Answer *answer, const HttpReply *reply, const char *authority);
+/* The same where nobody can sign in and a bad secret is the likely fault. */
+int oauth_read_client(Answer *answer, const HttpReply *reply, const char *authority);
 /* Also OAUTH_E_*, with *answer left alone. */
 int oauth_read_poll(Answer *answer, const HttpReply *reply, const char *authority);
 /* Fills *device, to be emptied by oauth_device_deinit(), or when there is none *answer. */

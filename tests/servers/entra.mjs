@@ -64,6 +64,7 @@ const operations = (servers, origin) => ({
         person.approve(origin(), user_code, user ?? state.options.user)),
     deny: ({ user_code }) => person.deny(origin(), user_code),
     browse: ({ url, user }) => person.browse(origin(), url, user ?? state.options.user),
+    decline: ({ url }) => person.decline(origin(), url),
     secrets: () => ({ secrets: [...state.secrets] }),
     stop: () => stop(servers),
     start: () => start(servers),
@@ -122,6 +123,7 @@ async function main() {
             own: state.CLIENT_OWN,
             service: state.CLIENT_SERVICE,
         },
+        service_secret: state.CLIENT_SERVICE_SECRET,
     })}\n`);
     process.stdin.on('end', () => process.exit(0));
     process.stdin.resume();

@@ -13,6 +13,9 @@ const BY_REASON = [
     [/^grant not found|already used/, 'invalid_grant', 50173,
         'The provided grant has expired due to it being revoked, a fresh auth token is needed.',
         'bad_token'],
+    [/^invalid secret provided/, 'invalid_client', 7000215,
+        'Invalid client secret provided. Ensure the secret being sent in the request is the client '
+        + 'secret value, not the client secret ID.'],
     [/^refresh token is expired/, 'invalid_grant', 700082,
         'The refresh token has expired due to inactivity.'],
     [/^refresh token not found/, 'invalid_grant', 9002313,

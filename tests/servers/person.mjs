@@ -119,3 +119,14 @@ export async function browse(origin, url, user) {
 
     return { url: page.url.split('?')[0], status: page.res.statusCode, text: page.text };
 }
+
+// Open an authorize URL and press "cancel" at the sign-in. Gives the client's page.
+export async function decline(origin, url) {
+    const browser = new Browser((other) => other.startsWith(origin));
+    const page = await browser.go('GET', url);
+    const cancel = /href="([^"]+\/abort)"/.exec(page.text)?.[1];
+
+    expect(page, /\/abort"/);
+    const last = await browser.go('GET', new URL(cancel, page.url).href);
+    return { url: last.url.split('?')[0], status: last.res.statusCode, text: last.text };
+}

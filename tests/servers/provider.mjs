@@ -273,7 +273,7 @@ async function answer(ctx, next, kind, entry) {
         // A refresh token that was ours once and is no longer known has been revoked.
         ctx.body = fromProvider(ctx.body.error, state.secrets.has(params.refresh_token)
             ? 'grant not found' : ctx.state.reason);
-        if (ctx.status === 401)
+        if (ctx.status === 401 && ctx.body.error !== 'invalid_client')
             ctx.status = 400;
     } else if (kind === 'devicecode') {
         decorateDevice(ctx.body);

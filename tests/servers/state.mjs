@@ -52,7 +52,7 @@ export function reset() {
     requests.length = 0;
     failures.length = 0;
     secrets.clear();
-    kept.secrets.forEach((secret) => secrets.add(secret));
+    [CLIENT_SERVICE_SECRET, ...kept.secrets].forEach((secret) => secrets.add(secret));
     store.clear();
     structuredClone(kept.store).forEach((payload, key) => store.set(key, payload));
     release();
