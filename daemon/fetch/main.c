@@ -23,6 +23,7 @@ static const Source sources[] = {
         { "entra", "auto", device_code_fetch },
         { "entra", "browser", browser_fetch },
         { "azure-cli", NULL, azure_cli_fetch },
+        { "client-credentials", NULL, client_credentials_fetch },
 };
 
 static const char usage[] =

@@ -24,6 +24,7 @@ int device_code_fetch(Answer *answer, const Request *request);
 int refresh_fetch(Answer *answer, const Request *request);
 int azure_cli_fetch(Answer *answer, const Request *request);
 int browser_fetch(Answer *answer, const Request *request);
+int client_credentials_fetch(Answer *answer, const Request *request);
 
 /*
  * What every source of Entra's needs of a request: an authority that may be spoken to, tenant,
