@@ -53,9 +53,14 @@ static int keyring_problem(const Keeper *k, int outcome, Problem *problem) {
                                    "%s: no keyring answers. Start one (gnome-keyring-daemon, "
                                    "KeePassXC) and try again.",
                                    name);
-        default:
+        case KEYRING_E_SILENT:
                 return problem_set(problem, OUTCOME_UNAVAILABLE,
                                    "%s: the keyring does not answer. Try again in a moment.", name);
+        default:
+                return problem_set(problem, OUTCOME_UNAVAILABLE,
+                                   "%s: the keyring can't do it now. Is the disk full? Make room "
+                                   "and try again.",
+                                   name);
         }
 }
 

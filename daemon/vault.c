@@ -182,7 +182,8 @@ static void vault_on_written(int outcome, const char *secret, void *userdata) {
                 log_warning("%s: the keyring can't be written now (%s); %s", v->name,
                             outcome == KEYRING_E_LOCKED   ? "locked"
                             : outcome == KEYRING_E_ABSENT ? "absent"
-                                                          : "no answer",
+                            : outcome == KEYRING_E_SILENT ? "no answer"
+                                                          : "it fails; is its disk full?",
                             v->forgetting ? "its item goes later" : "kept in memory");
                 v->env->stats.keyring_failures++;
                 if (outcome == KEYRING_E_FAILED)

@@ -20,6 +20,7 @@ struct Keyring {
         Item *items;
         KeyringOp *ops; /* oldest first */
         bool hold, late;
+        bool silent; /* a call got no answer: nothing is asked any more */
         unsigned writes;
 };
 
@@ -32,6 +33,7 @@ typedef enum OpKind {
 struct KeyringOp {
         KeyringOp *next;
         Keyring *keyring; /* NULL once it has been answered */
+        bool refused;     /* never asked */
         OpKind kind;
         char *account, *text;
         Timer *timer;
@@ -73,8 +75,8 @@ unsigned fake_keyring_writes(const Keyring *k) {
 static int op_do(KeyringOp *op, const char **ret) {
         Keyring *k = op->keyring;
 
-        if (k->hold && !(k->late && op->kind != OP_LOAD))
-                return KEYRING_E_FAILED;
+        if (op->refused || (k->hold && !(k->late && op->kind != OP_LOAD)))
+                return KEYRING_E_SILENT;
         if (k->state == KEYRING_STATE_ABSENT)
                 return KEYRING_E_ABSENT;
         if (k->state != KEYRING_STATE_OK)
@@ -85,7 +87,7 @@ static int op_do(KeyringOp *op, const char **ret) {
         }
         fake_keyring_put(k, op->account, op->text);
         k->writes++;
-        return k->hold ? KEYRING_E_FAILED : 0;
+        return k->hold ? KEYRING_E_SILENT : 0;
 }
 
 static void op_unlink(KeyringOp *op) {
@@ -98,18 +100,30 @@ static void op_unlink(KeyringOp *op) {
         op->timer = timer_free(op->timer);
 }
 
+static void op_arm(KeyringOp *op) {
+        bool waits = op->keyring->hold && !op->keyring->silent;
+
+        timer_arm(op->timer, clock_boottime() + (waits ? TIME_LIMIT_USEC : 0));
+}
+
 static void op_on_time(void *userdata) {
         KeyringOp *op = userdata;
+        Keyring *k = op->keyring;
         const char *text = NULL;
+        bool trips;
         int outcome;
 
         outcome = op_do(op, &text);
+        trips = k->hold && !k->silent;
+        k->silent = k->hold;
         op_unlink(op);
         op->fn(outcome, text, op->userdata);
-}
-
-static void op_arm(KeyringOp *op) {
-        timer_arm(op->timer, clock_boottime() + (op->keyring->hold ? TIME_LIMIT_USEC : 0));
+        if (!trips)
+                return;
+        for (KeyringOp *o = k->ops; o; o = o->next)
+                op_arm(o);
+        if (k->fn)
+                k->fn(KEYRING_STATE_ABSENT, k->userdata);
 }
 
 static int op_new(Keyring *k, KeyringOp **ret, OpKind kind, const char *account, const char *text,
@@ -118,6 +132,7 @@ static int op_new(Keyring *k, KeyringOp **ret, OpKind kind, const char *account,
 
         assert(op);
         *op = (KeyringOp){ .keyring = k,
+                           .refused = k->silent,
                            .kind = kind,
                            .account = strdup(account),
                            .text = secret_dup(text),
@@ -157,7 +172,7 @@ int keyring_delete(Keyring *k, KeyringOp **ret, const char *account, KeyringFn f
 }
 
 KeyringState keyring_state(const Keyring *k) {
-        return k->state;
+        return k->silent ? KEYRING_STATE_ABSENT : k->state;
 }
 
 Keyring *fake_keyring_new(KeyringStateFn fn, void *userdata) {
@@ -170,16 +185,22 @@ Keyring *fake_keyring_new(KeyringStateFn fn, void *userdata) {
 
 void fake_keyring_set_state(Keyring *k, KeyringState state) {
         k->state = state;
-        if (k->fn)
+        if (k->fn && !k->silent)
                 k->fn(state, k->userdata);
 }
 
 void fake_keyring_hold(Keyring *k, bool hold) {
+        bool back = k->silent && !hold;
+
         k->hold = hold;
         k->late = false;
-        if (!hold)
-                for (KeyringOp *op = k->ops; op; op = op->next)
-                        op_arm(op);
+        if (hold)
+                return;
+        k->silent = false;
+        for (KeyringOp *op = k->ops; op; op = op->next)
+                op_arm(op);
+        if (back && k->fn)
+                k->fn(k->state, k->userdata);
 }
 
 void fake_keyring_hold_late(Keyring *k) {

@@ -11,7 +11,8 @@
 Keyring *fake_keyring_new(KeyringStateFn fn, void *userdata);
 /* What calls find from now on, the waiting ones too; tells fn. */
 void fake_keyring_set_state(Keyring *k, KeyringState state);
-/* Withhold answers: after 10 s a call fails. Letting go answers all that still wait. */
+/* Withhold answers: after 10 s a call fails, and all others with it. Letting go answers all that
+ * still wait, and tells fn if it was given up. */
 void fake_keyring_hold(Keyring *k, bool hold);
 /* The same, but what was to be written is written after all when its call has failed. */
 void fake_keyring_hold_late(Keyring *k);

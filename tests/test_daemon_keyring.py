@@ -3,6 +3,9 @@
 # The keyring in all its moods: absent, locked, locked later, restarted, killed, emptied by hand.
 # Callers are served as long as it can be done, and are told what to do when it can't.
 
+import signal
+import time
+
 from util_daemon import MANAGER, entra_account
 
 
@@ -82,6 +85,36 @@ def test_killed_and_started_again(daemon, entra, keyring):
     daemon.kill9()
     daemon.start()
     assert daemon.get_token('work', min_valid=600)[0] == renewed
+
+
+def test_hanging(daemon, entra, keyring):
+    entra.set(access_token_ttl=300)
+    daemon.start(entra_account(entra))
+    daemon.sign_in_before(entra)
+    keyring.process.send(signal.SIGSTOP)
+    assert daemon.get_token('work')[1] == 'bearer'
+
+    # One caller waits for it, within the 20 s that a call has, and no other.
+    entra.set(access_token_ttl=3600, rotation='strict')
+    daemon.get_token('work', min_valid=600)
+    wait_keyring(daemon, 'absent')
+    assert daemon.get('State', 'work') == 'ready'
+    before = time.monotonic()
+    renewed = daemon.get_token('work', claims='{"access_token":{}}')[0]
+    name, text = daemon.error_of(daemon.call, 'Unlock')
+    assert name == 'KeyringAbsent' and 'does not answer' in text
+    assert time.monotonic() - before < 10
+
+    # What it could not be told it is told when it goes on.
+    writes = daemon.stats()['keyring-writes']
+    keyring.process.send(signal.SIGCONT)
+    wait_keyring(daemon, 'ok')
+    daemon.wait_stat('keyring-writes', writes + 1)
+    daemon.kill9()
+    entra.clear()
+    daemon.start()
+    assert daemon.get_token('work', min_valid=600)[0] == renewed
+    assert entra.count() == 0
 
 
 def test_written_when_a_keyring_appears(daemon, entra, bus, late_keyring):

@@ -168,7 +168,11 @@ static void unlock_on_done(int outcome, const char *secret, void *userdata) {
         if (outcome != 0 && outcome != KEYRING_E_LOCKED) {
                 (void)problem_set(
                         &problem, OUTCOME_KEYRING_ABSENT,
-                        "No keyring answers. Start one (gnome-keyring-daemon, KeePassXC).");
+                        outcome == KEYRING_E_SILENT
+                                ? "The keyring does not answer. Try again in a moment, or start it "
+                                  "again (gnome-keyring-daemon --replace)."
+                                : "No keyring answers. Start one (gnome-keyring-daemon, "
+                                  "KeePassXC).");
                 call_fail(c, &problem);
                 problem_clear(&problem);
                 return;

@@ -18,7 +18,8 @@ typedef enum KeyringState {
         KEYRING_STATE_OK,
         KEYRING_STATE_LOCKED,
         KEYRING_STATE_PROMPTING, /* locked or absent, and keyring_unlock() waits for a person */
-        KEYRING_STATE_ABSENT,    /* no Secret Service on the bus, or no default collection */
+        KEYRING_STATE_ABSENT,    /* no Secret Service on the bus, or no default collection, or it
+                                    left a call unanswered and was not heard since */
         _KEYRING_STATE_MAX,
 } KeyringState;
 
@@ -28,13 +29,14 @@ enum {
         KEYRING_E_NOT_FOUND, /* an unlocked keyring has no item of this account */
         KEYRING_E_LOCKED,
         KEYRING_E_ABSENT,
-        KEYRING_E_FAILED, /* an answer that did not come in time, or a fault of the service */
+        KEYRING_E_SILENT, /* no answer in time, or none since: it may still be done */
+        KEYRING_E_FAILED, /* a fault of the service: its disk is full */
 };
 
 /* secret is borrowed, NULL unless a load succeeded. */
 typedef void (*KeyringFn)(int outcome, const char *secret, void *userdata);
 /* The state changed. Called from the loop, never inside a call of this page. Whoever was answered
- * KEYRING_E_LOCKED or KEYRING_E_ABSENT hears of KEYRING_STATE_OK after that, if need be again. */
+ * KEYRING_E_LOCKED, ABSENT or SILENT hears of KEYRING_STATE_OK after that, if need be again. */
 typedef void (*KeyringStateFn)(KeyringState state, void *userdata);
 
 /*
@@ -58,7 +60,8 @@ const char *keyring_state_to_string(KeyringState state);
  * Asynchronous, done in the order of the calls: fn runs once, later, from the loop; freeing the
  * handle first takes the callback back (a store that was started may still happen). The handle is
  * the caller's to free, also inside fn and after keyring_free(). Each has a time limit of 10 s,
- * then KEYRING_E_FAILED; a restarted service is reconnected to and the job done once more. 0,
+ * then KEYRING_E_SILENT; from then on all calls answer that at once and the state is ABSENT, until
+ * the service is heard again. A restarted service is reconnected to and the job done once more. 0,
  * -ENOMEM or another -errno of the loop. fn may not free the Keyring.
  */
 int keyring_load(Keyring *k, KeyringOp **ret, const char *account, KeyringFn fn, void *userdata);
@@ -68,7 +71,7 @@ int keyring_store(Keyring *k, KeyringOp **ret, const char *account, const char *
 /* Deleting what is not there is success. */
 int keyring_delete(Keyring *k, KeyringOp **ret, const char *account, KeyringFn fn, void *userdata);
 /* Ask the person to unlock, or to make, the default collection; waits as long as it takes. Outcome
- * 0, LOCKED (dismissed) or ABSENT. A second call joins the prompt of the first. */
+ * 0, LOCKED (dismissed), ABSENT or SILENT. A second call joins the prompt of the first. */
 int keyring_unlock(Keyring *k, KeyringOp **ret, KeyringFn fn, void *userdata);
 
 /* Take the callback back and free the handle. NULL is fine. Returns NULL. */

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the two files of the loop's side share: keyring.c (the calls, the answers, the state) and
+ * keyring-op.c (the life of an operation).
+ */
+#pragma once
+
+#include <sys/queue.h>
+
+#include "io/keyring-breaker.h"
+#include "io/keyring-watch.h"
+#include "io/keyring-worker.h"
+
+struct KeyringOp {
+        TAILQ_ENTRY(KeyringOp) link;
+        Keyring *k;      /* NULL once it has ended */
+        KeyringJob *job; /* NULL for an unlock, and when it needs none any more */
+        bool held;       /* not handed over: the service is not known yet */
+        bool unlocking;  /* waits for Keyring.unlock */
+        unsigned news;   /* what Keyring.news was then */
+        int outcome;     /* if the timer ends it */
+        sd_event_source *timer;
+        KeyringFn fn;
+        void *userdata;
+};
+
+TAILQ_HEAD(KeyringOps, KeyringOp);
+
+struct Keyring {
+        sd_event *event;
+        uint64_t limit_usec;
+        KeyringWatch *watch;
+        KeyringWorker *worker;
+        KeyringBreaker *breaker;
+        KeyringJob *unlock;      /* the prompt, or NULL */
+        bool unlock_held;        /* as KeyringOp.held */
+        struct KeyringOps ops;   /* KeyringOp.link; in the order of the calls */
+        sd_event_source *answer; /* the worker's eventfd */
+        sd_event_source *tell;   /* runs when fn has something to be told */
+        KeyringService service;
+        KeyringState seen; /* the last that the watcher or a job saw */
+        unsigned news;     /* counts what the watcher says */
+        KeyringState state;
+        int told;  /* the state that fn knows, or -1 */
+        bool owed; /* somebody was told to wait for OK: fn is told of it, even again */
+        KeyringStateFn fn;
+        void *userdata;
+};
+
+/* keyring.c */
+/* Work the state out anew, and tell it from the loop's next turn. */
+void keyring_update_state(Keyring *k);
+
+/* keyring-op.c */
+/* Takes job over when all is well, not handed over; NULL: an operation without time limit. 0 or
+ * -errno. */
+int keyring_op_new(Keyring *k, KeyringOp **ret, KeyringJob *job, KeyringFn fn, void *userdata);
+/* Give its job to the worker. */
+void keyring_op_hand_over(KeyringOp *op);
+/* Answer it now, from the loop alone. */
+void keyring_op_answer(KeyringOp *op, int outcome, const char *secret);
+/* Answer it from the loop's next turn: callbacks never run inside a call, and one at a time. */
+void keyring_op_end_soon(KeyringOp *op, int outcome);
+/* Let go of the job and of the list. */
+void keyring_op_end(KeyringOp *op);
