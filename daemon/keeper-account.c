@@ -267,7 +267,8 @@ int keeper_report_rejected(Keeper *k, const char *token, const char *claims, con
                 return 0;
         }
         if ((k->rejected_usec && now - k->rejected_usec < REPORT_AGAIN_USEC) ||
-            !policy_may_try(slot_rule(k, s, now)->asked, &s->failure, true, now))
+            !policy_may_try(slot_rule(k, s, now)->asked, &s->failure, true, now) ||
+            !slot_has_budget(k, s, now))
                 return 0;
         fetch = claims ? keeper_slot(k, s->resource, claims) : s;
         if (!fetch)
@@ -276,6 +277,7 @@ int keeper_report_rejected(Keeper *k, const char *token, const char *claims, con
         free(s->reporter);
         s->reporter = caller ? strdup(caller) : NULL;
         fetch->wanted = true;
+        fetch->wished = true;
         fetch->forced = true;
         keeper_pump(k);
         keeper_publish(k);
@@ -292,7 +294,8 @@ void keeper_on_online(Keeper *k) {
 
         for (Slot *s = k->slots; s; s = s->next)
                 if (slot_rule(k, s, now)->timer == KEEPER_TIMER_BACK_OFF &&
-                    s->failure.not_before <= now && k->exchanging != s) {
+                    s->failure.not_before <= now && k->exchanging != s &&
+                    slot_has_budget(k, s, now)) {
                         s->failures = 0;
                         s->wanted = true;
                 }

@@ -47,11 +47,11 @@ static void keeper_on_az(bool changing, void *userdata) {
                 keeper_drop_az_tokens(k);
         } else if (k->last_used_at && clock_wall() < k->last_used_at + IN_USE_SECONDS &&
                    keeper_can_fetch(k) && k->exchanging != k->slots &&
-                   policy_budget_left(&k->budget, now)) {
+                   slot_has_budget(k, k->slots, now)) {
                 /* An az that writes its profile whenever it runs must not have us run it for ever.
                  */
-                policy_budget_spend(&k->budget, now);
                 k->slots->wanted = true;
+                k->slots->wished = true;
         }
         for (Slot *s = k->slots; s; s = s->next)
                 slot_settle(k, s, false);

@@ -5,16 +5,9 @@
 #include "io/timer.h"
 #include "keeper-private.h"
 #include "model/limits.h"
-#include "model/value.h"
 
 /* A fetch that ended under a minute ago counts as the fetch that `force` and min-valid ask for. */
 #define JUST_FETCHED_USEC (60 * USEC_PER_SEC)
-
-typedef enum Verdict {
-        VERDICT_SERVE,
-        VERDICT_WAIT,
-        VERDICT_FAIL,
-} Verdict;
 
 /* With force, one that came from the keyring after the call is no other than that of before. */
 static bool token_will_do(const Waiter *w, const Slot *s, uint64_t now) {
@@ -22,108 +15,20 @@ static bool token_will_do(const Waiter *w, const Slot *s, uint64_t now) {
                policy_is_usable(s->token, w->ask.wish, now);
 }
 
-static Verdict verdict_too_short(const Keeper *k, const Slot *s, PolicyWish wish, uint64_t now,
-                                 Problem *problem) {
-        const char *name = k->account->name;
-        uint64_t left = token_left_usec(s->token, now) / USEC_PER_SEC;
-
-        if (k->account->source == ACCOUNT_SOURCE_AZURE_CLI && wish.min_valid > 300)
-                (void)problem_set(problem, OUTCOME_UNAVAILABLE,
-                                  "%s: its token is valid for %llu s more, not %u s. az renews a "
-                                  "token only in its last 300 s: ask for min-valid 300 at most, or "
-                                  "use an account of source entra.",
-                                  name, (long long unsigned)left, wish.min_valid);
-        else
-                (void)problem_set(problem, OUTCOME_UNAVAILABLE,
-                                  "%s: a token just fetched is valid for %llu s, not %u s. Ask for "
-                                  "a shorter min-valid.",
-                                  name, (long long unsigned)left, wish.min_valid);
-        return VERDICT_FAIL;
-}
-
-static Verdict verdict_sign_in(const Keeper *k, Problem *problem) {
-        const char *name = k->account->name;
-
-        switch (vault_state(k->vault)) {
-        case VAULT_STATE_LOCKED:
-                (void)problem_set(problem, OUTCOME_KEYRING_LOCKED,
-                                  "%s: the keyring is locked. Unlock it: iotc-token unlock", name);
-                break;
-        case VAULT_STATE_ABSENT:
-                (void)problem_set(problem, OUTCOME_KEYRING_ABSENT,
-                                  "%s: no keyring answers, so its secret can't be read. Start one "
-                                  "(gnome-keyring-daemon), or sign in until restart: iotc-token "
-                                  "login %s",
-                                  name, name);
-                break;
-        default:
-                if (k->account->source == ACCOUNT_SOURCE_API_TOKEN)
-                        (void)problem_set(problem, OUTCOME_SIGN_IN_NEEDED,
-                                          "%s: no API token is stored. Store one: iotc-token "
-                                          "api-token add %s --replace",
-                                          name, name);
-                else
-                        (void)problem_set(problem, OUTCOME_SIGN_IN_NEEDED,
-                                          "%s: nobody is signed in. Sign in: iotc-token login %s",
-                                          name, name);
-                break;
-        }
-        return VERDICT_FAIL;
-}
-
-static Verdict verdict_api_token(const Keeper *k, const Slot *s, const Waiter *w, uint64_t now,
-                                 Problem *problem) {
-        const char *name = k->account->name;
-
-        if (!s->token)
-                return verdict_sign_in(k, problem);
-        if (token_left_usec(s->token, now) == 0)
-                (void)problem_set(
-                        problem, OUTCOME_SIGN_IN_NEEDED,
-                        "%s: the API token has expired. Make a new one in the application "
-                        "and store it: iotc-token api-token add %s --replace",
-                        name, name);
-        else
-                (void)problem_set(problem, OUTCOME_UNAVAILABLE,
-                                  "%s: the API token ends in under %u s. Make a new one in the "
-                                  "application and store it: iotc-token api-token add %s --replace",
-                                  name, w->ask.wish.min_valid, name);
-        return VERDICT_FAIL;
-}
-
-static Verdict verdict_failure(const Keeper *k, const Slot *s, uint64_t now, Problem *problem) {
-        uint64_t next = MAX(s->failure.not_before, s->failure.retry_at);
-
-        if (slot_rule(k, s, now)->timer == KEEPER_TIMER_BACK_OFF && next > now)
-                (void)problem_set(
-                        problem, s->failure.outcome, "%s Next try in %llu s.",
-                        problem_text(&s->problem),
-                        (long long unsigned)((next - now + USEC_PER_SEC - 1) / USEC_PER_SEC));
-        else
-                problem_copy(problem, &s->problem);
-        return VERDICT_FAIL;
-}
-
-/* Nobody counts what the end of a token demands; what callers only wish for has a budget, or the
- * identity service takes us for a loop. az asks nobody while its token is good. */
-static bool demand_within_budget(Keeper *k, const Slot *s, uint64_t now) {
+/*
+ * Nobody counts what the end of a token demands; what callers only wish for, and what has failed
+ * before, has a budget, or the identity service takes us for a loop. az asks nobody while its token
+ * is good.
+ */
+static bool slot_want(Keeper *k, Slot *s, uint64_t now) {
+        bool failed = s->failure.outcome != OUTCOME_OK;
         bool demanded = !s->claims && token_left_usec(s->token, now) == 0;
 
-        if (demanded || k->account->source == ACCOUNT_SOURCE_AZURE_CLI)
-                return true;
-        if (!policy_budget_left(&k->budget, now))
-                return false;
-        policy_budget_spend(&k->budget, now);
-        return true;
-}
-
-static Verdict verdict_too_often(const Keeper *k, Problem *problem) {
-        (void)problem_set(
-                problem, OUTCOME_UNAVAILABLE,
-                "%s: new tokens were asked for too often (force, min-valid or claims); the "
-                "identity service would take it for a loop. Try again in a few minutes.",
-                k->account->name);
-        return VERDICT_FAIL;
+        if (!failed && (demanded || k->account->source == ACCOUNT_SOURCE_AZURE_CLI))
+                s->wanted = true;
+        else
+                s->wanted = s->wished = slot_has_budget(k, s, now);
+        return s->wanted;
 }
 
 /*
@@ -141,16 +46,16 @@ static Verdict waiter_judge(Keeper *k, Slot *s, Waiter *w, bool result, uint64_t
                         return VERDICT_WAIT;
                 return policy_is_usable(s->token, w->ask.wish, now)
                                ? VERDICT_SERVE
-                               : verdict_api_token(k, s, w, now, problem);
+                               : refuse_api_token(k, s, w->ask.wish, now, problem);
         }
         /* A good token, or the best one that this request can get. */
         if (token_will_do(w, s, now) && (policy_is_fresh(s->token, w->ask.wish, now) || result))
                 return VERDICT_SERVE;
         if (result && s->failure.outcome == OUTCOME_OK && s->token)
-                return verdict_too_short(k, s, w->ask.wish, now, problem);
+                return refuse_too_short(k, s, w->ask.wish, now, problem);
         /* Another fetch would only bring another token that is too short. */
         if (just_fetched && !w->held && policy_is_beyond(s->token, w->ask.wish))
-                return verdict_too_short(k, s, w->ask.wish, now, problem);
+                return refuse_too_short(k, s, w->ask.wish, now, problem);
 
         if (rule->asked == KEEPER_TRY_WAIT || (w->ask.interactive && keeper_pending_signin(k)))
                 return VERDICT_WAIT;
@@ -158,18 +63,17 @@ static Verdict waiter_judge(Keeper *k, Slot *s, Waiter *w, bool result, uint64_t
         if (keeper_misconfigured(k, problem) != 0)
                 return VERDICT_FAIL;
         if (rule->asked == KEEPER_TRY_NEVER)
-                return token_will_do(w, s, now) ? VERDICT_SERVE : verdict_sign_in(k, problem);
+                return token_will_do(w, s, now) ? VERDICT_SERVE : refuse_sign_in(k, problem);
         /* Nothing is asked before the machine is back. */
         if (k->env->asleep && k->exchanging != s && token_will_do(w, s, now))
                 return VERDICT_SERVE;
         if (s->wanted || k->exchanging == s)
                 return VERDICT_WAIT;
         if (!result && policy_may_try(rule->asked, &s->failure, w->ask.force, now)) {
-                if (!demand_within_budget(k, s, now))
-                        return token_will_do(w, s, now) ? VERDICT_SERVE
-                                                        : verdict_too_often(k, problem);
-                s->wanted = true;
-                return VERDICT_WAIT;
+                if (slot_want(k, s, now))
+                        return VERDICT_WAIT;
+                if (rule->asked == KEEPER_TRY_NOW && !token_will_do(w, s, now))
+                        return refuse_too_often(k, problem);
         }
         if (token_will_do(w, s, now))
                 return VERDICT_SERVE;
@@ -177,7 +81,7 @@ static Verdict waiter_judge(Keeper *k, Slot *s, Waiter *w, bool result, uint64_t
         if (!result && rule->timer == KEEPER_TIMER_BACK_OFF &&
             s->failure.retry_at < now + w->ask.timeout_usec)
                 return VERDICT_WAIT;
-        return verdict_failure(k, s, now, problem);
+        return refuse_failure(k, s, now, problem);
 }
 
 static void waiter_unlink(Waiter *w) {
@@ -343,20 +247,6 @@ static int get_cold(Keeper *k, Slot *s, const KeeperAsk *ask, Token **ret_token,
                 r = waiter_park(k, s, &w, ret_waiter);
         keeper_pump(k);
         return r;
-}
-
-/* The text repeats the resource, so it has to be one. */
-static int refuse_resource(const Keeper *k, const char *resource, Problem *problem) {
-        CLEANUP(freep) char *checked = NULL;
-
-        if (value_read_resource(&checked, resource) < 0)
-                return problem_set(problem, OUTCOME_INVALID_ARGS,
-                                   "%s: the resource that was asked for is no absolute URI.",
-                                   k->account->name);
-        return problem_set(problem, OUTCOME_DENIED,
-                           "%s: tokens for this resource are not allowed. Add it to the account's "
-                           "line in accounts.conf: resources=%s",
-                           k->account->name, checked);
 }
 
 int keeper_get(Keeper *k, const KeeperAsk *ask, Token **ret_token, Waiter **ret_waiter, KeeperFn fn,

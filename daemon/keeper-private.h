@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What the files of the keeper share: keeper.c (its life), keeper-view.c (what it shows),
- * keeper-get.c (who asks and waits), keeper-refresh.c (asking the source), keeper-signin.c (asking
- * the person), keeper-az.c (who is signed in to az), keeper-account.c (what is done to it). Nobody
- * else includes this.
+ * keeper-get.c (who asks and waits), keeper-refuse.c (what they are told), keeper-refresh.c (asking
+ * the source), keeper-signin.c (asking the person), keeper-az.c (who is signed in to az),
+ * keeper-account.c (what is done to it). Nobody else includes this.
  */
 #pragma once
 
@@ -22,11 +22,13 @@ typedef struct Slot {
         Token *token;    /* or NULL */
         Waiter *waiters; /* Waiter.next */
         bool wanted;     /* an exchange is to be made */
+        bool wished;     /* because callers wish for it: it counts for the budget */
         bool forced;     /* its result may not be a token that another daemon fetched */
         uint64_t refresh_usec; /* when to refresh in the background; USEC_INFINITY: never */
         uint64_t used_usec;    /* when it was last asked for; 0: never */
         uint64_t fetched_usec; /* when the last good fetch ended; 0: never */
         unsigned failures;     /* in a row */
+        PolicyBudget budget;   /* of equal requests */
         PolicyFailure failure; /* of the last attempt, OUTCOME_OK when it went well */
         Problem problem;       /* the same for a person */
         char *reporter;        /* whose next call waits for another token than this one */
@@ -78,7 +80,6 @@ struct Keeper {
         uint64_t last_refresh_at, last_used_at; /* wall clock, s */
         uint64_t
                 keep_alive_usec; /* when the refresh token wants to be used; USEC_INFINITY: never */
-        PolicyBudget budget;
         Problem last_error;
 
         /* What was told last, to tell changes apart. */
@@ -133,7 +134,27 @@ void slot_settle(Keeper *k, Slot *s, bool result);
 /* Everybody of this slot, or of the keeper, with this problem. */
 void slot_fail_waiters(Slot *s, const Problem *problem);
 
+/* keeper-refuse.c */
+typedef enum Verdict {
+        VERDICT_SERVE,
+        VERDICT_WAIT,
+        VERDICT_FAIL,
+} Verdict;
+
+/* Each gives VERDICT_FAIL, and *problem says why. */
+Verdict refuse_sign_in(const Keeper *k, Problem *problem);
+Verdict refuse_api_token(const Keeper *k, const Slot *s, PolicyWish wish, uint64_t now,
+                         Problem *problem);
+Verdict refuse_too_short(const Keeper *k, const Slot *s, PolicyWish wish, uint64_t now,
+                         Problem *problem);
+Verdict refuse_too_often(const Keeper *k, Problem *problem);
+Verdict refuse_failure(const Keeper *k, const Slot *s, uint64_t now, Problem *problem);
+/* Returns the outcome. */
+int refuse_resource(const Keeper *k, const char *resource, Problem *problem);
+
 /* keeper-refresh.c */
+/* May it be asked for now, beyond what its tokens' ends demand? */
+bool slot_has_budget(Keeper *k, Slot *s, uint64_t now);
 /* Start the next exchange that is wanted, if none is under way. */
 void keeper_pump(Keeper *k);
 /* Drop the exchange under way; what it was for is wanted again when again is set. */

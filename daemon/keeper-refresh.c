@@ -108,17 +108,35 @@ static void exchange_problem(const Keeper *k, const Problem *cause, Problem *ret
                 (void)problem_set(ret, cause->outcome, "%s: %s", name, problem_text(cause));
 }
 
+/* Claims are of the budget of their resource. */
+static PolicyBudget *slot_budget(Keeper *k, Slot *s) {
+        Slot *plain = s->claims ? keeper_slot(k, s->resource, NULL) : s;
+
+        return plain ? &plain->budget : &s->budget;
+}
+
+bool slot_has_budget(Keeper *k, Slot *s, uint64_t now) {
+        /* They may not have all of it: the account's own token is more. */
+        return now >= policy_budget_at(slot_budget(k, s), s->claims != NULL);
+}
+
+/* When the back-off is over, which never lets through more than the budget. */
+static uint64_t slot_retry_at(Keeper *k, Slot *s, uint64_t retry_after, uint64_t now) {
+        uint64_t delay =
+                policy_retry_delay(k->account->source, ++s->failures, retry_after, random_number());
+
+        return MAX(now + delay, policy_budget_at(&s->budget, false));
+}
+
 static void exchange_fail(Keeper *k, const Problem *cause, uint64_t retry_after) {
         Slot *s = k->exchanging;
-        uint64_t now = clock_boottime(), delay;
+        uint64_t now = clock_boottime();
         Problem problem = { 0 };
 
         k->env->stats.fetch_failures++;
         exchange_problem(k, cause, &problem);
         if (!s->claims) {
-                delay = policy_retry_delay(k->account->source, ++s->failures, retry_after,
-                                           random_number());
-                slot_fail(s, &problem, now + delay,
+                slot_fail(s, &problem, slot_retry_at(k, s, retry_after, now),
                           retry_after ? now + retry_after * USEC_PER_SEC : 0);
                 keeper_set_last_error(k, &problem);
                 log_info("%s", problem_text(&problem));
@@ -252,10 +270,7 @@ static void exchange_postpone(Keeper *k) {
 
         (void)problem_set(&problem, OUTCOME_UNAVAILABLE, "%s: the fetcher could not be started.",
                           k->account->name);
-        slot_fail(s, &problem,
-                  clock_boottime() +
-                          policy_retry_delay(k->account->source, ++s->failures, 0, random_number()),
-                  0);
+        slot_fail(s, &problem, slot_retry_at(k, s, 0, clock_boottime()), 0);
         problem_clear(&problem);
         exchange_clear(k);
         keeper_publish(k);
@@ -366,6 +381,9 @@ void keeper_pump(Keeper *k) {
                 if (s->wanted) {
                         k->exchanging = s;
                         s->wanted = false;
+                        if (s->wished || s->failure.outcome != OUTCOME_OK)
+                                policy_budget_spend(slot_budget(k, s), clock_boottime());
+                        s->wished = false;
                         if (k->account->source == ACCOUNT_SOURCE_ENTRA) {
                                 (void)sleep_lock_new(&k->sleep_lock, k->env->sleep);
                                 exchange_lock(k);

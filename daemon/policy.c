@@ -87,10 +87,11 @@ bool policy_start_is_use(uint64_t last_used_at, uint64_t wall) {
         return last_used_at == 0 || wall < last_used_at + 14 * DAY_USEC / USEC_PER_SEC;
 }
 
-bool policy_budget_left(const PolicyBudget *b, uint64_t now) {
-        uint64_t oldest = b->spent[b->next];
+uint64_t policy_budget_at(const PolicyBudget *b, bool half) {
+        size_t n = ARRAY_SIZE(b->spent);
+        uint64_t last = b->spent[(b->next + (half ? n / 2 : 0)) % n];
 
-        return oldest == 0 || now >= oldest + BUDGET_USEC;
+        return last ? last + BUDGET_USEC : 0;
 }
 
 void policy_budget_spend(PolicyBudget *b, uint64_t now) {

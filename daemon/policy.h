@@ -57,15 +57,17 @@ uint64_t policy_keep_alive_at(uint64_t spent);
 bool policy_start_is_use(uint64_t last_used_at, uint64_t wall);
 
 /*
- * Exchanges that callers wish for, but no token's end demands: 12 in 5 minutes at most, because
- * Entra takes 15 equal requests in that time for a loop and signs the account out (AADSTS50196).
+ * Equal requests that callers wish for, but no token's end demands, and those that follow a failed
+ * one: 12 in 5 minutes at most, because Entra takes 15 in that time for a loop and signs the
+ * account out (AADSTS50196).
  */
 typedef struct PolicyBudget {
         uint64_t spent[12]; /* a ring */
         unsigned next;
 } PolicyBudget;
 
-bool policy_budget_left(const PolicyBudget *b, uint64_t now);
+/* When the next one may be spent; 0: at once. half: so that half of them are left for others. */
+uint64_t policy_budget_at(const PolicyBudget *b, bool half);
 void policy_budget_spend(PolicyBudget *b, uint64_t now);
 
 /* The failures of one token, as far as they decide about the next attempt. */

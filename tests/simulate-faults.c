@@ -26,7 +26,6 @@ static void fault_stop(Machine *m) {
 static void network_set(Machine *m, bool there) {
         story("the network is %s", there ? "there" : "gone");
         m->network = there;
-        machine_begin_anew(m);
         if (m->manager)
                 manager_on_online(m->manager, there);
         machine_feel(m, true);
@@ -111,7 +110,6 @@ static void fault_sleep(Machine *m) {
         if (m->network_at != USEC_INFINITY)
                 m->network_at = clock_boottime() + chance_span(SEC(1), 2 * MINUTE);
         story("the machine wakes");
-        machine_begin_anew(m);
         if (m->manager && told)
                 manager_on_sleep(m->manager, false);
         machine_feel(m, true);

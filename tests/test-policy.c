@@ -283,17 +283,20 @@ static void test_the_start_is_a_use_within_14_days(void) {
 
 static void test_wishes_have_a_budget(void) {
         PolicyBudget b = { 0 };
-        unsigned n = 0;
+        unsigned n = 0, half = 0;
 
-        for (uint64_t t = NOW; t < NOW + SEC(300); t += SEC(1))
-                if (policy_budget_left(&b, t)) {
+        for (uint64_t t = NOW; t < NOW + SEC(300); t += SEC(1)) {
+                half += t >= policy_budget_at(&b, true);
+                if (t >= policy_budget_at(&b, false)) {
                         policy_budget_spend(&b, t);
                         n++;
                 }
-        assert(n == 12);
-        assert(policy_budget_left(&b, NOW + SEC(300)));
+        }
+        assert(n == 12 && half == 6);
+        assert(policy_budget_at(&b, false) == NOW + SEC(300));
         policy_budget_spend(&b, NOW + SEC(300));
-        assert(policy_budget_left(&b, NOW + SEC(301)));
+        assert(policy_budget_at(&b, false) == NOW + SEC(301));
+        assert(policy_budget_at(&b, true) == NOW + SEC(307));
 }
 
 int main(void) {

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a caller is told who can't have a token: what happened, and what to do next.
+ */
+#include "keeper-private.h"
+#include "model/value.h"
+
+Verdict refuse_too_short(const Keeper *k, const Slot *s, PolicyWish wish, uint64_t now,
+                         Problem *problem) {
+        const char *name = k->account->name;
+        uint64_t left = token_left_usec(s->token, now) / USEC_PER_SEC;
+
+        if (k->account->source == ACCOUNT_SOURCE_AZURE_CLI && wish.min_valid > 300)
+                (void)problem_set(problem, OUTCOME_UNAVAILABLE,
+                                  "%s: its token is valid for %llu s more, not %u s. az renews a "
+                                  "token only in its last 300 s: ask for min-valid 300 at most, or "
+                                  "use an account of source entra.",
+                                  name, (long long unsigned)left, wish.min_valid);
+        else
+                (void)problem_set(problem, OUTCOME_UNAVAILABLE,
+                                  "%s: a token just fetched is valid for %llu s, not %u s. Ask for "
+                                  "a shorter min-valid.",
+                                  name, (long long unsigned)left, wish.min_valid);
+        return VERDICT_FAIL;
+}
+
+Verdict refuse_sign_in(const Keeper *k, Problem *problem) {
+        const char *name = k->account->name;
+
+        switch (vault_state(k->vault)) {
+        case VAULT_STATE_LOCKED:
+                (void)problem_set(problem, OUTCOME_KEYRING_LOCKED,
+                                  "%s: the keyring is locked. Unlock it: iotc-token unlock", name);
+                break;
+        case VAULT_STATE_ABSENT:
+                (void)problem_set(problem, OUTCOME_KEYRING_ABSENT,
+                                  "%s: no keyring answers, so its secret can't be read. Start one "
+                                  "(gnome-keyring-daemon), or sign in until restart: iotc-token "
+                                  "login %s",
+                                  name, name);
+                break;
+        default:
+                if (k->account->source == ACCOUNT_SOURCE_API_TOKEN)
+                        (void)problem_set(problem, OUTCOME_SIGN_IN_NEEDED,
+                                          "%s: no API token is stored. Store one: iotc-token "
+                                          "api-token add %s --replace",
+                                          name, name);
+                else
+                        (void)problem_set(problem, OUTCOME_SIGN_IN_NEEDED,
+                                          "%s: nobody is signed in. Sign in: iotc-token login %s",
+                                          name, name);
+                break;
+        }
+        return VERDICT_FAIL;
+}
+
+Verdict refuse_api_token(const Keeper *k, const Slot *s, PolicyWish wish, uint64_t now,
+                         Problem *problem) {
+        const char *name = k->account->name;
+
+        if (!s->token)
+                return refuse_sign_in(k, problem);
+        if (token_left_usec(s->token, now) == 0)
+                (void)problem_set(
+                        problem, OUTCOME_SIGN_IN_NEEDED,
+                        "%s: the API token has expired. Make a new one in the application "
+                        "and store it: iotc-token api-token add %s --replace",
+                        name, name);
+        else
+                (void)problem_set(problem, OUTCOME_UNAVAILABLE,
+                                  "%s: the API token ends in under %u s. Make a new one in the "
+                                  "application and store it: iotc-token api-token add %s --replace",
+                                  name, wish.min_valid, name);
+        return VERDICT_FAIL;
+}
+
+Verdict refuse_failure(const Keeper *k, const Slot *s, uint64_t now, Problem *problem) {
+        uint64_t next = MAX(s->failure.not_before, s->failure.retry_at);
+
+        if (slot_rule(k, s, now)->timer == KEEPER_TIMER_BACK_OFF && next > now)
+                (void)problem_set(
+                        problem, s->failure.outcome, "%s Next try in %llu s.",
+                        problem_text(&s->problem),
+                        (long long unsigned)((next - now + USEC_PER_SEC - 1) / USEC_PER_SEC));
+        else
+                problem_copy(problem, &s->problem);
+        return VERDICT_FAIL;
+}
+
+Verdict refuse_too_often(const Keeper *k, Problem *problem) {
+        (void)problem_set(
+                problem, OUTCOME_UNAVAILABLE,
+                "%s: new tokens were asked for too often (force, min-valid or claims); the "
+                "identity service would take it for a loop. Try again in a few minutes.",
+                k->account->name);
+        return VERDICT_FAIL;
+}
+
+/* The text repeats the resource, so it has to be one. */
+int refuse_resource(const Keeper *k, const char *resource, Problem *problem) {
+        CLEANUP(freep) char *checked = NULL;
+
+        if (value_read_resource(&checked, resource) < 0)
+                return problem_set(problem, OUTCOME_INVALID_ARGS,
+                                   "%s: the resource that was asked for is no absolute URI.",
+                                   k->account->name);
+        return problem_set(problem, OUTCOME_DENIED,
+                           "%s: tokens for this resource are not allowed. Add it to the account's "
+                           "line in accounts.conf: resources=%s",
+                           k->account->name, checked);
+}

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Entra takes 15 equal requests in 5 minutes for a loop and signs the account out (AADSTS50196).
+ * Whatever callers and the network do, there are never so many.
+ */
+#include "util-keeper.h"
+
+#define WINDOW SEC(300)
+
+/* When each request was made. */
+typedef struct Service {
+        Outcome outcome; /* what it answers; OUTCOME_OK: a token */
+        uint64_t sent[4096];
+        unsigned n;
+} Service;
+
+static void answer(Fetch *f, void *userdata) {
+        Service *service = userdata;
+        char token[32];
+
+        assert(service->n < ARRAY_SIZE(service->sent));
+        service->sent[service->n++] = clock_boottime();
+        snprintf(token, sizeof(token), "secret-at-%u", service->n);
+        if (service->outcome == OUTCOME_OK)
+                fake_fetch_token(f, &(FakeToken){ .access_token = token });
+        else
+                fake_fetch_error(f, service->outcome, 0);
+}
+
+static unsigned most_in_five_minutes(const Service *service) {
+        unsigned most = 0;
+
+        for (unsigned i = 0; i < service->n; i++) {
+                unsigned n = 0;
+
+                for (unsigned j = i; j < service->n && service->sent[j] < service->sent[i] + WINDOW;
+                     j++)
+                        n++;
+                most = MAX(most, n);
+        }
+        return most;
+}
+
+static void start(Stage *s, Service *service, AccountSource source, Outcome outcome) {
+        *service = (Service){ .outcome = outcome };
+        stage_init(s);
+        stage_put_record(s, source, "secret-rt-1", NULL, 0, 0);
+        fake_fetch_answer_by(answer, SEC(1) / 10, service);
+        stage_start(s, source);
+        fake_time_pass(SEC(1));
+}
+
+/* One caller a second, who forces, in an outage of whatever kind. */
+static void test_callers_who_insist(void) {
+        static const Outcome outcomes[] = { OUTCOME_UNAVAILABLE, OUTCOME_SIGN_IN_NEEDED,
+                                            OUTCOME_BLOCKED, OUTCOME_MISCONFIGURED };
+        static const AccountSource sources[] = { ACCOUNT_SOURCE_ENTRA, ACCOUNT_SOURCE_AZURE_CLI };
+
+        for (size_t i = 0; i < ARRAY_SIZE(outcomes) * ARRAY_SIZE(sources); i++) {
+                Service service;
+                Stage s;
+
+                start(&s, &service, sources[i % 2], outcomes[i / 2]);
+                for (unsigned second = 0; second < 3600; second++) {
+                        Caller c = { 0 };
+
+                        ASK(&c, &s, 1, .force = second % 2);
+                        fake_time_pass(SEC(1));
+                        caller_leave(&c);
+                }
+                assert(service.n > 0 && most_in_five_minutes(&service) < 15);
+                stage_deinit(&s);
+        }
+}
+
+/* Each return of the network begins the back-off anew, but not the count. */
+static void test_a_network_that_flaps(void) {
+        Service service;
+        Caller c = { 0 };
+        Stage s;
+
+        start(&s, &service, ACCOUNT_SOURCE_ENTRA, OUTCOME_UNAVAILABLE);
+        for (unsigned i = 0; i < 3600 / 3; i++) {
+                keeper_on_online(s.keeper);
+                fake_time_pass(SEC(3));
+        }
+        assert(most_in_five_minutes(&service) < 15);
+        /* It is tried all the time, and when it can be had, it is. */
+        assert(service.n > 120);
+        service.outcome = OUTCOME_OK;
+        ASK(&c, &s, 900);
+        fake_time_pass(SEC(301));
+        assert(c.answers == 1 && *c.token);
+        stage_deinit(&s);
+}
+
+/* The timer of an outage that nobody disturbs is not slowed by the count. */
+static void test_an_outage_alone_is_within(void) {
+        Service service;
+        Stage s;
+
+        start(&s, &service, ACCOUNT_SOURCE_ENTRA, OUTCOME_UNAVAILABLE);
+        fake_time_pass(SEC(298));
+        assert(service.n == 9); /* 0, 1, 3, 7, 15, 31, 63, 127, 255 */
+        stage_deinit(&s);
+}
+
+/* Tokens that live for 10 s demand more than 15 exchanges in 5 min, and get them. */
+static void answer_short(Fetch *f, void *userdata) {
+        ((Service *)userdata)->n++;
+        fake_fetch_token(f, &(FakeToken){ .access_token = "secret-at-1", .expires_in = 10 });
+}
+
+static void test_what_a_short_life_demands_is_not_counted(void) {
+        Service service = { 0 };
+        Stage s;
+
+        stage_init(&s);
+        stage_put_record(&s, ACCOUNT_SOURCE_ENTRA, "secret-rt-1", NULL, 0, 0);
+        fake_fetch_answer_by(answer_short, SEC(1) / 10, &service);
+        stage_start(&s, ACCOUNT_SOURCE_ENTRA);
+        fake_time_pass(SEC(300));
+        assert(service.n >= 30);
+        stage_deinit(&s);
+}
+
+/* Claims of callers leave half of it for the account's own token. */
+static void test_claims_are_of_the_same_budget(void) {
+        static const char *const claims[] = { "{\"a\":1}", "{\"a\":2}", "{\"a\":3}", "{\"a\":4}" };
+        Service service;
+        Caller c = { 0 };
+        Stage s;
+
+        start(&s, &service, ACCOUNT_SOURCE_ENTRA, OUTCOME_OK);
+        for (unsigned i = 0; i < 100; i++) {
+                ASK(&c, &s, 1, .claims = claims[i % ARRAY_SIZE(claims)]);
+                fake_time_pass(SEC(1));
+                assert(c.answers == 1);
+                caller_leave(&c);
+        }
+        assert(service.n == 1 + 6);
+        fake_time_pass(SEC(30));
+        ASK(&c, &s, 1, .force = true);
+        fake_time_pass(SEC(1));
+        expect_token(&c, "secret-at-8");
+        stage_deinit(&s);
+}
+
+int main(void) {
+        test_callers_who_insist();
+        test_a_network_that_flaps();
+        test_an_outage_alone_is_within();
+        test_what_a_short_life_demands_is_not_counted();
+        test_claims_are_of_the_same_budget();
+        return 0;
+}
