@@ -46,8 +46,7 @@ int file_read(char **ret, size_t *ret_n, const char *path, size_t max) {
         return 0;
 }
 
-/* Every folder that path lies in. */
-static int file_make_folders(const char *path) {
+int file_make_folders(const char *path) {
         CLEANUP(freep) char *folder = NULL;
 
         folder = strdup(path);

@@ -13,6 +13,8 @@
  * and what else open(2) and read(2) say; -ENOMEM.
  */
 int file_read(char **ret, size_t *ret_n, const char *path, size_t max);
+/* Make every missing folder that path lies in, mode 0700. 0 or -errno. */
+int file_make_folders(const char *path);
 /*
  * Put data[0..n) in the place of the file, mode 0600, and make missing folders of the path, mode
  * 0700. A symbolic link is followed; one that leads nowhere is -ENOENT. 0, or -errno (-ENOSPC, ...)

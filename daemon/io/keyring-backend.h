@@ -30,10 +30,13 @@ struct KeyringBackend {
         int (*load)(void *impl, KeyringCancel *cancel, const char *account, char **ret_secret);
         int (*store)(void *impl, KeyringCancel *cancel, const char *account, const char *label,
                      const char *secret);
-        int (*delete)(void *impl, KeyringCancel *cancel, const char *account);
+        int (*erase)(void *impl, KeyringCancel *cancel, const char *account);
         /* Start one unlock; other jobs may run meanwhile. fn is called once, from here or from
-         * wait(), unless leave() comes first. 0, or an outcome and no call of fn. */
-        int (*unlock)(void *impl, KeyringUnlockFn fn, void *userdata);
+         * wait(), unless leave() comes first. 0, or an outcome and no call of fn. key_file is the
+         * setting of that name, or NULL. */
+        int (*unlock)(void *impl, const char *key_file, KeyringUnlockFn fn, void *userdata);
+        /* Why the job before went wrong, for a person (caller frees); NULL: the outcome says it. */
+        char *(*complaint)(void *impl);
 
         /* From any thread, once the worker's has left. NULL is fine. */
         void (*free)(void *impl);

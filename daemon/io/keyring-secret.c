@@ -340,7 +340,7 @@ static int secret_delete(void *impl, KeyringCancel *cancel, const char *account)
         return secret_call(impl, &call, call_delete);
 }
 
-static int secret_unlock(void *impl, KeyringUnlockFn fn, void *userdata) {
+static int secret_unlock(void *impl, const char *key_file, KeyringUnlockFn fn, void *userdata) {
         g_autoptr(GError) error = NULL;
         KeyringSecret *s = impl;
 
@@ -352,6 +352,10 @@ static int secret_unlock(void *impl, KeyringUnlockFn fn, void *userdata) {
         return 0;
 }
 
+static char *secret_complaint(void *impl) {
+        return NULL;
+}
+
 const KeyringBackend keyring_secret_backend = {
         .name = "secret-service",
         .enter = secret_enter,
@@ -360,7 +364,8 @@ const KeyringBackend keyring_secret_backend = {
         .wake = secret_wake,
         .load = secret_load,
         .store = secret_store,
-        .delete = secret_delete,
+        .erase = secret_delete,
         .unlock = secret_unlock,
+        .complaint = secret_complaint,
         .free = secret_free_impl,
 };

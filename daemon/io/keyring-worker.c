@@ -55,6 +55,8 @@ KeyringJob *keyring_job_free(KeyringJob *job) {
         keyring_cancel_free(job->cancel);
         secret_free(job->secret);
         free(job->label);
+        free(job->key_file);
+        free(job->complaint);
         free(job->account);
         free(job);
         return NULL;
@@ -133,6 +135,7 @@ static KeyringJob *worker_next(KeyringWorker *w) {
 
 static void worker_run(KeyringWorker *w, KeyringJob *job) {
         const KeyringBackend *b = w->backend;
+        int r;
 
         switch (job->kind) {
         case KEYRING_JOB_LOAD:
@@ -143,15 +146,19 @@ static void worker_run(KeyringWorker *w, KeyringJob *job) {
                         b->store(w->impl, job->cancel, job->account, job->label, job->secret);
                 break;
         case KEYRING_JOB_DELETE:
-                job->outcome = b->delete (w->impl, job->cancel, job->account);
+                job->outcome = b->erase(w->impl, job->cancel, job->account);
                 break;
         case KEYRING_JOB_UNLOCK:
-                job->outcome = b->unlock(w->impl, worker_on_prompted, w);
-                if (job->outcome)
-                        worker_on_prompted(job->outcome, w);
+                r = b->unlock(w->impl, job->key_file, worker_on_prompted, w);
+                if (r) {
+                        job->complaint = b->complaint(w->impl);
+                        worker_on_prompted(r, w);
+                }
                 return;
         }
 
+        if (job->outcome)
+                job->complaint = b->complaint(w->impl);
         pthread_mutex_lock(&w->lock);
         worker_put_done(w, job);
         pthread_mutex_unlock(&w->lock);

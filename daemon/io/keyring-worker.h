@@ -33,7 +33,9 @@ typedef struct KeyringJob {
         bool abandoned;        /* the same */
         char *account;
         char *label;
-        char *secret; /* in for a store, out for a load */
+        char *secret;    /* in for a store, out for a load */
+        char *key_file;  /* in for an unlock, or NULL */
+        char *complaint; /* out, when it went wrong: keyring_complaint(), or NULL */
         int outcome;
         KeyringCancel *cancel;
         void *owner; /* for the loop's side */

@@ -29,8 +29,9 @@ enum {
         KEYRING_E_NOT_FOUND, /* an unlocked keyring has no item of this account */
         KEYRING_E_LOCKED,
         KEYRING_E_ABSENT,
-        KEYRING_E_SILENT, /* no answer in time, or none since: it may still be done */
-        KEYRING_E_FAILED, /* a fault of the service: its disk is full */
+        KEYRING_E_UNREADABLE, /* it is there, and can't be decrypted with the key that we have */
+        KEYRING_E_SILENT,     /* no answer in time, or none since: it may still be done */
+        KEYRING_E_FAILED,     /* a fault of the service: its disk is full */
 };
 
 /* secret is borrowed, NULL unless a load succeeded. */
