@@ -12,7 +12,7 @@
 
 static const Verb verbs[] = {
         { "login",
-          "[NAME] [--device-code | --azure-cli] [--tenant T] [--client-id ID] "
+          "[NAME] [--browser | --device-code | --azure-cli] [--tenant T] [--client-id ID] "
           "[--app HOST]... [--resource URI]... [--authority URL]",
           "Add an account and sign in, or sign in again", verb_login },
         { "api-token", "add NAME [--app HOST]... [--replace]", "Keep an IoT Central API token",

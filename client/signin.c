@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <time.h>
 
+#include "browser.h"
 #include "bus.h"
 #include "display.h"
 #include "loop.h"
@@ -10,6 +11,7 @@
 typedef struct SignIn {
         Loop *loop;
         sd_bus_slot *changes, *owner;
+        const char *account; /* its path; borrowed */
         char *path;
         Properties properties;
         bool shown;     /* the person knows what to do */
@@ -36,6 +38,45 @@ static void signin_show_left(SignIn *s) {
                 say("Waiting; %s left.", left);
 }
 
+static void signin_on_no_browser(void *userdata) {
+        SignIn *s = userdata;
+        CLEANUP(freep) char *name = account_name(s->account);
+
+        signin_clear_line(s);
+        say("xdg-open could not open it. Open the page by hand, or sign in by a code: iotc-token "
+            "login %s --device-code",
+            name ? name : "");
+}
+
+/* The browser that comes back to this machine may be on the one that ssh comes from. */
+static void signin_show_port(const char *uri) {
+        static const char before[] = "redirect_uri=http%3A%2F%2Flocalhost%3A";
+        const char *port = strstr(uri, before);
+        size_t n;
+
+        if (!port || str_empty(getenv("SSH_CONNECTION")))
+                return;
+        port += strlen(before);
+        n = strspn(port, "0123456789");
+        say("Is your browser on the machine that you come from? Then run there first: ssh -N -L "
+            "%.*s:localhost:%.*s HOST",
+            (int)n, port, (int)n, port);
+}
+
+static void signin_show_browser(SignIn *s, const char *uri) {
+        bool open = browser_can_open();
+
+        if (open)
+                say("To sign in, use the page that opens in your browser. If none does, open this "
+                    "one on this machine:");
+        else
+                say("To sign in, open this page in a browser on this machine:");
+        say("%s", uri);
+        signin_show_port(uri);
+        if (open && browser_open(s->loop->event, uri, signin_on_no_browser, s) < 0)
+                signin_on_no_browser(s);
+}
+
 static void signin_show(SignIn *s) {
         const char *uri = properties_string(&s->properties, "VerificationUri");
         const char *code = properties_string(&s->properties, "UserCode");
@@ -46,7 +87,7 @@ static void signin_show(SignIn *s) {
         if (*uri && *code)
                 say("To sign in, open %s and enter the code %s", uri, code);
         else if (*uri)
-                say("To sign in, open %s on this machine, if no browser has opened it", uri);
+                signin_show_browser(s, uri);
         else
                 say("%s", message);
         s->shown = true;
@@ -123,15 +164,18 @@ static int signin_subscribe(SignIn *s, sd_bus *bus) {
         return r < 0 ? fail_errno(r) : 0;
 }
 
-static int signin_start(SignIn *s, sd_bus *bus, const char *account, const char *method) {
+static int signin_start(SignIn *s, sd_bus *bus, const char *method) {
         CLEANUP(sd_bus_message_unrefp) sd_bus_message *m = NULL, *reply = NULL;
         const char *path;
         int r;
 
-        r = bus_method(bus, &m, account, IOTC_INTERFACE_ACCOUNT, "SignIn");
+        r = bus_method(bus, &m, s->account, IOTC_INTERFACE_ACCOUNT, "SignIn");
         if (r)
                 return r;
-        r = sd_bus_message_append(m, "a{sv}", 1, "method", "s", method);
+        if (method)
+                r = sd_bus_message_append(m, "a{sv}", 1, "method", "s", method);
+        else
+                r = sd_bus_message_append(m, "a{sv}", 1, "browser", "b", (int)browser_is_here());
         if (r < 0)
                 return fail_errno(r);
         r = bus_call(bus, m, BUS_TIMEOUT_SEC, &reply);
@@ -163,12 +207,13 @@ static void signin_deinit(SignIn *s) {
 
 int signin_run(sd_bus *bus, const char *account, const char *method, bool *ret_cancelled) {
         CLEANUP(signin_deinit)
-        SignIn s = { .live = isatty(STDERR_FILENO) && !streq(getenv("TERM"), "dumb") };
+        SignIn s = { .account = account,
+                     .live = isatty(STDERR_FILENO) && !streq(getenv("TERM"), "dumb") };
         int r;
 
         r = loop_new(&s.loop, bus);
         r = r ?: signin_subscribe(&s, bus);
-        r = r ?: signin_start(&s, bus, account, method);
+        r = r ?: signin_start(&s, bus, method);
         r = r ?: bus_get_all(bus, s.path, IOTC_INTERFACE_SIGNIN, &s.properties);
         if (r)
                 return r;

@@ -19,6 +19,7 @@ typedef struct Login {
         sd_bus *bus;
         const char *name;
         const char *source; /* of an account that is still to be made */
+        const char *method; /* of a person's sign-in; NULL: what the account and the display say */
         const char *tenant, *client_id, *authority;
         StringList apps, resources;
         char *path;
@@ -120,7 +121,7 @@ static int login_entra(Login *l, const char *client_id) {
                     "registration "
                     "of your own: iotc-token login %s --client-id ID",
                     l->name);
-        r = signin_run(l->bus, l->path, "device-code", &l->cancelled);
+        r = signin_run(l->bus, l->path, l->method, &l->cancelled);
         if (r && !l->cancelled && l->made)
                 say("The account '%s' is kept: 'iotc-token login %s' tries again, 'iotc-token "
                     "remove %s' removes it.",
@@ -193,8 +194,9 @@ static void login_block_signals(void) {
 
 int verb_login(const Verb *verb, int argc, char **argv) {
         CLEANUP(login_deinit) Login l = { .source = "entra" };
-        bool az = false, device_code = false;
+        bool az = false, browser = false, device_code = false;
         const Option options[] = {
+                { "browser", NULL, "sign in by a browser on this machine", OPTION_FLAG, &browser },
                 { "device-code", NULL, "sign in by a code, in a browser on any device", OPTION_FLAG,
                   &device_code },
                 { "azure-cli", NULL, "use the sign-in of the Azure CLI, az", OPTION_FLAG, &az },
@@ -215,9 +217,12 @@ int verb_login(const Verb *verb, int argc, char **argv) {
         r = args_parse(verb, options, &argc, argv, 0, 1);
         if (r)
                 return r;
-        if (az && (device_code || l.client_id || l.authority))
-                return args_wrong(verb, "--azure-cli excludes --device-code, --client-id and "
-                                        "--authority");
+        if (az + browser + device_code > 1)
+                return args_wrong(verb, "--browser, --device-code and --azure-cli exclude each "
+                                        "other");
+        if (az && (l.client_id || l.authority))
+                return args_wrong(verb, "--azure-cli excludes --client-id and --authority");
+        l.method = browser ? "browser" : device_code ? "device-code" : NULL;
         l.name = argc > 0 ? argv[0] : "default";
         if (str_empty(l.name) || strpbrk(l.name, "/:."))
                 return args_wrong(verb, "'%s' can't be the name of an account", l.name);

@@ -88,6 +88,11 @@ struct Keeper {
         char *told_user, *told_tenant;
 };
 
+/* Of name, text, name: many tenants block device codes, and the refresh tokens that came by one. */
+#define BLOCKED_FORMAT                                                                             \
+        "%s: %s If it is device codes that are blocked, sign in by the browser: iotc-token login " \
+        "%s --browser"
+
 /* keeper.c */
 bool keeper_needs_secret(const Keeper *k);
 /* Is there something to ask the source with? */

@@ -104,6 +104,9 @@ static void exchange_problem(const Keeper *k, const Problem *cause, Problem *ret
             k->account->source != ACCOUNT_SOURCE_AZURE_CLI)
                 (void)problem_set(ret, cause->outcome, "%s: %s Run: iotc-token login %s", name,
                                   problem_text(cause), name);
+        else if (cause->outcome == OUTCOME_BLOCKED && k->account->source == ACCOUNT_SOURCE_ENTRA)
+                (void)problem_set(ret, cause->outcome, BLOCKED_FORMAT, name, problem_text(cause),
+                                  name);
         else
                 (void)problem_set(ret, cause->outcome, "%s: %s", name, problem_text(cause));
 }

@@ -79,9 +79,15 @@ static void keeper_on_signin_token(SignIn *signin, const FetchToken *fetched, vo
 static void keeper_on_signin_failed(SignIn *s, const Problem *cause, void *userdata) {
         Keeper *k = userdata;
         Problem problem = { 0 };
+        SignInView view;
 
-        (void)problem_set(&problem, cause->outcome, "%s: %s", k->account->name,
-                          problem_text(cause));
+        signin_view(s, &view);
+        if (cause->outcome == OUTCOME_BLOCKED && streq(view.method, "device-code"))
+                (void)problem_set(&problem, cause->outcome, BLOCKED_FORMAT, k->account->name,
+                                  problem_text(cause), k->account->name);
+        else
+                (void)problem_set(&problem, cause->outcome, "%s: %s", k->account->name,
+                                  problem_text(cause));
         signin_end(s, &problem);
         if (cause->outcome != OUTCOME_CANCELLED)
                 keeper_set_last_error(k, &problem);
@@ -121,8 +127,18 @@ static size_t signins_count(const Keeper *k) {
         return n;
 }
 
-int keeper_sign_in(Keeper *k, const char *method, SignIn **ret, Problem *problem) {
-        const char *name = k->account->name;
+static const char *keeper_signin_method(const Keeper *k, const SignInWish *wish) {
+        const char *method = wish ? wish->method : NULL;
+
+        if (method && !streq(method, "auto"))
+                return method;
+        if (!streq(k->account->sign_in, "auto"))
+                return k->account->sign_in;
+        return wish && wish->browser ? "browser" : "device-code";
+}
+
+int keeper_sign_in(Keeper *k, const SignInWish *wish, SignIn **ret, Problem *problem) {
+        const char *name = k->account->name, *method;
         SignIn *s;
         int r;
 
@@ -138,13 +154,11 @@ int keeper_sign_in(Keeper *k, const char *method, SignIn **ret, Problem *problem
                 return problem_set(problem, OUTCOME_MISCONFIGURED,
                                    "%s: accounts of source %s have no sign-in.", name,
                                    account_source_to_string(k->account->source));
-        if (!method || streq(method, "auto"))
-                method = streq(k->account->sign_in, "auto") ? "device-code" : k->account->sign_in;
-        if (!streq(method, "device-code"))
-                return problem_set(problem, OUTCOME_INVALID_ARGS,
-                                   "%s: this version signs in by device code only (method "
-                                   "device-code).",
-                                   name);
+        method = keeper_signin_method(k, wish);
+        if (!streq(method, "device-code") && !streq(method, "browser"))
+                return problem_set(
+                        problem, OUTCOME_INVALID_ARGS,
+                        "%s: the methods of a sign-in are auto, browser and device-code.", name);
 
         if (keeper_pending_signin(k)) {
                 *ret = k->signins;

@@ -90,9 +90,15 @@ bool keeper_is_forgotten(const Keeper *k);
 void keeper_forget_former(Keeper *k);
 KeeperOp *keeper_op_free(KeeperOp *op);
 
-/* Join the pending sign-in or start one. method is NULL or a word of the contract. *ret is
- * borrowed. */
-int keeper_sign_in(Keeper *k, const char *method, SignIn **ret, Problem *problem);
+/* How the caller would sign in. Borrowed. */
+typedef struct SignInWish {
+        const char *method; /* NULL or "auto": the account's setting, else what browser says */
+        bool browser;       /* the caller can open one on this machine */
+} SignInWish;
+
+/* Join the pending sign-in, whatever its method, or start one. wish may be NULL. *ret is borrowed.
+ */
+int keeper_sign_in(Keeper *k, const SignInWish *wish, SignIn **ret, Problem *problem);
 /* The sign-ins that still show, newest first; borrowed. */
 SignIn *keeper_signins(const Keeper *k);
 

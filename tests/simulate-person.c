@@ -59,7 +59,8 @@ static void person_signs_in(Machine *m, Client *c) {
         SignIn *s;
         int r;
 
-        r = keeper_sign_in(client_keeper(m, c), "device-code", &s, &problem);
+        r = keeper_sign_in(client_keeper(m, c), &(SignInWish){ .method = "device-code" }, &s,
+                           &problem);
         assert(r >= 0);
         story("%s: the person signs in: %d", c->name, r);
         if (r == 0)

@@ -150,7 +150,8 @@ static void test_sign_ins_are_limited(void) {
         fake_time_pass(SEC(60));
         assert(s.signins_removed == LIMIT_SIGNINS_PER_ACCOUNT);
         assert(keeper_sign_in(s.keeper, NULL, &signin, &problem) == 0);
-        assert(keeper_sign_in(s.keeper, "by-mail", &signin, &problem) == OUTCOME_INVALID_ARGS);
+        assert(keeper_sign_in(s.keeper, &(SignInWish){ .method = "by-mail" }, &signin, &problem) ==
+               OUTCOME_INVALID_ARGS);
         problem_clear(&problem);
         stage_deinit(&s);
 }

@@ -238,13 +238,13 @@ class Daemon:
     # whole stories
 
     def start_sign_in(self, account='work', **options):
-        """SignIn of an account: the path of the sign-in object, its code already there."""
+        """SignIn of an account: the path of the sign-in object, what to show already there."""
         path = self.account_call(account, 'SignIn', '(a{sv})', (variants(options),))[0]
         watch = self.watch(path)
         try:
-            if not self.bus.get(NAME, path, SIGN_IN, 'UserCode'):
-                watch.wait(lambda p, m, a: a[1].get('UserCode') or a[1].get('State') == 'failed',
-                           'the user code')
+            if not self.bus.get(NAME, path, SIGN_IN, 'VerificationUri'):
+                watch.wait(lambda p, m, a: a[1].get('VerificationUri')
+                           or a[1].get('State') == 'failed', 'the page to sign in at')
         finally:
             watch.close()
         return path

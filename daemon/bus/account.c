@@ -63,7 +63,26 @@ static int method_refresh(sd_bus_message *m, void *userdata, sd_bus_error *error
         return refresh_start(bus_of(m), m, userdata, error);
 }
 
-static int signin_method_read(sd_bus_message *m, const char **ret, sd_bus_error *error) {
+static int signin_option_read(sd_bus_message *m, const char *key, SignInWish *wish,
+                              sd_bus_error *error) {
+        int browser, r;
+
+        if (streq(key, "method")) {
+                r = sd_bus_message_read(m, "v", "s", &wish->method);
+        } else if (streq(key, "browser")) {
+                r = sd_bus_message_read(m, "v", "b", &browser);
+                wish->browser = r >= 0 && browser;
+        } else {
+                return sd_bus_error_set(error, SD_BUS_ERROR_INVALID_ARGS,
+                                        "The options of a sign-in are 'method' and 'browser'.");
+        }
+        if (r < 0)
+                return sd_bus_error_set(error, SD_BUS_ERROR_INVALID_ARGS,
+                                        "The option 'method' is of type 's', 'browser' of 'b'.");
+        return 0;
+}
+
+static int signin_wish_read(sd_bus_message *m, SignInWish *wish, sd_bus_error *error) {
         const char *key;
         int r;
 
@@ -74,13 +93,9 @@ static int signin_method_read(sd_bus_message *m, const char **ret, sd_bus_error 
                 r = sd_bus_message_read_basic(m, 's', &key);
                 if (r < 0)
                         return r;
-                if (!streq(key, "method"))
-                        return sd_bus_error_set(error, SD_BUS_ERROR_INVALID_ARGS,
-                                                "The only option of a sign-in is 'method'.");
-                r = sd_bus_message_read(m, "v", "s", ret);
+                r = signin_option_read(m, key, wish, error);
                 if (r < 0)
-                        return sd_bus_error_set(error, SD_BUS_ERROR_INVALID_ARGS,
-                                                "The option 'method' must be of type 's'.");
+                        return r;
                 r = sd_bus_message_exit_container(m);
                 if (r < 0)
                         return r;
@@ -90,18 +105,18 @@ static int signin_method_read(sd_bus_message *m, const char **ret, sd_bus_error 
 
 static int method_sign_in(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         CLEANUP(freep) char *path = NULL;
-        const char *method = NULL;
         Problem problem = { 0 };
+        SignInWish wish = { 0 };
         SignIn *signin;
         int r;
 
         r = caller_check_manage(m, error);
         if (r < 0)
                 return r;
-        r = signin_method_read(m, &method, error);
+        r = signin_wish_read(m, &wish, error);
         if (r < 0)
                 return r;
-        r = keeper_sign_in(userdata, method, &signin, &problem);
+        r = keeper_sign_in(userdata, &wish, &signin, &problem);
         if (r != 0)
                 return handler_result(r, &problem, error);
         r = signin_path(signin, &path);

@@ -36,7 +36,7 @@ static const char *event_text(FetchEvent *e, const char *key, size_t max) {
 static bool uri_valid(const char *uri) {
         CLEANUP(freep) char *host = NULL;
 
-        return uri && strlen(uri) <= 1024 && text_is_printable_ascii(uri) &&
+        return uri && strlen(uri) <= LIMIT_PROMPT_URI && text_is_printable_ascii(uri) &&
                !strpbrk(uri, " \"<>`") && host_normalize(&host, uri) == 0 &&
                (str_starts(uri, "https://") ||
                 (str_starts(uri, "http://") && host_is_loopback(host)));

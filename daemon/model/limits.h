@@ -32,11 +32,12 @@ enum {
         LIMIT_REFRESH_TOKEN = 16 * 1024,  /* bytes; real ones reach 2 kB */
         LIMIT_SECRET = 16 * 1024,         /* bytes of an API token or a client secret */
         LIMIT_STORE_FILE = 8 * 1024 * 1024, /* bytes of an account's file, if store=file */
-        LIMIT_CLAIMS = 16 * 1024,           /* bytes of a claims challenge */
-        LIMIT_CHALLENGES = 8,               /* claims challenges of an account at once */
-        LIMIT_SELECTOR = 2048,              /* bytes */
-        LIMIT_KEY_SHOWN = 64,               /* bytes of an unknown key that an error repeats */
-        LIMIT_TEXT = 1024,                  /* bytes of a text for a person */
+        LIMIT_PROMPT_URI = 8 * 1024, /* bytes of the page to sign in at; a browser's has 600 */
+        LIMIT_CLAIMS = 16 * 1024,    /* bytes of a claims challenge */
+        LIMIT_CHALLENGES = 8,        /* claims challenges of an account at once */
+        LIMIT_SELECTOR = 2048,       /* bytes */
+        LIMIT_KEY_SHOWN = 64,        /* bytes of an unknown key that an error repeats */
+        LIMIT_TEXT = 1024,           /* bytes of a text for a person */
         LIMIT_LIFETIME_SECONDS = 10 * 366 * 86400, /* of a token; more is cut */
         LIMIT_TIMEOUT_SECONDS = 900,               /* of a Get call */
         LIMIT_RETRY_AFTER_SECONDS = 3600,          /* a server's wish is honoured up to this */
