@@ -11,30 +11,21 @@
 
 #define REPORT_AGAIN_USEC (60 * USEC_PER_SEC)
 
+/* A change that the keyring is told first. It goes on when the caller leaves. */
 struct KeeperOp {
         Keeper *keeper;
         VaultOp *op;
-        KeeperOpFn fn;
+        KeeperEvent event; /* what has happened when it is done */
+        KeeperOpFn fn;     /* NULL: the caller has left */
         void *userdata;
 };
 
 KeeperOp *keeper_op_free(KeeperOp *op) {
-        if (op) {
-                vault_op_free(op->op);
+        if (op && op->op)
+                op->fn = NULL; /* freed when the keyring has answered */
+        else
                 free(op);
-        }
         return NULL;
-}
-
-static int op_new(KeeperOp **ret, Keeper *k, KeeperOpFn fn, void *userdata) {
-        KeeperOp *op;
-
-        op = calloc(1, sizeof(*op));
-        if (!op)
-                return -ENOMEM;
-        *op = (KeeperOp){ .keeper = k, .fn = fn, .userdata = userdata };
-        *ret = op;
-        return 0;
 }
 
 static int keyring_problem(const Keeper *k, int outcome, Problem *problem) {
@@ -64,14 +55,9 @@ static int keyring_problem(const Keeper *k, int outcome, Problem *problem) {
         }
 }
 
-static void op_on_saved(int outcome, void *userdata) {
-        KeeperOp *op = userdata;
-        Problem problem = { 0 };
-
-        op->op = vault_op_free(op->op);
-        (void)keyring_problem(op->keeper, outcome, &problem);
-        op->fn(&problem, op->userdata);
-        problem_clear(&problem);
+static void keeper_drop_tenant(Keeper *k) {
+        free(k->tenant);
+        k->tenant = NULL;
 }
 
 /* A person has changed what it lives on: the old error is history, and who waits may be helped. */
@@ -84,12 +70,54 @@ static void keeper_start_over(Keeper *k) {
         keeper_publish(k);
 }
 
+static void op_on_saved(int outcome, void *userdata) {
+        KeeperOp *op = userdata;
+        Keeper *k = op->keeper;
+        Problem problem = { 0 };
+
+        op->op = vault_op_free(op->op);
+        if (outcome == 0) {
+                if (op->event == KEEPER_EVENT_SIGNED_OUT)
+                        keeper_drop_tenant(k);
+                keeper_happened(k, op->event);
+                keeper_adopt_record(k);
+                keeper_start_over(k);
+        }
+        if (!op->fn) {
+                free(op);
+                return;
+        }
+        (void)keyring_problem(k, outcome, &problem);
+        op->fn(&problem, op->userdata);
+        problem_clear(&problem);
+}
+
+/* Another secret, or none: nothing has changed before the keyring has it. */
+static int keeper_change(Keeper *k, KeeperEvent event, const char *secret, KeeperOp **ret,
+                         KeeperOpFn fn, void *userdata, Problem *problem) {
+        CLEANUP(freep) KeeperOp *op = NULL;
+        int r;
+
+        op = calloc(1, sizeof(*op));
+        if (!op)
+                return -ENOMEM;
+        *op = (KeeperOp){ .keeper = k, .event = event, .fn = fn, .userdata = userdata };
+        r = vault_replace(k->vault, &op->op, secret, op_on_saved, op);
+        if (r == -EBUSY)
+                return problem_set(problem, OUTCOME_UNAVAILABLE,
+                                   "%s: another change of its secret is under way. Try again in a "
+                                   "moment.",
+                                   k->account->name);
+        if (r < 0)
+                return r;
+        *ret = STEAL(op);
+        return 0;
+}
+
 int keeper_set_secret(Keeper *k, const char *secret, KeeperOp **ret, KeeperOpFn fn, void *userdata,
                       Problem *problem) {
-        CLEANUP(keeper_op_freep) KeeperOp *op = NULL;
         uint64_t expires_at = 0;
         const char *why;
-        int r;
 
         if (k->account->source != ACCOUNT_SOURCE_API_TOKEN)
                 return problem_set(
@@ -111,51 +139,23 @@ int keeper_set_secret(Keeper *k, const char *secret, KeeperOp **ret, KeeperOpFn 
                                    "application.",
                                    k->account->name);
 
-        r = op_new(&op, k, fn, userdata);
-        if (r < 0)
-                return r;
-        r = record_set_secret(vault_record(k->vault), secret);
-        if (r < 0)
-                return r;
-        r = vault_save(k->vault, &op->op, op_on_saved, op);
-        if (r < 0)
-                return r;
-        keeper_happened(k, KEEPER_EVENT_SECRET_SET);
-        keeper_adopt_record(k);
-        keeper_start_over(k);
-        *ret = STEAL(op);
-        return 0;
+        return keeper_change(k, KEEPER_EVENT_SECRET_SET, secret, ret, fn, userdata, problem);
 }
 
 /* Memory is wiped, the keyring's item goes. */
 static int keeper_forget(Keeper *k, VaultOp **ret, VaultOpFn fn, void *userdata) {
         keeper_happened(k, KEEPER_EVENT_SIGNED_OUT);
-        free(k->tenant);
-        k->tenant = NULL;
+        keeper_drop_tenant(k);
         return vault_forget(k->vault, ret, fn, userdata);
 }
 
 int keeper_sign_out(Keeper *k, KeeperOp **ret, KeeperOpFn fn, void *userdata, Problem *problem) {
-        CLEANUP(keeper_op_freep) KeeperOp *op = NULL;
-        int r;
-
         if (k->account->source == ACCOUNT_SOURCE_AZURE_CLI)
                 return problem_set(problem, OUTCOME_MISCONFIGURED,
                                    "%s: its sign-in belongs to the Azure CLI. Sign out there: az "
                                    "logout",
                                    k->account->name);
-        if (keyring_state(k->env->keyring) == KEYRING_STATE_LOCKED ||
-            keyring_state(k->env->keyring) == KEYRING_STATE_PROMPTING)
-                return keyring_problem(k, KEYRING_E_LOCKED, problem);
-        r = op_new(&op, k, fn, userdata);
-        if (r < 0)
-                return r;
-        r = keeper_forget(k, &op->op, op_on_saved, op);
-        if (r < 0)
-                return r;
-        keeper_start_over(k);
-        *ret = STEAL(op);
-        return 0;
+        return keeper_change(k, KEEPER_EVENT_SIGNED_OUT, NULL, ret, fn, userdata, problem);
 }
 
 static void keeper_on_forgotten(int outcome, void *userdata) {

@@ -73,13 +73,14 @@ int keeper_report_rejected(Keeper *k, const char *token, const char *claims, con
 /* Other settings for the same account; takes over account. Tokens stay unless the identity changed.
  */
 int keeper_configure(Keeper *k, Account *account);
-/* Store an API token or a client secret; fn is called when the keyring has answered. *ret is freed
- * by the caller. 0, an Outcome with *problem, or -errno. */
+/* Store an API token or a client secret; fn is called when the keyring has answered. Memory has it
+ * only once the keyring has it: an error has changed nothing. *ret is freed by the caller, and the
+ * change goes on. 0, an Outcome with *problem, or -errno. */
 typedef struct KeeperOp KeeperOp;
 typedef void (*KeeperOpFn)(const Problem *problem, void *userdata);
 int keeper_set_secret(Keeper *k, const char *secret, KeeperOp **ret, KeeperOpFn fn, void *userdata,
                       Problem *problem);
-/* Forget secrets and tokens, in memory and in the keyring. As above. */
+/* Forget secrets and tokens, in the keyring and in memory. As above. */
 int keeper_sign_out(Keeper *k, KeeperOp **ret, KeeperOpFn fn, void *userdata, Problem *problem);
 /* Forget them because the account is removed: the keyring part happens when it can. The keeper
  * shows nothing any more; forgotten() turns true when it may be freed. */

@@ -193,7 +193,8 @@ static void add_on_stored(const Problem *stored, void *userdata) {
                 r = manager_admit(op->manager, op->keeper, &problem);
                 if (r != 0)
                         manager_leave(op->manager, STEAL(op->keeper));
-        }
+        } else if (r == OUTCOME_UNAVAILABLE)
+                manager_leave(op->manager, STEAL(op->keeper)); /* it may be stored all the same */
         if (r < 0)
                 (void)problem_set(&problem, OUTCOME_FAILED, "Memory is short; try again.");
         op_unlink(op);

@@ -42,6 +42,11 @@ bool vault_is_dirty(const Vault *v);
 int vault_save(Vault *v, VaultOp **ret, VaultOpFn fn, void *userdata);
 /* Write within two seconds, with whatever else changes until then. */
 void vault_save_later(Vault *v);
+/* Another secret for the account, or (NULL) none and nothing stored any more: first in the keyring,
+ * and only then in memory. fn is called later with the outcome; unless it is 0 nothing has changed,
+ * and a keyring that may have done it all the same is told again what memory has. 0, -EBUSY: one is
+ * under way; -ENOMEM. */
+int vault_replace(Vault *v, VaultOp **ret, const char *secret, VaultOpFn fn, void *userdata);
 /* Read again: another daemon of this user may have spent the refresh token. fn is called later with
  * the outcome; memory then holds what the keyring holds, unless memory is ahead. */
 int vault_reload(Vault *v, VaultOp **ret, VaultOpFn fn, void *userdata);

@@ -1,50 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 #include "util-keeper.h"
 
-/* Somebody who waits for a change to be done. */
-typedef struct Changer {
-        KeeperOp *op;
-        unsigned answers;
-        Outcome outcome;
-} Changer;
-
-static void on_done(const Problem *problem, void *userdata) {
-        Changer *c = userdata;
-
-        c->answers++;
-        c->outcome = problem->outcome;
-        c->op = keeper_op_free(c->op);
-}
-
 static void sign_out(Stage *s, Changer *c) {
         Problem problem = { 0 };
         int r;
 
         *c = (Changer){ 0 };
-        r = keeper_sign_out(s->keeper, &c->op, on_done, c, &problem);
+        r = keeper_sign_out(s->keeper, &c->op, changer_on_done, c, &problem);
         assert(r >= 0 && c->answers == 0);
         if (r > 0)
                 *c = (Changer){ .answers = 1, .outcome = problem.outcome };
         problem_clear(&problem);
         fake_time_pass(0);
-}
-
-static void set_secret(Stage *s, Changer *c, const char *secret) {
-        Problem problem = { 0 };
-        int r;
-
-        *c = (Changer){ 0 };
-        r = keeper_set_secret(s->keeper, secret, &c->op, on_done, c, &problem);
-        assert(r >= 0 && c->answers == 0);
-        assert(!strstr(problem_text(&problem), "secret-"));
-        if (r > 0)
-                *c = (Changer){ .answers = 1, .outcome = problem.outcome };
-        problem_clear(&problem);
-        fake_time_pass(0);
-}
-
-static void expect_done(const Changer *c, Outcome outcome) {
-        assert(c->answers == 1 && !c->op && c->outcome == outcome);
 }
 
 static void test_sign_out_forgets(void) {
@@ -92,6 +59,9 @@ static void test_sign_out_outruns_a_refresh(void) {
         fake_keyring_hold(s.keyring, false);
         fake_time_pass(SEC(20));
         expect_done(&changer, OUTCOME_OK);
+        expect_token(&c, "secret-at-2"); /* it was still signed in */
+        assert(stage_state(&s) == KEEPER_STATE_SIGN_IN_NEEDED);
+        ASK(&c, &s, 20);
         expect_failure(&c, OUTCOME_SIGN_IN_NEEDED, "login work");
         assert(!fake_keyring_get(s.keyring, "work"));
         stage_deinit(&s);
@@ -109,6 +79,9 @@ static void test_sign_out_needs_the_keyring(void) {
         expect_done(&changer, OUTCOME_KEYRING_LOCKED);
         ASK(&c, &s, 20); /* nothing was changed */
         expect_token(&c, "secret-at-1");
+        fake_keyring_set_state(s.keyring, KEYRING_STATE_OK);
+        fake_time_pass(SEC(600));
+        assert(streq(stage_stored_secret(&s), "secret-rt-1"));
         stage_deinit(&s);
 
         stage_init(&s);
@@ -116,6 +89,40 @@ static void test_sign_out_needs_the_keyring(void) {
         sign_out(&s, &changer);
         expect_done(&changer, OUTCOME_MISCONFIGURED);
         stage_deinit(&s);
+}
+
+/* Nothing is lost by a sign-out that fails, not even the token that was on its way. */
+static void test_sign_out_of_a_keyring_that_hangs(void) {
+        static const bool late[] = { false, true };
+
+        for (size_t i = 0; i < ARRAY_SIZE(late); i++) {
+                Caller c = { 0 };
+                Changer changer;
+                Stage s;
+
+                stage_init(&s);
+                stage_start_signed_in(&s);
+                fake_time_sleep(SEC(3600));
+                ASK(&c, &s, 20);
+                if (late[i])
+                        fake_keyring_hold_late(s.keyring);
+                else
+                        fake_keyring_hold(s.keyring, true);
+                sign_out(&s, &changer);
+                answer_token("secret-at-2", "secret-rt-2");
+                fake_time_pass(SEC(10));
+                expect_done(&changer, OUTCOME_UNAVAILABLE);
+                expect_token(&c, "secret-at-2");
+                sign_out(&s, &changer); /* at once: it is known to hang */
+                expect_done(&changer, OUTCOME_UNAVAILABLE);
+                ASK(&c, &s, 20);
+                expect_token(&c, "secret-at-2");
+                /* Also when the service has deleted the item after all. */
+                fake_keyring_hold(s.keyring, false);
+                fake_time_pass(SEC(20));
+                assert(streq(stage_stored_secret(&s), "secret-rt-2"));
+                stage_deinit(&s);
+        }
 }
 
 static void test_removal_waits_for_the_keyring(void) {
@@ -234,103 +241,15 @@ static void test_another_resource(void) {
         stage_deinit(&s);
 }
 
-#define API_TOKEN "SharedAccessSignature sr=1&sig=secret-"
-
-static void test_api_tokens(void) {
-        Caller c = { 0 };
-        Changer changer;
-        Stage s;
-
-        stage_init(&s);
-        stage_start(&s, ACCOUNT_SOURCE_API_TOKEN);
-        ASK(&c, &s, 20);
-        expect_failure(&c, OUTCOME_SIGN_IN_NEEDED, "api-token add work --replace");
-        assert(stage_state(&s) == KEEPER_STATE_SIGN_IN_NEEDED);
-        set_secret(&s, &changer, "secret-garbage");
-        expect_done(&changer, OUTCOME_INVALID_ARGS);
-        set_secret(&s, &changer, API_TOKEN "a&se=1600000000000");
-        expect_done(&changer, OUTCOME_INVALID_ARGS);
-
-        set_secret(&s, &changer, API_TOKEN "a&se=1700003600000");
-        expect_done(&changer, OUTCOME_OK);
-        assert(strstr(stage_stored_secret(&s), API_TOKEN "a"));
-        ASK(&c, &s, 20, .force = true); /* does nothing */
-        expect_token(&c, API_TOKEN "a&se=1700003600000");
-        ASK(&c, &s, 20, .wish = { .strict = true, .min_valid = 3601 });
-        expect_failure(&c, OUTCOME_UNAVAILABLE, "3601 s");
-        (void)stage_changed(&s);
-        fake_time_pass(SEC(3600));
-        assert(stage_changed(&s) == ACCOUNT_CHANGED_STATE);
-        ASK(&c, &s, 20);
-        expect_failure(&c, OUTCOME_SIGN_IN_NEEDED, "expired");
-
-        /* One without an end is never due. */
-        set_secret(&s, &changer, API_TOKEN "b");
-        expect_done(&changer, OUTCOME_OK);
-        fake_time_pass(SEC(5));
-        assert(fake_timer_next() == USEC_INFINITY && fake_fetches() == 0);
-        stage_deinit(&s);
-}
-
-static void test_an_api_token_in_spite_of_the_keyring(void) {
-        Caller c = { 0 };
-        Changer changer;
-        Stage s;
-
-        stage_init(&s);
-        fake_keyring_hold(s.keyring, true);
-        stage_start(&s, ACCOUNT_SOURCE_API_TOKEN);
-        ASK(&c, &s, 20);
-        expect_waiting(&c);
-        /* It comes while the keyring is still being asked. */
-        set_secret(&s, &changer, API_TOKEN "a");
-        expect_token(&c, API_TOKEN "a");
-        fake_time_pass(SEC(10));
-        expect_done(&changer, OUTCOME_UNAVAILABLE);
-        fake_keyring_hold(s.keyring, false);
-        fake_time_pass(SEC(300));
-        assert(streq(stage_stored_secret(&s), API_TOKEN "a"));
-
-        fake_keyring_set_state(s.keyring, KEYRING_STATE_LOCKED);
-        set_secret(&s, &changer, API_TOKEN "b");
-        expect_done(&changer, OUTCOME_KEYRING_LOCKED);
-        stage_deinit(&s);
-}
-
-/* Whoever added the account drops it when its secret can't be stored. */
-static void free_on_done(const Problem *problem, void *userdata) {
-        Stage *s = userdata;
-
-        assert(problem->outcome == OUTCOME_KEYRING_LOCKED);
-        s->keeper = keeper_free(s->keeper);
-}
-
-static void test_a_keeper_freed_by_its_own_answer(void) {
-        KeeperOp *op = NULL;
-        Problem problem = { 0 };
-        Stage s;
-
-        stage_init(&s);
-        stage_start(&s, ACCOUNT_SOURCE_API_TOKEN);
-        fake_keyring_set_state(s.keyring, KEYRING_STATE_LOCKED);
-        assert(keeper_set_secret(s.keeper, API_TOKEN "a", &op, free_on_done, &s, &problem) == 0);
-        fake_time_pass(0);
-        assert(!s.keeper);
-        keeper_op_free(op);
-        stage_deinit(&s);
-}
-
 int main(void) {
         test_sign_out_forgets();
         test_sign_out_outruns_a_refresh();
         test_sign_out_needs_the_keyring();
+        test_sign_out_of_a_keyring_that_hangs();
         test_removal_waits_for_the_keyring();
         test_the_same_identity_keeps_its_tokens();
         test_another_identity_drops_them();
         test_another_subscription_drops_them();
         test_another_resource();
-        test_api_tokens();
-        test_an_api_token_in_spite_of_the_keyring();
-        test_a_keeper_freed_by_its_own_answer();
         return 0;
 }

@@ -156,6 +156,8 @@ static void do_answer(Life *l) {
 static void on_done(const Problem *problem, void *userdata) {
         Life *l = userdata;
 
+        if (problem->outcome == OUTCOME_OK)
+                *l->refresh_token = '\0';
         l->op.open = false;
         l->op.op = keeper_op_free(l->op.op);
 }
@@ -167,10 +169,8 @@ static void do_person(Life *l) {
         switch (draw(l, 6)) {
         case 0:
                 if (!l->op.open &&
-                    keeper_sign_out(l->s.keeper, &l->op.op, on_done, l, &problem) == 0) {
+                    keeper_sign_out(l->s.keeper, &l->op.op, on_done, l, &problem) == 0)
                         l->op.open = true;
-                        *l->refresh_token = '\0';
-                }
                 break;
         case 1:
                 if (keeper_signins(l->s.keeper))

@@ -147,6 +147,24 @@ static void test_settings_that_are_read_while_it_is_stored(void) {
         house_deinit(&h);
 }
 
+static void test_a_keyring_that_hangs_and_stores_it_after_all(void) {
+        Adder adder;
+        House h;
+
+        house_init(&h, NULL);
+        fake_keyring_hold_late(h.stage.keyring);
+        assert(add_factory(&h, &adder) == OUTCOME_OK);
+        fake_time_pass(SEC(10));
+        assert(adder.answers == 1 && adder.outcome == OUTCOME_UNAVAILABLE);
+        assert(!manager_find(h.m, "factory"));
+        assert(fake_keyring_get(h.stage.keyring, "factory"));
+        fake_keyring_hold(h.stage.keyring, false);
+        house_keyring(&h, KEYRING_STATE_OK);
+        fake_time_pass(SEC(20));
+        assert(!fake_keyring_get(h.stage.keyring, "factory"));
+        house_deinit(&h);
+}
+
 int main(void) {
         test_what_changes_is_in_the_file();
         test_the_default();
@@ -154,5 +172,6 @@ int main(void) {
         test_two_that_add_the_same();
         test_a_caller_that_leaves_while_it_is_stored();
         test_settings_that_are_read_while_it_is_stored();
+        test_a_keyring_that_hangs_and_stores_it_after_all();
         return 0;
 }

@@ -6,7 +6,7 @@
 import signal
 import time
 
-from util_daemon import MANAGER, entra_account
+from util_daemon import MANAGER, entra_account, variants
 
 
 def wait_keyring(daemon, state):
@@ -67,6 +67,30 @@ def test_locked_later(daemon, entra, keyring):
     daemon.restart()
     assert daemon.get_token('work', min_valid=600)[0] == renewed
     assert entra.count() == 0
+
+
+def test_what_a_locked_keyring_refuses_has_not_happened(daemon, keyring):
+    old, new = (f'SharedAccessSignature sr=one&sig=secret{i}&se=4102444800000' for i in '12')
+    daemon.start('')
+    daemon.call('AddAccount', '(ssa{sv})', ('devices', 'api-token', variants({'secret': old})))
+    keyring.lock()
+    wait_keyring(daemon, 'locked')
+    name, text = daemon.error_of(daemon.account_call, 'devices', 'SetSecret', '(s)', (new,))
+    assert name == 'KeyringLocked' and 'iotc-token unlock' in text
+    assert daemon.error_of(daemon.account_call, 'devices', 'SignOut')[0] == 'KeyringLocked'
+    assert daemon.get_token('devices')[0] == old
+
+    # Nor does it happen later.
+    keyring.unlock()
+    wait_keyring(daemon, 'ok')
+    assert daemon.get_token('devices')[0] == old
+    daemon.restart()
+    assert daemon.get_token('devices')[0] == old
+    daemon.account_call('devices', 'SetSecret', '(s)', (new,))
+    assert daemon.get_token('devices')[0] == new
+    daemon.account_call('devices', 'SignOut')
+    assert daemon.error_of(daemon.get_token, 'devices')[0] == 'SignInNeeded'
+    assert keyring.items() == {}
 
 
 def test_killed_and_started_again(daemon, entra, keyring):

@@ -3,6 +3,18 @@
 #include "model/secret.h"
 #include "model/text.h"
 
+void changer_on_done(const Problem *problem, void *userdata) {
+        Changer *c = userdata;
+
+        c->answers++;
+        c->outcome = problem->outcome;
+        c->op = keeper_op_free(c->op);
+}
+
+void expect_done(const Changer *c, Outcome outcome) {
+        assert(c->answers == 1 && !c->op && c->outcome == outcome);
+}
+
 static void on_account_changed(Keeper *k, unsigned what, void *userdata) {
         Stage *s = userdata;
 

@@ -44,6 +44,13 @@ typedef struct Caller {
         struct Caller *other;
 } Caller;
 
+/* Somebody who waits for a change to be done: of changer_on_done(). */
+typedef struct Changer {
+        KeeperOp *op;
+        unsigned answers;
+        Outcome outcome;
+} Changer;
+
 /* A stage without a keeper yet; the machine has been up for a day. */
 void stage_init(Stage *s);
 /* Checks that nothing is left: no fetch, no timer, no lock. */
@@ -67,6 +74,8 @@ const char *stage_stored_secret(const Stage *s);
 /* Ask; what is known at once is in the caller when this returns. */
 void caller_ask(Caller *c, Keeper *k, const KeeperAsk *ask);
 void caller_leave(Caller *c);
+void changer_on_done(const Problem *problem, void *userdata); /* Changer */
+void expect_done(const Changer *c, Outcome outcome);
 void expect_waiting(const Caller *c);
 void expect_token(Caller *c, const char *token);
 void expect_failure(Caller *c, Outcome outcome, const char *hint);

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the two files of the vault share: vault.c (its life, reading) and vault-write.c (writing).
+ */
+#pragma once
+
+#include "io/timer.h"
+#include "vault.h"
+
+#define VAULT_RETRY_FIRST_USEC (5 * USEC_PER_SEC)
+
+struct VaultOp {
+        Vault *vault;
+        VaultOp *next;
+        uint64_t generation; /* done when the keyring has this one */
+        VaultOpFn fn;
+        void *userdata;
+};
+
+struct Vault {
+        Env *env;
+        char *name, *label;
+        Record *record;
+        VaultState state;
+        VaultFn changed;
+        void *userdata;
+        KeyringOp *load, *write; /* at most one of each */
+        bool unseen;             /* what is to go was never read: the keyring may have it */
+        bool forgetting;         /* memory was wiped: the item goes, it is not written */
+        bool stored;             /* the keyring had an item of ours, as far as we know */
+        uint64_t generation, written, writing;
+        VaultOp *saves, *reload;
+        VaultOp *change; /* of vault_replace(): at most one */
+        char *offer;     /* its secret, or NULL: the item goes */
+        bool carries;    /* the write under way is this change */
+        bool erases;     /* the write under way is a deletion */
+        Timer *timer;    /* the delayed write, or the next try */
+        uint64_t retry_usec;
+        bool answering, doomed; /* an op that is being answered may free the vault: it ends later */
+};
+
+/* vault-write.c */
+/* An op at the end of a list. 0 or -ENOMEM. */
+int vault_op_new(Vault *v, VaultOp **list, VaultOp **ret, VaultOpFn fn, void *userdata);
+/* Answer the ops of a list up to a generation. */
+void vault_ops_complete(VaultOp **list, uint64_t generation, int outcome);
+/* The same from an event of the keyring. False when an op's callback has freed the vault. */
+bool vault_answer(Vault *v, VaultOp **list, uint64_t generation, int outcome);
+/* Memory has changed; from now on it is the truth, read or not. */
+void vault_touch(Vault *v);
+void vault_try_later(Vault *v);
+/* Write what is to be written, or delete, unless that is under way. */
+void vault_write(Vault *v);

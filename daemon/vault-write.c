@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Writing: one write at a time, of what memory is then; what changes meanwhile is the next one.
+ */
+#include "io/log.h"
+#include "model/secret.h"
+#include "vault-private.h"
+
+#define SAVE_LATER_USEC (2 * USEC_PER_SEC)
+#define RETRY_MAX_USEC  (300 * USEC_PER_SEC)
+
+void vault_try_later(Vault *v) {
+        timer_arm(v->timer, clock_boottime() + v->retry_usec);
+        v->retry_usec = MIN(v->retry_usec * 2, RETRY_MAX_USEC);
+}
+
+/* Answer the ops of a list up to a generation. A callback may free its own op or the vault's owner
+ * may add others: each is taken off before it is called. */
+void vault_ops_complete(VaultOp **list, uint64_t generation, int outcome) {
+        for (VaultOp **p = list; *p;) {
+                VaultOp *op = *p;
+
+                if (op->generation > generation) {
+                        p = &op->next;
+                        continue;
+                }
+                *p = op->next;
+                op->vault = NULL;
+                op->next = NULL;
+                if (op->fn)
+                        op->fn(outcome, op->userdata);
+                else
+                        free(op);
+                p = list;
+        }
+}
+
+bool vault_answer(Vault *v, VaultOp **list, uint64_t generation, int outcome) {
+        v->answering = true;
+        vault_ops_complete(list, generation, outcome);
+        v->answering = false;
+        if (v->doomed)
+                v = vault_free(v);
+        return v != NULL;
+}
+
+int vault_op_new(Vault *v, VaultOp **list, VaultOp **ret, VaultOpFn fn, void *userdata) {
+        VaultOp *op, **tail;
+
+        op = calloc(1, sizeof(*op));
+        if (!op)
+                return -ENOMEM;
+        *op = (VaultOp){ .vault = v, .generation = v->generation, .fn = fn, .userdata = userdata };
+        for (tail = list; *tail; tail = &(*tail)->next)
+                ;
+        *tail = op;
+        if (ret)
+                *ret = op;
+        return 0;
+}
+
+VaultOp *vault_op_free(VaultOp *op) {
+        if (op && op->vault)
+                op->fn = NULL; /* still in its list: freed when its turn comes */
+        else
+                free(op);
+        return NULL;
+}
+
+/* An outcome that leaves open whether it was done, or will be. */
+static bool outcome_is_open(int outcome) {
+        return outcome == KEYRING_E_SILENT || outcome == KEYRING_E_FAILED;
+}
+
+static void record_wipe(Record *record) {
+        record_drop_tokens(record);
+        (void)record_set_secret(record, NULL);
+        (void)record_set_user(record, NULL);
+}
+
+/* The keyring has the change: memory takes it over, unless all was forgotten meanwhile. */
+static int change_take(Vault *v) {
+        if (v->forgetting && v->generation > v->writing)
+                return KEYRING_E_FAILED;
+        v->state = VAULT_STATE_LOADED;
+        v->forgetting = !v->offer;
+        if (v->offer) {
+                secret_free(v->record->secret);
+                v->record->secret = STEAL(v->offer);
+        } else {
+                record_wipe(v->record);
+                v->written = v->generation;
+        }
+        return 0;
+}
+
+/* Not done, as far as we know: the keyring shall have what memory has. */
+static void change_undo(Vault *v, int outcome) {
+        if (!outcome_is_open(outcome) || v->state != VAULT_STATE_LOADED || vault_is_dirty(v))
+                return;
+        v->forgetting = !v->stored;
+        v->generation++;
+}
+
+static void write_failed(Vault *v, int outcome) {
+        v->env->stats.keyring_failures++;
+        /* What was to be stored may be there now. */
+        v->unseen = v->unseen || outcome_is_open(outcome);
+        if (!v->carries)
+                log_warning("%s: the keyring can't be written now (%s); %s", v->name,
+                            outcome == KEYRING_E_LOCKED   ? "locked"
+                            : outcome == KEYRING_E_ABSENT ? "absent"
+                            : outcome == KEYRING_E_SILENT ? "no answer"
+                                                          : "it fails; is its disk full?",
+                            v->erases ? "its item goes later" : "kept in memory");
+        if (outcome == KEYRING_E_FAILED)
+                vault_try_later(v);
+}
+
+static void vault_on_written(int outcome, const char *secret, void *userdata) {
+        Vault *v = userdata;
+        uint64_t generation = v->writing;
+        bool done = outcome == 0;
+
+        v->write = keyring_op_free(v->write);
+        if (done) {
+                v->written = generation;
+                v->stored = !v->erases;
+                v->unseen = false;
+                v->retry_usec = VAULT_RETRY_FIRST_USEC;
+                v->env->stats.keyring_writes++;
+        } else if (v->erases && !v->stored && !v->unseen && outcome == KEYRING_E_ABSENT)
+                outcome = 0; /* without a keyring there is nothing to delete */
+        else
+                write_failed(v, outcome);
+        if (v->carries) {
+                if (outcome == 0)
+                        outcome = change_take(v);
+                else
+                        change_undo(v, outcome);
+                v->offer = secret_free(v->offer);
+                if (!vault_answer(v, &v->change, UINT64_MAX, outcome))
+                        return;
+        }
+        if (!vault_answer(v, &v->saves, generation, outcome))
+                return;
+        /* What changed meanwhile; after a failure only if somebody waits for it. */
+        if (v->change || (vault_is_dirty(v) && (done || v->saves)))
+                vault_write(v);
+}
+
+/* The record as it is, or with the offered secret. */
+static int vault_store(Vault *v) {
+        CLEANUP(secret_freep) char *text = NULL;
+        char *secret = v->record->secret;
+        int r;
+
+        if (v->carries)
+                v->record->secret = v->offer;
+        r = record_to_text(&text, v->record);
+        v->record->secret = secret;
+        if (r < 0)
+                return r;
+        return keyring_store(v->env->keyring, &v->write, v->name, v->label, text, vault_on_written,
+                             v);
+}
+
+void vault_write(Vault *v) {
+        int r;
+
+        if (v->write)
+                return; /* once more when it is done */
+        timer_arm(v->timer, USEC_INFINITY);
+        v->writing = v->generation;
+        v->carries = v->change;
+        v->erases = v->carries ? !v->offer : v->forgetting;
+        if (v->erases)
+                r = keyring_delete(v->env->keyring, &v->write, v->name, vault_on_written, v);
+        else
+                r = vault_store(v);
+        if (r < 0)
+                vault_try_later(v);
+}
+
+bool vault_is_dirty(const Vault *v) {
+        return v->written != v->generation;
+}
+
+void vault_touch(Vault *v) {
+        v->generation++;
+        if (v->state != VAULT_STATE_LOADED)
+                v->state = VAULT_STATE_LOADED;
+}
+
+int vault_save(Vault *v, VaultOp **ret, VaultOpFn fn, void *userdata) {
+        int r;
+
+        v->forgetting = false;
+        vault_touch(v);
+        if (fn) {
+                r = vault_op_new(v, &v->saves, ret, fn, userdata);
+                if (r < 0)
+                        return r;
+        }
+        vault_write(v);
+        return 0;
+}
+
+void vault_save_later(Vault *v) {
+        v->forgetting = false;
+        vault_touch(v);
+        timer_arm(v->timer, clock_boottime() + SAVE_LATER_USEC);
+}
+
+bool vault_flush(Vault *v) {
+        if (vault_is_dirty(v) && !v->write && keyring_state(v->env->keyring) == KEYRING_STATE_OK)
+                vault_write(v);
+        return !v->write;
+}
+
+int vault_replace(Vault *v, VaultOp **ret, const char *secret, VaultOpFn fn, void *userdata) {
+        CLEANUP(secret_freep) char *offer = secret_dup(secret);
+        int r;
+
+        if (v->change)
+                return -EBUSY;
+        if (secret && !offer)
+                return -ENOMEM;
+        r = vault_op_new(v, &v->change, ret, fn, userdata);
+        if (r < 0)
+                return r;
+        v->offer = STEAL(offer);
+        vault_write(v);
+        return 0;
+}
+
+int vault_forget(Vault *v, VaultOp **ret, VaultOpFn fn, void *userdata) {
+        int r;
+
+        v->unseen = v->unseen || v->state != VAULT_STATE_LOADED;
+        record_wipe(v->record);
+        vault_touch(v);
+        v->forgetting = true;
+        if (fn) {
+                r = vault_op_new(v, &v->saves, ret, fn, userdata);
+                if (r < 0)
+                        return r;
+        }
+        vault_write(v);
+        return 0;
+}
