@@ -6,6 +6,7 @@
  */
 #include <sys/prctl.h>
 
+#include "libexec.h"
 #include "output.h"
 #include "say.h"
 #include "verbs.h"
@@ -28,8 +29,13 @@ static const Verb verbs[] = {
         { "remove", "NAME", "Remove an account", verb_remove },
         { "default", "[NAME]", "Print or set the default account", verb_default },
         { "unlock", "", "Ask the keyring to unlock", verb_unlock },
+        { "exec", VERB_EXEC_USAGE, VERB_EXEC_SUMMARY, verb_exec },
         { 0 },
 };
+
+int verb_exec(const Verb *verb, int argc, char **argv) {
+        return libexec_run("exec/iotc-token-exec", "iotc-token-exec", argv);
+}
 
 static void help(FILE *f) {
         fputs("Usage: iotc-token VERB [ARGUMENT]...\n\n"

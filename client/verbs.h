@@ -24,3 +24,8 @@ int verb_logout(const Verb *verb, int argc, char **argv);
 int verb_remove(const Verb *verb, int argc, char **argv);
 int verb_default(const Verb *verb, int argc, char **argv);
 int verb_unlock(const Verb *verb, int argc, char **argv);
+
+/* A program of its own: client/exec. */
+#define VERB_EXEC_USAGE   "[SELECTOR] [--az] -- COMMAND [ARG]..."
+#define VERB_EXEC_SUMMARY "Run a command whose Azure libraries get their tokens here"
+int verb_exec(const Verb *verb, int argc, char **argv);

@@ -12,7 +12,7 @@ from util_bus import Bus
 from util_terminal import Terminal
 
 VERBS = ('login', 'api-token', 'get', 'list', 'status', 'watch', 'refresh', 'logout', 'remove',
-         'default', 'unlock')
+         'default', 'unlock', 'exec')
 
 
 def wrong(done, usage):

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The look-alike of az that `iotc-token exec --az` puts in front of PATH: it answers
+ * `az account get-access-token` from the daemon, letter for letter as az does, and becomes the
+ * real az for everything else. The account is IOTC_TOKEN_ACCOUNT's.
+ */
+#include <inttypes.h>
+#include <iotc-token.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "args.h"
+#include "az-args.h"
+#include "bus.h"
+#include "output.h"
+#include "say.h"
+
+enum {
+        AZ_TIMEOUT_SEC = 60
+};
+
+CLEANUP_FUNC(iotc_token_client, iotc_token_close)
+CLEANUP_FUNC(iotc_token, iotc_token_free)
+
+/* Where the folder of this program stands in PATH; the real one is looked for behind it, so that
+ * two of us can't call each other. */
+static const char *path_behind_us(const char *path, const struct stat *self) {
+        const char *entry = path;
+
+        while (*entry) {
+                size_t n = strcspn(entry, ":");
+                CLEANUP(freep) char *az = NULL;
+                struct stat st;
+
+                if (asprintf(&az, "%.*s/az", (int)n, entry) < 0)
+                        return path;
+                entry += n + (entry[n] == ':');
+                if (stat(az, &st) == 0 && st.st_dev == self->st_dev && st.st_ino == self->st_ino)
+                        return entry;
+        }
+        return path;
+}
+
+static int az_real(char **argv) {
+        const char *entry = getenv("PATH") ?: "";
+        struct stat self, st;
+
+        if (stat("/proc/self/exe", &self) < 0)
+                return fail(EXIT_FAILED, "%s", strerror(errno));
+        entry = path_behind_us(entry, &self);
+        (void)signal(SIGPIPE, SIG_DFL);
+        while (*entry) {
+                size_t n = strcspn(entry, ":");
+                CLEANUP(freep) char *az = NULL;
+
+                if (asprintf(&az, "%.*s/az", (int)n, entry) < 0)
+                        return fail_errno(-ENOMEM);
+                entry += n + (entry[n] == ':');
+                if (*az != '/' || stat(az, &st) < 0 || !S_ISREG(st.st_mode) ||
+                    (st.st_dev == self.st_dev && st.st_ino == self.st_ino))
+                        continue;
+                (void)execv(az, argv);
+        }
+        return -1;
+}
+
+/* What az prints of a token. */
+typedef struct AzToken {
+        const char *access_token, *tenant;
+        char expires_on_local[sizeof("2026-11-26 12:34:56.000000")];
+        uint64_t expires_on;
+        bool subscription; /* az leaves it out when a tenant was named */
+} AzToken;
+
+static void az_token_read(AzToken *ret, const iotc_token *token, const char *tenant,
+                          const AzArgs *args) {
+        time_t at = (time_t)iotc_token_expires_at(token);
+        struct tm tm;
+
+        *ret = (AzToken){
+                .access_token = iotc_token_value(token),
+                .tenant = args->tenant ?: tenant,
+                .expires_on = iotc_token_expires_at(token),
+                .subscription = !args->tenant,
+        };
+        if (localtime_r(&at, &tm))
+                (void)strftime(ret->expires_on_local, sizeof(ret->expires_on_local),
+                               "%Y-%m-%d %H:%M:%S.000000", &tm);
+}
+
+static void print_field(const AzToken *t, const AzArgs *args) {
+        const char *value = streq(args->field, "accessToken") ? t->access_token
+                            : streq(args->field, "expiresOn") ? t->expires_on_local
+                            : streq(args->field, "tenant")    ? t->tenant
+                                                              : "Bearer";
+        const char *quote = args->output == AZ_OUTPUT_JSON ? "\"" : "";
+
+        if (streq(args->field, "expires_on"))
+                printf("%" PRIu64 "\n", t->expires_on);
+        else
+                printf("%s%s%s\n", quote, value, quote);
+}
+
+/* Of none of the values is there a character to escape: b64token (RFC 6750), GUID or domain. The
+ * subscription of an account that has none, as is usual with IoT Central, is its tenant. */
+static void print_all(const AzToken *t) {
+        printf("{\n  \"accessToken\": \"%s\",\n  \"expiresOn\": \"%s\",\n"
+               "  \"expires_on\": %" PRIu64 ",\n",
+               t->access_token, t->expires_on_local, t->expires_on);
+        if (t->subscription)
+                printf("  \"subscription\": \"%s\",\n", t->tenant);
+        printf("  \"tenant\": \"%s\",\n  \"tokenType\": \"Bearer\"\n}\n", t->tenant);
+}
+
+/* The SDKs look for "az login" to tell this failure from others. */
+static int az_fail(int r, const char *text) {
+        say("ERROR: %s%s", text, r == -ENOKEY ? " (This stands for: Please run 'az login'.)" : "");
+        return EXIT_FAILED;
+}
+
+/* Answer from the daemon. -1 when it is the real az's to answer: another resource or tenant. */
+static int az_own(const AzArgs *args) {
+        CLEANUP(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
+        CLEANUP(properties_deinit) Properties account = { 0 };
+        CLEANUP(iotc_token_closep) iotc_token_client *client = NULL;
+        CLEANUP(iotc_token_freep) iotc_token *token = NULL;
+        CLEANUP(freep) char *path = NULL;
+        const char *selector = args_selector(0, NULL), *tenant;
+        AzToken t;
+        int r;
+
+        r = iotc_token_open(&client);
+        if (r < 0)
+                return az_fail(r, strerror(-r));
+        r = iotc_token_get(
+                client, selector,
+                IOTC_TOKEN_OPTIONS(.resource = args->resource, .timeout = AZ_TIMEOUT_SEC), &token);
+        if (r == -EPERM || r == -ENXIO)
+                return -1;
+        if (r < 0)
+                return az_fail(r, iotc_token_error_text(client));
+        if (!streq(iotc_token_type(token), "bearer"))
+                return -1;
+        if (bus_open(&bus) || bus_find_account(bus, selector, &path) ||
+            bus_get_all(bus, path, IOTC_INTERFACE_ACCOUNT, &account))
+                return EXIT_FAILED;
+        tenant = properties_string(&account, "Tenant");
+        if (args->tenant && strcasecmp(args->tenant, tenant) != 0)
+                return -1;
+        az_token_read(&t, token, tenant, args);
+        if (args->field)
+                print_field(&t, args);
+        else
+                print_all(&t);
+        return EXIT_DONE;
+}
+
+int main(int argc, char **argv) {
+        AzArgs args = { 0 };
+        int code = -1;
+
+#ifndef __SANITIZE_ADDRESS__ /* its leak check has to look into the process */
+        (void)prctl(PR_SET_DUMPABLE, 0);
+#endif
+        output_open();
+        if (az_args_parse(&args, argc, argv, getenv("AZURE_CORE_OUTPUT")) && args.resource)
+                code = az_own(&args);
+        az_args_deinit(&args);
+        if (code < 0)
+                code = az_real(argv);
+        if (code < 0)
+                code = fail(127, "this is for the real az, which is not on PATH behind "
+                                 "iotc-token's look-alike; install the Azure CLI");
+        return output_close(code);
+}

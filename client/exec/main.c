@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * iotc-token exec: run a command whose libraries find the account's tokens at a managed-identity
+ * endpoint of its own, and with --az at a look-alike of az. The endpoint is there for as long as
+ * the command runs.
+ */
+#include <limits.h>
+#include <sys/prctl.h>
+
+#include "bus.h"
+#include "child.h"
+#include "endpoint.h"
+#include "environment.h"
+#include "libexec.h"
+#include "output.h"
+#include "say.h"
+#include "verbs.h"
+
+static const Verb verb = { .name = "exec", .usage = VERB_EXEC_USAGE, .summary = VERB_EXEC_SUMMARY };
+
+typedef struct Exec {
+        bool az;
+        const char *selector;
+        char **command;
+        char *name;
+        Properties account;
+        Endpoint *endpoint;
+} Exec;
+
+/* What is before "--" is ours, what is behind it the command. */
+static int arguments_read(Exec *x, int argc, char **argv) {
+        const Option options[] = {
+                { "az", NULL, "answer 'az account get-access-token' as well", OPTION_FLAG, &x->az },
+                { 0 },
+        };
+        int n = 1, r;
+
+        while (n < argc && !streq(argv[n], "--"))
+                n++;
+        if (n + 1 < argc)
+                x->command = &argv[n + 1];
+        r = args_parse(&verb, options, &n, argv, 0, 1);
+        if (r)
+                return r;
+        if (!x->command)
+                return args_wrong(&verb, "the command to run is missing: put it behind '--'");
+        x->selector = args_selector(n, argv);
+        return 0;
+}
+
+static int account_read(Exec *x) {
+        CLEANUP(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
+        CLEANUP(freep) char *path = NULL;
+
+        if (bus_open(&bus) || bus_find_account(bus, x->selector, &path) ||
+            bus_get_all(bus, path, IOTC_INTERFACE_ACCOUNT, &x->account))
+                return CHILD_EXIT_OURS;
+        x->name = account_name(path);
+        if (!x->name)
+                return fail(CHILD_EXIT_OURS, "%s", strerror(ENOMEM));
+        if (streq(properties_string(&x->account, "Source"), "api-token"))
+                return fail(CHILD_EXIT_OURS,
+                            "%s: an API token is no managed identity's token: give an account that "
+                            "signs in at Entra. For a header: iotc-token get --header %s",
+                            x->name, x->name);
+        return 0;
+}
+
+/* The command may well do something useful before it needs a token: a warning, no more. */
+static void account_warn(const Exec *x) {
+        const char *state = properties_string(&x->account, "State");
+        char *const *error = properties_strings(&x->account, "LastError");
+
+        if (exit_of_state(state) == EXIT_DONE)
+                return;
+        if (*error && **error && error[1])
+                say("Warning: %s", error[1]);
+        else if (streq(state, "sign-in-needed"))
+                say("Warning: %s: nobody is signed in, so the command gets no token. Sign in: "
+                    "iotc-token login %s",
+                    x->name, x->name);
+        else
+                say("Warning: %s is %s, so the command may get no token. See: iotc-token status %s",
+                    x->name, state, x->name);
+}
+
+/* The folder in which az is ours. */
+static int az_folder(char **ret) {
+        CLEANUP(freep) char *az = NULL;
+        char *slash;
+        int r;
+
+        r = libexec_path(&az, "../az/az", "az/az");
+        if (r < 0)
+                return r;
+        if (access(az, X_OK) < 0)
+                return -errno;
+        slash = strrchr(az, '/');
+        *slash = '\0';
+        *ret = realpath(az, NULL);
+        return *ret ? 0 : -errno;
+}
+
+static int exec_run(Exec *x) {
+        CLEANUP(freep) char *folder = NULL;
+        pid_t pid;
+        int r;
+
+        if (x->az) {
+                r = az_folder(&folder);
+                if (r < 0)
+                        return fail(CHILD_EXIT_OURS, "can't find the look-alike of az: %s",
+                                    strerror(-r));
+        }
+        r = endpoint_new(&x->endpoint, x->name, properties_string(&x->account, "ClientId"));
+        if (r < 0)
+                return fail(CHILD_EXIT_OURS, "can't listen on loopback: %s", strerror(-r));
+        account_warn(x);
+
+        child_block_signals();
+        pid = fork();
+        if (pid < 0)
+                return fail(CHILD_EXIT_OURS, "can't start the command: %s", strerror(errno));
+        if (pid == 0) {
+                r = environment_set(x->name, endpoint_url(x->endpoint),
+                                    endpoint_secret(x->endpoint), folder);
+                if (r < 0)
+                        _exit(fail(CHILD_EXIT_OURS, "%s", strerror(-r)));
+                child_exec(x->command);
+        }
+        r = endpoint_serve(x->endpoint);
+        if (r < 0)
+                (void)fail(0, "can't serve tokens to the command: %s", strerror(-r));
+        return child_pass_on(child_wait(pid));
+}
+
+int main(int argc, char **argv) {
+        /* The endpoint ends with the process: waiting for a request that is under way would keep
+         * the caller from the exit code. */
+        static Exec x;
+        int code;
+
+#ifndef __SANITIZE_ADDRESS__ /* its leak check has to look into the process */
+        (void)prctl(PR_SET_DUMPABLE, 0);
+#endif
+        output_open();
+        code = arguments_read(&x, argc, argv);
+        code = code ?: account_read(&x);
+        code = code ?: exec_run(&x);
+        return output_close(code == ARGS_E_HELP ? EXIT_DONE : code);
+}
