@@ -1,0 +1,247 @@
+# SPDX-License-Identifier: MIT
+#
+# Crowds and bad manners on the bus: hundreds of clients, one that asks and never reads, ones that
+# go at every stage, arguments of any type and size, a bus that ends. Whoever behaves is served all
+# the while, the daemon's memory does not grow, and its log holds nothing of what they sent.
+
+import os
+import signal
+import time
+import xml.etree.ElementTree as ET
+
+import pytest
+from gi.repository import GLib
+
+from test_daemon_bus import XML
+from util_bus import PROPERTIES, Bus
+from util_daemon import ACCOUNT, MANAGER, NAME, OBJECT_MANAGER, ROOT, SIGN_IN, account_path
+from util_daemon import Daemon, Home, entra_account, variants
+from util_keyring import Keyring
+from util_process import wait_until
+from util_raw import RawClient
+
+INTROSPECTABLE = 'org.freedesktop.DBus.Introspectable'
+MARK = 'a-mark-of-the-sender'
+
+
+def memory(daemon):
+    """What it has in memory now: MB, without the pages of its files."""
+    with open(f'/proc/{daemon.process.pid}/status', encoding='utf-8') as file:
+        return next(int(line.split()[1]) for line in file if line.startswith('RssAnon')) / 1024
+
+
+def get(client, selector='work', **options):
+    """GetToken as bytes."""
+    return client.message(NAME, ROOT, MANAGER, 'GetToken', '(sa{sv})',
+                          (selector, variants(options)))
+
+
+@pytest.fixture
+def served(daemon, entra, keyring):
+    """The daemon, with a token of the account "work" in memory."""
+    daemon.start(entra_account(entra), MALLOC_ARENA_MAX='1')
+    daemon.sign_in(entra)
+    daemon.get_token('work')
+    return daemon
+
+
+def test_five_hundred_clients(served, bus):
+    clients = [RawClient(bus.address) for _ in range(500)]
+    for client in clients:
+        client.send(get(client))
+    token = served.get_token('work')[0]
+    assert {client.reply().get_body().unpack()[0] for client in clients} == {token}
+    for client in clients:
+        client.close()
+
+
+@pytest.mark.parametrize('count, flood', [
+    (10000, (ROOT, MANAGER, 'GetToken', '(sa{sv})', ('work', {}))),
+    (10000, (ROOT, OBJECT_MANAGER, 'GetManagedObjects')),
+    # Who may change accounts is asked of the bus each time.
+    (2000, (account_path('work'), ACCOUNT, 'Configure', '(a{sv})', (variants({MARK: 'x'}),))),
+], ids=['GetToken', 'GetManagedObjects', 'Configure'])
+def test_thousands_of_requests_and_no_ear(plain_build, served, bus, count, flood):
+    client = RawClient(bus.address)
+    blobs = [client.message(NAME, *flood) for _ in range(count)]
+    neighbour = bus.connect()
+    before = memory(served)
+    for blob in blobs:
+        client.send(blob)
+    # What comes after them waits for them, and no longer.
+    start = time.monotonic()
+    assert served.start_get('work', connection=neighbour).result()[1] == 'bearer'
+    assert time.monotonic() - start < 20
+    assert memory(served) < before + 64
+    client.close()
+    assert served.get_token('work')[1] == 'bearer' and MARK not in served.text()
+
+
+def test_gone_at_every_stage(daemon, entra, keyring, bus):
+    entra.set(access_token_ttl=300)
+    daemon.start(entra_account(entra) + entra_account(entra, 'other'))
+    daemon.sign_in_before(entra)
+    entra.set(access_token_ttl=3600)
+    entra.hold()
+    wish = {'min_valid': 600, 'timeout': 900}
+    first = daemon.start_get('work', **wish)
+    entra.wait(grant_type='refresh_token')
+    asked = daemon.stats()['requests']
+    # More of them than may wait at a time: each that goes has made room for the next.
+    for stage in ('sent', 'parked', 'half', 'sent', 'parked'):
+        clients = [RawClient(bus.address) for _ in range(300)]
+        for client in clients:
+            blob = get(client, **wish)
+            client.send(blob[:-5] if stage == 'half' else blob)
+        if stage == 'parked':
+            wait_until(lambda: daemon.stats()['requests'] >= asked + 300, 'them to wait')
+        for client in clients:
+            client.close()
+        daemon.get('Version')
+        asked = daemon.stats()['requests']
+    # In the midst of a sign-in, and of what asks the keyring.
+    for call in ((account_path('other'), ACCOUNT, 'SignIn', '(a{sv})', ({},)),
+                 (account_path('other'), ACCOUNT, 'SignOut'), (ROOT, MANAGER, 'Unlock'),
+                 (account_path('work'), ACCOUNT, 'Refresh')):
+        client = RawClient(bus.address)
+        client.send(client.message(NAME, *call))
+        client.close()
+    last = daemon.start_get('work', **wish)
+    entra.release()
+    assert last.result()[0] == first.result()[0]
+    assert entra.count('refresh_token', resource='https://apps.azureiotcentral.com') == 1
+
+
+def methods():
+    """(path, interface, method, signature) of all that can be called."""
+    for interface in ET.parse(XML).getroot().iter('interface'):
+        name = interface.get('name')
+        path = {MANAGER: ROOT, ACCOUNT: account_path('work')}.get(name)
+        for method in interface.iter('method') if path else ():
+            yield path, name, method.get('name'), '(' + ''.join(
+                arg.get('type') for arg in method.iter('arg') if arg.get('direction') == 'in') + ')'
+    yield ROOT, PROPERTIES, 'Get', '(ss)'
+    yield ROOT, PROPERTIES, 'GetAll', '(s)'
+    yield account_path('work'), PROPERTIES, 'Set', '(ssv)'
+    yield ROOT, OBJECT_MANAGER, 'GetManagedObjects', '()'
+    yield ROOT, INTROSPECTABLE, 'Introspect', '()'
+
+
+def nested(depth):
+    value = GLib.Variant('s', MARK)
+    for _ in range(depth):
+        value = GLib.Variant('v', value)
+    return value
+
+
+BODIES = [
+    ('()', ()), ('(s)', (MARK,)), ('(ss)', (MARK, MARK)), ('(sss)', (MARK, MARK, MARK)),
+    ('(u)', (1,)), ('(v)', (nested(1),)), ('(v)', (nested(50),)), ('(o)', ('/a/b',)),
+    ('(g)', ('a{sv}',)), ('(ay)', (MARK.encode(),)), ('(a{sv})', ({MARK: nested(40)},)),
+    ('(a{sv})', ({f'{MARK}{i}': nested(0) for i in range(2000)},)), ('(h)', (0,)),
+    ('(sa{ss})', ('work', {MARK: MARK})), ('(sas)', ('work', [MARK])), ('(d)', (1.5,)),
+    ('(sa{sv})', (MARK, {})), ('(sa{sv})', ('work', {'timeout': nested(30)})),
+    ('(sa{sv})', ('work', {'force': GLib.Variant('as', [MARK])})),
+    ('(sa{sv})', ('work', {'min-valid': GLib.Variant('t', 1)})),
+    ('(sa{sv})', ('work', {'resource': GLib.Variant('o', '/a')})),
+    ('(sa{sv})', ('\x01\x1b[2J' + MARK, {'\x07': GLib.Variant('b', True)})),
+    ('(ssa{sv})', (MARK, 'entra', {'apps': GLib.Variant('aas', [[MARK]])})),
+    ('(ssa{sv})', ('new', 'entra', {'apps': GLib.Variant('as', [MARK + '/\x01'] * 500)})),
+    ('(ssa{sv})', ('new', 'api-token', {'secret': GLib.Variant('u', 1)})),
+    ('(ssv)', (ACCOUNT, 'Apps', GLib.Variant('s', MARK))),
+    ('(ssv)', (ACCOUNT, 'Apps', GLib.Variant('as', [MARK + '\n/']))),
+    ('(ssv)', (ACCOUNT, 'State', GLib.Variant('s', MARK))), ('(ssv)', (MARK, MARK, nested(9))),
+]
+
+
+def test_arguments_of_any_type(daemon, entra, keyring, bus):
+    daemon.start(entra_account(entra))
+    pid = daemon.process.pid
+    settings = daemon.read_settings()
+    client = RawClient(bus.address)
+    sent = [(signature != wanted, client.message(NAME, path, interface, method, signature, body))
+            for path, interface, method, wanted in methods()
+            for signature, body in BODIES if (method, signature) not in
+            (('SignIn', '(a{sv})'), ('Unlock', '()'), ('Remove', '()'))]
+    last = client.serial
+    read_end, write_end = os.pipe()
+    for _, blob in sent:
+        client.send(blob)
+    # A descriptor that nobody asked for.
+    client.send(client.message(NAME, ROOT, MANAGER, 'FindAccount', '(s)', ('work',), [read_end]),
+                [read_end])
+    os.close(read_end)
+    replies = client.replies(len(sent) + 1)
+    for serial, (wrong, _) in enumerate(sent, last - len(sent) + 1):
+        name = replies[serial].get_error_name()
+        assert name or not wrong, f'call {serial} got an answer'
+        if name:
+            assert name.startswith(('org.freedesktop.DBus.Error.', 'org.iotc.Token1.Error.'))
+            text = replies[serial].get_body().unpack()[0]
+            # What is unknown is repeated by sd-bus, to whom it is from.
+            assert 'Unknown' in name or text.isprintable() and len(text) < 2000, text
+    assert replies[last + 1].get_body().unpack() == (account_path('work'),)
+    with pytest.raises(BrokenPipeError):
+        wait_until(lambda: os.write(write_end, b'x') == 0, 'the descriptor to be closed', 10)
+    os.close(write_end)
+    client.close()
+    assert daemon.process.pid == pid and daemon.read_settings() == settings
+    assert MARK not in daemon.text() and daemon.get('State', 'work') == 'sign-in-needed'
+
+
+def test_objects_that_are_not_there(daemon, entra, keyring, bus):
+    daemon.start(entra_account(entra))
+    client = RawClient(bus.address)
+    for path in ('/', '/org', ROOT + '/account', ROOT + '/account/_zz', ROOT + '/signin/0',
+                 ROOT + '/account/' + 'a' * 9999, account_path('work') + '/more',
+                 ROOT + '/signin/18446744073709551616'):
+        for interface, member in ((ACCOUNT, 'Refresh'), (SIGN_IN, 'Cancel'), (MANAGER, 'Unlock')):
+            client.send(client.message(NAME, path, interface, member))
+            assert client.reply().get_error_name().startswith('org.freedesktop.DBus.Error.Unknown')
+    client.close()
+
+
+def test_sixty_four_megabytes(plain_build, served, bus):
+    big = MARK + 'x' * ((64 << 20) - 4096)     # more in an array is an error of D-Bus's own
+    before = memory(served)
+    client = RawClient(bus.address)
+    for call in ((ROOT, MANAGER, 'GetToken', '(sa{sv})', (big, {})),
+                 (ROOT, MANAGER, 'GetToken', '(sa{sv})', ('work', variants({'claims': big}))),
+                 (ROOT, MANAGER, 'AddAccount', '(ssa{sv})', (big, 'entra', {}))):
+        client.send(client.message(NAME, *call))
+        reply = client.reply()
+        assert reply.get_error_name() == 'org.freedesktop.DBus.Error.InvalidArgs'
+        assert len(reply.get_body().unpack()[0]) < 500
+        assert served.get_token('work')[1] == 'bearer'
+    client.close()
+    assert memory(served) < before + 16 and MARK not in served.text()
+
+
+def test_bus_ends_in_the_midst_of_it(daemon, entra, keyring, bus, folder, build_dir):
+    """It stops, leaves nothing behind, and the next one on another bus goes on where it was."""
+    daemon.start(entra_account(entra))
+    daemon.sign_in_before(entra)
+    token = daemon.get_token('work')[0]
+    entra.hold()
+    daemon.start_get('work', force=True)
+    entra.wait(grant_type='refresh_token')
+    bus.process.send(signal.SIGKILL)
+    assert daemon.process.wait() == 0
+    assert 'The session bus is gone' in daemon.text()
+    entra.release()
+    keyring.process.end()
+
+    os.mkdir(folder + '/next')
+    next_bus = Bus(folder + '/next')
+    try:
+        next_keyring = Keyring(next_bus, keyring.folder)
+        next_keyring.start()
+        home = daemon.home
+        home.env['DBUS_SESSION_BUS_ADDRESS'] = next_bus.address
+        following = Daemon(home, next_bus)
+        following.start()
+        assert following.get_token('work')[0] == token
+        following.close()
+        next_keyring.close()
+    finally:
+        next_bus.close()
