@@ -7,14 +7,6 @@
 #include "loop.h"
 #include "say.h"
 
-static int az_refresh(sd_bus *bus, const char *path, const char *unless) {
-        CLEANUP(sd_bus_message_unrefp) sd_bus_message *m = NULL;
-        int r;
-
-        r = bus_method(bus, &m, path, IOTC_INTERFACE_ACCOUNT, "Refresh");
-        return r ?: loop_call_unless(bus, m, BUS_TIMEOUT_FETCH, unless);
-}
-
 static void az_exec(const char *tenant) {
         const char *const plain[] = { "az",       "login", "--allow-no-subscriptions",
                                       "--output", "none",  tenant ? "--tenant" : NULL,
@@ -57,9 +49,9 @@ static int az_run(const char *tenant) {
 int az_login(sd_bus *bus, const char *path, const char *tenant) {
         int r;
 
-        r = az_refresh(bus, path, IOTC_ERROR_SIGN_IN_NEEDED);
+        r = loop_refresh_unless(bus, path, IOTC_ERROR_SIGN_IN_NEEDED);
         if (r >= 0)
                 return r;
         r = az_run(tenant);
-        return r ?: az_refresh(bus, path, NULL);
+        return r ?: loop_refresh_unless(bus, path, NULL);
 }

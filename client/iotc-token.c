@@ -13,8 +13,8 @@
 
 static const Verb verbs[] = {
         { "login",
-          "[NAME] [--browser | --device-code | --azure-cli] [--tenant T] [--client-id ID] "
-          "[--app HOST]... [--resource URI]... [--authority URL]",
+          "[NAME] [--browser | --device-code | --azure-cli | --client-credentials] [--tenant T] "
+          "[--client-id ID] [--app HOST]... [--resource URI]... [--authority URL]",
           "Add an account and sign in, or sign in again", verb_login },
         { "api-token", "add NAME [--app HOST]... [--replace]", "Keep an IoT Central API token",
           verb_api_token },

@@ -123,6 +123,14 @@ int loop_call_unless(sd_bus *bus, sd_bus_message *m, unsigned timeout_sec, const
         return bus_fail(&call.error, -EIO);
 }
 
+int loop_refresh_unless(sd_bus *bus, const char *path, const char *name) {
+        CLEANUP(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+        int r;
+
+        r = bus_method(bus, &m, path, IOTC_INTERFACE_ACCOUNT, "Refresh");
+        return r ?: loop_call_unless(bus, m, BUS_TIMEOUT_FETCH, name);
+}
+
 int loop_interrupted(void) {
         sigset_t pending;
 

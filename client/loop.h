@@ -30,6 +30,8 @@ int loop_end(Loop *loop, int code);
 int loop_run(Loop *loop);
 /* bus_call_unless() in a loop of its own: 128 + a signal's number when that came first. */
 int loop_call_unless(sd_bus *bus, sd_bus_message *m, unsigned timeout_sec, const char *name);
+/* Refresh of the account at path, likewise. */
+int loop_refresh_unless(sd_bus *bus, const char *path, const char *name);
 /* Has one of the signals come, while nothing looked? Then 128 + its number, else 0. */
 int loop_interrupted(void);
 

@@ -82,15 +82,15 @@ int secret_input_read(char **ret, const char *prompt) {
         if (n < 0)
                 return fail(EXIT_FAILED, "can't read standard input: %s", strerror((int)-n));
         if (n > SECRET_INPUT_MAX)
-                return fail(EXIT_FAILED, "more than 64 KiB on standard input: not a token");
+                return fail(EXIT_FAILED, "more than 64 KiB on standard input: not a secret");
         if (n > 0 && buf[n - 1] == '\n')
                 buf[--n] = '\0';
         if (n > 0 && buf[n - 1] == '\r')
                 buf[--n] = '\0';
         if (n == 0)
-                return fail(EXIT_FAILED, "no token came on standard input");
+                return fail(EXIT_FAILED, "nothing came on standard input");
         if (strlen(buf) != (size_t)n)
-                return fail(EXIT_FAILED, "a NUL byte on standard input: not a token");
+                return fail(EXIT_FAILED, "a NUL byte on standard input: not a secret");
         *ret = STEAL(buf);
         return 0;
 }

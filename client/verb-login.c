@@ -9,19 +9,30 @@
 #include "bus.h"
 #include "loop.h"
 #include "say.h"
+#include "secret-input.h"
 #include "signin.h"
 #include "verbs.h"
 
 /* What Entra calls "Microsoft Azure CLI". */
 #define CLIENT_ID_AZURE_CLI "04b07795-8ddb-461a-bbee-02f9e1bf7b46"
 
+typedef enum LoginWay {
+        LOGIN_WAY_BROWSER,
+        LOGIN_WAY_DEVICE_CODE,
+        LOGIN_WAY_AZURE_CLI,
+        LOGIN_WAY_CLIENT,
+        _LOGIN_WAY_MAX,
+} LoginWay;
+
 typedef struct Login {
         sd_bus *bus;
         const char *name;
         const char *source; /* of an account that is still to be made */
+        bool chosen;        /* and of one that there is: a person named it */
         const char *method; /* of a person's sign-in; NULL: what the account and the display say */
         const char *tenant, *client_id, *authority;
         StringList apps, resources;
+        char *secret; /* of client-credentials; by secret_input_free() */
         char *path;
         bool made; /* by us, just now */
         bool cancelled;
@@ -35,7 +46,7 @@ static int login_append_string(sd_bus_message *m, const char *key, const char *v
         return value ? sd_bus_message_append(m, "{sv}", key, "s", value) : 0;
 }
 
-static int login_append_settings(sd_bus_message *m, const Login *l) {
+static int login_append_settings(sd_bus_message *m, const Login *l, const char *secret) {
         int r;
 
         r = sd_bus_message_open_container(m, 'a', "{sv}");
@@ -49,6 +60,8 @@ static int login_append_settings(sd_bus_message *m, const Login *l) {
                 r = bus_append_list(m, "apps", &l->apps);
         if (r >= 0)
                 r = bus_append_list(m, "resources", &l->resources);
+        if (r >= 0 && secret)
+                r = login_append_string(m, "secret", secret);
         return r < 0 ? r : sd_bus_message_close_container(m);
 }
 
@@ -61,9 +74,11 @@ static int login_add(Login *l) {
         r = bus_method(l->bus, &m, IOTC_PATH, IOTC_INTERFACE_MANAGER, "AddAccount");
         if (r)
                 return r;
-        r = sd_bus_message_append(m, "ss", l->name, l->source);
+        r = sd_bus_message_sensitive(m);
         if (r >= 0)
-                r = login_append_settings(m, l);
+                r = sd_bus_message_append(m, "ss", l->name, l->source);
+        if (r >= 0)
+                r = login_append_settings(m, l, l->secret);
         if (r < 0)
                 return fail_errno(r);
         r = bus_call_unless(l->bus, m, BUS_TIMEOUT_SEC, IOTC_ERROR_ACCOUNT_EXISTS, &reply);
@@ -77,17 +92,22 @@ static int login_add(Login *l) {
         return l->path ? 0 : fail_errno(-ENOMEM);
 }
 
-static int login_configure(Login *l) {
+/* The account that there is: of the source that was asked for, with the settings that were. */
+static int login_configure(Login *l, const char *source) {
         CLEANUP(sd_bus_message_unrefp) sd_bus_message *m = NULL;
         int r;
 
-        r = bus_find_account(l->bus, l->name, &l->path);
-        if (r || !login_has_settings(l))
-                return r;
+        if (l->chosen && !streq(l->source, source))
+                return fail(EXIT_FAILED,
+                            "the account '%s' is of the source %s, not %s; give another NAME, or "
+                            "run 'iotc-token remove %s' first",
+                            l->name, source, l->source, l->name);
+        if (!login_has_settings(l))
+                return 0;
         r = bus_method(l->bus, &m, l->path, IOTC_INTERFACE_ACCOUNT, "Configure");
         if (r)
                 return r;
-        r = login_append_settings(m, l);
+        r = login_append_settings(m, l, NULL);
         return r < 0 ? fail_errno(r) : bus_call(l->bus, m, BUS_TIMEOUT_SEC, NULL);
 }
 
@@ -113,6 +133,13 @@ static void login_warn(Login *l) {
                     "restart, unless 'iotc-token unlock' unlocks it.");
 }
 
+static void login_say_kept(const Login *l) {
+        if (l->made)
+                say("The account '%s' is kept: 'iotc-token login %s' tries again, 'iotc-token "
+                    "remove %s' removes it.",
+                    l->name, l->name, l->name);
+}
+
 static int login_entra(Login *l, const char *client_id) {
         int r;
 
@@ -122,38 +149,86 @@ static int login_entra(Login *l, const char *client_id) {
                     "of your own: iotc-token login %s --client-id ID",
                     l->name);
         r = signin_run(l->bus, l->path, l->method, &l->cancelled);
-        if (r && !l->cancelled && l->made)
-                say("The account '%s' is kept: 'iotc-token login %s' tries again, 'iotc-token "
-                    "remove %s' removes it.",
-                    l->name, l->name, l->name);
+        if (r && !l->cancelled)
+                login_say_kept(l);
         return r;
 }
 
-static int login_run(Login *l, bool az) {
+/* While it is asked for, Ctrl-C ends us at once: nothing is made yet. */
+static int login_read_secret(Login *l) {
+        sigset_t blocked, none;
+        int r;
+
+        sigemptyset(&none);
+        (void)sigprocmask(SIG_SETMASK, &none, &blocked);
+        r = secret_input_read(&l->secret, "Client secret (not shown): ");
+        (void)sigprocmask(SIG_SETMASK, &blocked, NULL);
+        return r;
+}
+
+static int login_set_secret(Login *l) {
+        CLEANUP(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+        int r;
+
+        r = l->secret ? 0 : login_read_secret(l);
+        r = r ?: bus_method(l->bus, &m, l->path, IOTC_INTERFACE_ACCOUNT, "SetSecret");
+        if (r)
+                return r;
+        r = sd_bus_message_sensitive(m);
+        if (r >= 0)
+                r = sd_bus_message_append(m, "s", l->secret);
+        return r < 0 ? fail_errno(r) : bus_call(l->bus, m, BUS_TIMEOUT_SEC, NULL);
+}
+
+/* A client signs in by itself: see that its secret gets a token. */
+static int login_client(Login *l) {
+        int r;
+
+        r = l->made ? 0 : login_set_secret(l);
+        if (r)
+                return r;
+        r = loop_refresh_unless(l->bus, l->path, NULL);
+        l->cancelled = r >= 128;
+        if (r && !l->cancelled)
+                login_say_kept(l);
+        return r;
+}
+
+/* Make the account, or take the one that there is. */
+static int login_account(Login *l, Properties *account) {
+        int r;
+
+        r = streq(l->source, "client-credentials") ? login_read_secret(l) : 0;
+        r = r ?: login_add(l);
+        if (r >= 0)
+                return r ?: bus_get_all(l->bus, l->path, IOTC_INTERFACE_ACCOUNT, account);
+        r = bus_find_account(l->bus, l->name, &l->path);
+        r = r ?: bus_get_all(l->bus, l->path, IOTC_INTERFACE_ACCOUNT, account);
+        r = r ?: login_configure(l, properties_string(account, "Source"));
+        if (r)
+                return r;
+        properties_deinit(account);
+        return bus_get_all(l->bus, l->path, IOTC_INTERFACE_ACCOUNT, account);
+}
+
+static int login_run(Login *l) {
         CLEANUP(properties_deinit) Properties account = { 0 };
         const char *source, *user;
         bool entra;
         int r;
 
-        r = login_add(l);
-        if (r < 0)
-                r = login_configure(l);
-        r = r ?: bus_get_all(l->bus, l->path, IOTC_INTERFACE_ACCOUNT, &account);
+        r = login_account(l, &account);
         if (r)
                 return r;
-
         source = properties_string(&account, "Source");
         entra = streq(source, "entra");
-        if (az && !streq(source, "azure-cli"))
-                return fail(EXIT_FAILED,
-                            "the account '%s' is not of the source azure-cli; give another NAME, "
-                            "or run 'iotc-token remove %s' first",
-                            l->name, l->name);
         if (streq(source, "azure-cli")) {
                 r = az_login(l->bus, l->path, l->tenant);
                 l->cancelled = r >= 128;
         } else if (entra) {
                 r = login_entra(l, properties_string(&account, "ClientId"));
+        } else if (streq(source, "client-credentials")) {
+                r = login_client(l);
         } else {
                 return fail(EXIT_FAILED,
                             "the account '%s' is of the source %s, which needs no "
@@ -177,6 +252,7 @@ static int login_run(Login *l, bool az) {
 static void login_deinit(Login *l) {
         string_list_deinit(&l->apps);
         string_list_deinit(&l->resources);
+        secret_input_free(l->secret);
         free(l->path);
         sd_bus_flush_close_unref(l->bus);
 }
@@ -192,14 +268,39 @@ static void login_block_signals(void) {
         (void)sigprocmask(SIG_BLOCK, &mask, NULL);
 }
 
+/* Of the ways to sign in, one. */
+static int login_choose(Login *l, const Verb *verb, const bool ways[_LOGIN_WAY_MAX]) {
+        int n = 0;
+
+        for (size_t i = 0; i < _LOGIN_WAY_MAX; i++)
+                n += ways[i];
+        if (n > 1)
+                return args_wrong(verb, "--browser, --device-code, --azure-cli and "
+                                        "--client-credentials exclude each other");
+        l->method = ways[LOGIN_WAY_BROWSER]       ? "browser"
+                    : ways[LOGIN_WAY_DEVICE_CODE] ? "device-code"
+                                                  : NULL;
+        l->source = ways[LOGIN_WAY_AZURE_CLI] ? "azure-cli"
+                    : ways[LOGIN_WAY_CLIENT]  ? "client-credentials"
+                                              : "entra";
+        l->chosen = ways[LOGIN_WAY_AZURE_CLI] || ways[LOGIN_WAY_CLIENT];
+        if (ways[LOGIN_WAY_AZURE_CLI] && (l->client_id || l->authority))
+                return args_wrong(verb, "--azure-cli excludes --client-id and --authority");
+        return 0;
+}
+
 int verb_login(const Verb *verb, int argc, char **argv) {
-        CLEANUP(login_deinit) Login l = { .source = "entra" };
-        bool az = false, browser = false, device_code = false;
+        CLEANUP(login_deinit) Login l = { 0 };
+        bool ways[_LOGIN_WAY_MAX] = { false };
         const Option options[] = {
-                { "browser", NULL, "sign in by a browser on this machine", OPTION_FLAG, &browser },
+                { "browser", NULL, "sign in by a browser on this machine", OPTION_FLAG,
+                  &ways[LOGIN_WAY_BROWSER] },
                 { "device-code", NULL, "sign in by a code, in a browser on any device", OPTION_FLAG,
-                  &device_code },
-                { "azure-cli", NULL, "use the sign-in of the Azure CLI, az", OPTION_FLAG, &az },
+                  &ways[LOGIN_WAY_DEVICE_CODE] },
+                { "azure-cli", NULL, "use the sign-in of the Azure CLI, az", OPTION_FLAG,
+                  &ways[LOGIN_WAY_AZURE_CLI] },
+                { "client-credentials", NULL, "use a client's secret, read from standard input",
+                  OPTION_FLAG, &ways[LOGIN_WAY_CLIENT] },
                 { "tenant", "T", "the tenant: a domain, a GUID or 'organizations'", OPTION_STRING,
                   &l.tenant },
                 { "client-id", "ID", "an app registration of your own", OPTION_STRING,
@@ -215,23 +316,16 @@ int verb_login(const Verb *verb, int argc, char **argv) {
         int r;
 
         r = args_parse(verb, options, &argc, argv, 0, 1);
+        r = r ?: login_choose(&l, verb, ways);
         if (r)
                 return r;
-        if (az + browser + device_code > 1)
-                return args_wrong(verb, "--browser, --device-code and --azure-cli exclude each "
-                                        "other");
-        if (az && (l.client_id || l.authority))
-                return args_wrong(verb, "--azure-cli excludes --client-id and --authority");
-        l.method = browser ? "browser" : device_code ? "device-code" : NULL;
         l.name = argc > 0 ? argv[0] : "default";
         if (str_empty(l.name) || strpbrk(l.name, "/:."))
                 return args_wrong(verb, "'%s' can't be the name of an account", l.name);
-        if (az)
-                l.source = "azure-cli";
 
         r = bus_open(&l.bus);
         if (r)
                 return r;
         login_block_signals();
-        return login_run(&l, az);
+        return login_run(&l);
 }

@@ -5,7 +5,6 @@
  */
 #include "io/log.h"
 #include "keeper-private.h"
-#include "model/api-token.h"
 #include "model/limits.h"
 #include "model/text.h"
 
@@ -116,29 +115,11 @@ static int keeper_change(Keeper *k, KeeperEvent event, const char *secret, Keepe
 
 int keeper_set_secret(Keeper *k, const char *secret, KeeperOp **ret, KeeperOpFn fn, void *userdata,
                       Problem *problem) {
-        uint64_t expires_at = 0;
-        const char *why;
+        int r;
 
-        if (k->account->source != ACCOUNT_SOURCE_API_TOKEN)
-                return problem_set(
-                        problem, OUTCOME_INVALID_ARGS,
-                        "%s: an account of source %s takes no secret. Sign in: iotc-token "
-                        "login %s",
-                        k->account->name, account_source_to_string(k->account->source),
-                        k->account->name);
-        if (strlen(secret) > LIMIT_SECRET)
-                return problem_set(problem, OUTCOME_INVALID_ARGS,
-                                   "%s: this is no API token: it is over %d bytes long.",
-                                   k->account->name, LIMIT_SECRET);
-        if (api_token_check(secret, &expires_at, &why) < 0)
-                return problem_set(problem, OUTCOME_INVALID_ARGS, "%s: this is no API token: %s.",
-                                   k->account->name, why);
-        if (expires_at && expires_at <= clock_wall())
-                return problem_set(problem, OUTCOME_INVALID_ARGS,
-                                   "%s: this API token has expired already. Make a new one in the "
-                                   "application.",
-                                   k->account->name);
-
+        r = source_check_secret(k->account, secret, clock_wall(), problem);
+        if (r != 0)
+                return r;
         return keeper_change(k, KEEPER_EVENT_SECRET_SET, secret, ret, fn, userdata, problem);
 }
 

@@ -12,6 +12,7 @@
 #include "io/timer.h"
 #include "keeper.h"
 #include "signin.h"
+#include "source.h"
 #include "vault.h"
 
 /* The tokens of one (resource, claims) of the account; the first is the account's own resource. */
@@ -94,7 +95,6 @@ struct Keeper {
         "%s --browser"
 
 /* keeper.c */
-bool keeper_needs_secret(const Keeper *k);
 /* Is there something to ask the source with? */
 bool keeper_can_fetch(const Keeper *k);
 /* Let an event do to what the keeper holds what the table says; what is new is put in by the
@@ -154,6 +154,9 @@ Verdict refuse_too_short(const Keeper *k, const Slot *s, PolicyWish wish, uint64
                          Problem *problem);
 Verdict refuse_too_often(const Keeper *k, Problem *problem);
 Verdict refuse_failure(const Keeper *k, const Slot *s, uint64_t now, Problem *problem);
+/* What the fetcher said of a failure, with the account before it and the command after that helps.
+ */
+void keeper_explain(const Keeper *k, const Problem *cause, Problem *ret);
 /* Returns the outcome. */
 int refuse_resource(const Keeper *k, const char *resource, Problem *problem);
 

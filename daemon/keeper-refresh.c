@@ -96,21 +96,6 @@ static void exchange_succeed(Keeper *k) {
         exchange_end(k, s);
 }
 
-/* The fetcher's words, with the account before and, where a person is needed, the command after. */
-static void exchange_problem(const Keeper *k, const Problem *cause, Problem *ret) {
-        const char *name = k->account->name;
-
-        if (cause->outcome == OUTCOME_SIGN_IN_NEEDED &&
-            k->account->source != ACCOUNT_SOURCE_AZURE_CLI)
-                (void)problem_set(ret, cause->outcome, "%s: %s Run: iotc-token login %s", name,
-                                  problem_text(cause), name);
-        else if (cause->outcome == OUTCOME_BLOCKED && k->account->source == ACCOUNT_SOURCE_ENTRA)
-                (void)problem_set(ret, cause->outcome, BLOCKED_FORMAT, name, problem_text(cause),
-                                  name);
-        else
-                (void)problem_set(ret, cause->outcome, "%s: %s", name, problem_text(cause));
-}
-
 /* Claims are of the budget of their resource. */
 static PolicyBudget *slot_budget(Keeper *k, Slot *s) {
         Slot *plain = s->claims ? keeper_slot(k, s->resource, NULL) : s;
@@ -137,7 +122,7 @@ static void exchange_fail(Keeper *k, const Problem *cause, uint64_t retry_after)
         Problem problem = { 0 };
 
         k->env->stats.fetch_failures++;
-        exchange_problem(k, cause, &problem);
+        keeper_explain(k, cause, &problem);
         if (!s->claims) {
                 slot_fail(s, &problem, slot_retry_at(k, s, retry_after, now),
                           retry_after ? now + retry_after * USEC_PER_SEC : 0);
@@ -164,7 +149,8 @@ static int record_token(Keeper *k, const char *resource, const FetchToken *fetch
         bool rotated;
         int r;
 
-        rotated = fetched->refresh_token && !streq(fetched->refresh_token, record->secret);
+        rotated = source_secret(k->account->source) == SOURCE_SECRET_REFRESH_TOKEN &&
+                  fetched->refresh_token && !streq(fetched->refresh_token, record->secret);
         if (rotated) {
                 r = record_set_secret(record, fetched->refresh_token);
                 if (r < 0)
@@ -282,23 +268,13 @@ static void exchange_postpone(Keeper *k) {
 static void exchange_fetch(Keeper *k) {
         const Account *a = k->account;
         Slot *s = k->exchanging;
-        FetchRequest request = {
-                .source = account_source_to_string(a->source),
-                .method = a->source == ACCOUNT_SOURCE_ENTRA ? "refresh" : NULL,
-                .authority = a->authority,
-                .tenant = a->tenant,
-                .client_id = a->source == ACCOUNT_SOURCE_AZURE_CLI ? NULL : account_client_id(a),
-                .resource = s->resource,
-                .refresh_token = vault_record(k->vault)->secret,
-                .claims = s->claims,
-                .config_dir = a->config_dir,
-                .az = a->az,
-                .subscription = a->subscription,
-                .proxy = k->env->proxy,
-                .ca_bundle = k->env->ca_bundle,
-                .deadline = LIMIT_FETCH_SECONDS,
-        };
+        FetchRequest request;
 
+        source_request(&request, k->env, a, vault_record(k->vault)->secret);
+        request.method = a->source == ACCOUNT_SOURCE_ENTRA ? "refresh" : NULL;
+        request.resource = s->resource;
+        request.claims = s->claims;
+        request.deadline = LIMIT_FETCH_SECONDS;
         k->env->stats.fetches++;
         if (fetch_start(&k->fetch, k->env->launcher, k->env->event, &request, &exchange_handler,
                         k) < 0)
@@ -377,6 +353,18 @@ static void exchange_lock(Keeper *k) {
                 exchange_postpone(k);
 }
 
+/* A refresh token may be worth nothing once it is spent: hold off the machine's sleep. */
+static void exchange_start(Keeper *k) {
+        SourceSecret kind = source_secret(k->account->source);
+
+        if (kind == SOURCE_SECRET_REFRESH_TOKEN)
+                (void)sleep_lock_new(&k->sleep_lock, k->env->sleep);
+        if (kind == SOURCE_SECRET_NONE)
+                exchange_fetch(k);
+        else
+                exchange_lock(k);
+}
+
 void keeper_pump(Keeper *k) {
         if (k->exchanging || k->finish || k->env->asleep || k->az_changing || !keeper_can_fetch(k))
                 return;
@@ -387,11 +375,7 @@ void keeper_pump(Keeper *k) {
                         if (s->wished || s->failure.outcome != OUTCOME_OK)
                                 policy_budget_spend(slot_budget(k, s), clock_boottime());
                         s->wished = false;
-                        if (k->account->source == ACCOUNT_SOURCE_ENTRA) {
-                                (void)sleep_lock_new(&k->sleep_lock, k->env->sleep);
-                                exchange_lock(k);
-                        } else
-                                exchange_fetch(k);
+                        exchange_start(k);
                         return;
                 }
 }

@@ -45,6 +45,11 @@ Verdict refuse_sign_in(const Keeper *k, Problem *problem) {
                                           "%s: no API token is stored. Store one: iotc-token "
                                           "api-token add %s --replace",
                                           name, name);
+                else if (k->account->source == ACCOUNT_SOURCE_CLIENT_CREDENTIALS)
+                        (void)problem_set(problem, OUTCOME_SIGN_IN_NEEDED,
+                                          "%s: no client secret is stored. Store one: iotc-token "
+                                          "login %s",
+                                          name, name);
                 else
                         (void)problem_set(problem, OUTCOME_SIGN_IN_NEEDED,
                                           "%s: nobody is signed in. Sign in: iotc-token login %s",
@@ -108,4 +113,29 @@ int refuse_resource(const Keeper *k, const char *resource, Problem *problem) {
                            "%s: tokens for this resource are not allowed. Add it to the account's "
                            "line in accounts.conf: resources=%s",
                            k->account->name, checked);
+}
+
+/* Which command helps, if one does. */
+static const char *explain_command(AccountSource source, Outcome outcome) {
+        if (source == ACCOUNT_SOURCE_AZURE_CLI)
+                return NULL;
+        if (outcome == OUTCOME_SIGN_IN_NEEDED)
+                return "Run: iotc-token login";
+        if (outcome == OUTCOME_MISCONFIGURED && source == ACCOUNT_SOURCE_CLIENT_CREDENTIALS)
+                return "To store a new secret: iotc-token login";
+        return NULL;
+}
+
+void keeper_explain(const Keeper *k, const Problem *cause, Problem *ret) {
+        const char *name = k->account->name;
+        const char *command = explain_command(k->account->source, cause->outcome);
+
+        if (command)
+                (void)problem_set(ret, cause->outcome, "%s: %s %s %s", name, problem_text(cause),
+                                  command, name);
+        else if (cause->outcome == OUTCOME_BLOCKED && k->account->source == ACCOUNT_SOURCE_ENTRA)
+                (void)problem_set(ret, cause->outcome, BLOCKED_FORMAT, name, problem_text(cause),
+                                  name);
+        else
+                (void)problem_set(ret, cause->outcome, "%s: %s", name, problem_text(cause));
 }

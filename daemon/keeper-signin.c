@@ -150,6 +150,11 @@ int keeper_sign_in(Keeper *k, const SignInWish *wish, SignIn **ret, Problem *pro
                                    "%s: the Azure CLI signs in for it. Run: az login "
                                    "--allow-no-subscriptions",
                                    name);
+        if (k->account->source == ACCOUNT_SOURCE_CLIENT_CREDENTIALS)
+                return problem_set(problem, OUTCOME_MISCONFIGURED,
+                                   "%s: nobody signs in for it: its client has a secret. To store "
+                                   "a new one: iotc-token login %s",
+                                   name, name);
         if (k->account->source != ACCOUNT_SOURCE_ENTRA)
                 return problem_set(problem, OUTCOME_MISCONFIGURED,
                                    "%s: accounts of source %s have no sign-in.", name,

@@ -9,7 +9,7 @@ static KeeperSecret keeper_secret(const Keeper *k) {
 
         if (vault_state(k->vault) == VAULT_STATE_LOADING)
                 return KEEPER_SECRET_LOADING;
-        if (!keeper_needs_secret(k))
+        if (!source_needs_secret(source))
                 return source == ACCOUNT_SOURCE_AZURE_CLI ? KEEPER_SECRET_AZ : KEEPER_SECRET_FREE;
         if (vault_record(k->vault)->secret)
                 return source == ACCOUNT_SOURCE_API_TOKEN ? KEEPER_SECRET_TOKEN

@@ -9,12 +9,6 @@
 #include "model/limits.h"
 #include "model/secret.h"
 
-bool keeper_needs_secret(const Keeper *k) {
-        return k->account->source == ACCOUNT_SOURCE_ENTRA ||
-               k->account->source == ACCOUNT_SOURCE_API_TOKEN ||
-               k->account->source == ACCOUNT_SOURCE_CLIENT_CREDENTIALS;
-}
-
 bool keeper_can_fetch(const Keeper *k) {
         return slot_rule(k, k->slots, clock_boottime())->asked >= KEEPER_TRY_NOW;
 }
@@ -158,7 +152,7 @@ void keeper_wake(Keeper *k) {
         Slot *own = k->slots;
         uint64_t now = clock_boottime();
 
-        if (k->account->source == ACCOUNT_SOURCE_ENTRA && keeper_can_fetch(k) &&
+        if (source_needs_secret(k->account->source) && keeper_can_fetch(k) &&
             policy_start_is_use(state_last_used(k->env->state, k->account->name), clock_wall())) {
                 own->used_usec = now;
                 if (k->exchanging != own && own->failure.outcome == OUTCOME_OK &&

@@ -2,6 +2,7 @@
 #include "signin.h"
 #include "io/timer.h"
 #include "model/limits.h"
+#include "source.h"
 
 #define SIGNIN_LINGER_USEC (60 * USEC_PER_SEC)
 
@@ -72,17 +73,7 @@ static void signin_on_linger(void *userdata) {
 int signin_new(SignIn **ret, Env *env, Keeper *keeper, const Account *account, const char *method,
                const SignInHandler *handler, void *userdata) {
         CLEANUP(signin_freep) SignIn *s = NULL;
-        FetchRequest request = {
-                .source = account_source_to_string(account->source),
-                .method = method,
-                .authority = account->authority,
-                .tenant = account->tenant,
-                .client_id = account_client_id(account),
-                .resource = account->resource,
-                .proxy = env->proxy,
-                .ca_bundle = env->ca_bundle,
-                .deadline = LIMIT_SIGNIN_SECONDS,
-        };
+        FetchRequest request;
         int r;
 
         s = calloc(1, sizeof(*s));
@@ -101,6 +92,9 @@ int signin_new(SignIn **ret, Env *env, Keeper *keeper, const Account *account, c
         r = timer_new(&s->linger, env->event, signin_on_linger, s);
         if (r < 0)
                 return r;
+        source_request(&request, env, account, NULL);
+        request.method = method;
+        request.deadline = LIMIT_SIGNIN_SECONDS;
         r = fetch_start(&s->fetch, env->launcher, env->event, &request, &signin_fetch_handler, s);
         if (r < 0)
                 return r;

@@ -103,11 +103,10 @@ static int account_read(sd_bus_message *m, Account **ret, char **secret, sd_bus_
                         error, SD_BUS_ERROR_INVALID_ARGS,
                         "An account's name is 1 to 64 letters, digits, '-' and '_', "
                         "beginning with a letter or digit.");
-        if (account_source_from_string(&which, source) < 0 ||
-            which == ACCOUNT_SOURCE_CLIENT_CREDENTIALS)
+        if (account_source_from_string(&which, source) < 0)
                 return sd_bus_error_set(error, SD_BUS_ERROR_INVALID_ARGS,
                                         "There is no such source. There are: entra, azure-cli, "
-                                        "api-token.");
+                                        "client-credentials, api-token.");
         if (which == ACCOUNT_SOURCE_COMMAND)
                 return sd_bus_error_set(
                         error, IOTC_ERROR_DENIED,
@@ -121,6 +120,11 @@ static int account_read(sd_bus_message *m, Account **ret, char **secret, sd_bus_
         if (which == ACCOUNT_SOURCE_API_TOKEN && !*secret)
                 return sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS,
                                          "%s: the setting 'secret' (the API token) is missing.",
+                                         name);
+        if (which == ACCOUNT_SOURCE_CLIENT_CREDENTIALS && !*secret)
+                return sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS,
+                                         "%s: the setting 'secret' (the client's secret) is "
+                                         "missing.",
                                          name);
         *ret = STEAL(a);
         return 0;
