@@ -17,6 +17,7 @@ import pytest
 
 from util_az import AZ, Az
 from util_bus import Bus
+from util_central import Central
 from util_daemon import Cli, Daemon, Home
 from util_entra import Entra
 from util_fetch import Fetcher
@@ -62,7 +63,7 @@ def leftovers(before=()):
 @pytest.fixture(autouse=True)
 def nothing_left_running(request):
     # What lives as long as the worker must be there before the count.
-    for name in ('entra_server', 'az_template'):
+    for name in ('entra_server', 'az_template', 'central_server'):
         if name in request.fixturenames:
             request.getfixturevalue(name)
     before = leftovers()
@@ -129,6 +130,22 @@ def entra(entra_server):
     entra_server.reset()
 
 
+@pytest.fixture(scope='session')
+def central_server(entra_server, worker_folder):
+    folder = os.path.join(worker_folder, 'central')
+    os.mkdir(folder)
+    server = Central(entra_server, folder)
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def central(central_server, entra):
+    """An IoT Central application, which trusts the tokens of the test's Entra."""
+    central_server.reset()
+    return central_server
+
+
 @pytest.fixture
 def bus(folder):
     bus = Bus(folder)
@@ -175,7 +192,7 @@ def logind(folder):
 def daemon(home, bus, request):
     """The daemon, not started: daemon.start(settings)."""
     # Set up before it, so that they end after it.
-    for name in ('late_keyring', 'keyring', 'logind', 'entra', 'az'):
+    for name in ('late_keyring', 'keyring', 'logind', 'entra', 'az', 'central'):
         if name in request.fixturenames:
             request.getfixturevalue(name)
     daemon = Daemon(home, bus)
@@ -184,6 +201,8 @@ def daemon(home, bus, request):
     if 'entra' in request.fixturenames:
         leaks = request.getfixturevalue('entra').leaks(daemon.text())
         assert leaks == 0, f'{leaks} secrets are in the log'
+    if 'central' in request.fixturenames:
+        assert request.getfixturevalue('central').leaks(daemon.text()) == 0
 
 
 @pytest.fixture
