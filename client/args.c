@@ -27,14 +27,25 @@ void args_say_usage(const Verb *verb) {
         say("Usage: iotc-token %s%s%s", verb->name, *verb->usage ? " " : "", verb->usage);
 }
 
+/* What follows "--", and the letter that may follow "-", or 0. */
+static const char *option_name(const Option *o) {
+        return o->name[1] == ',' ? o->name + 2 : o->name;
+}
+
+static char option_letter(const Option *o) {
+        return o->name[1] == ',' ? o->name[0] : '\0';
+}
+
 static int args_help(const Verb *verb, const Option *options) {
         printf("Usage: iotc-token %s%s%s\n\n%s.\n\n", verb->name, *verb->usage ? " " : "",
                verb->usage, verb->summary);
         for (const Option *o = options; o->name; o++) {
-                char left[40];
+                char left[48], letter[8] = "";
 
-                snprintf(left, sizeof(left), "--%s%s%s", o->name, o->value ? " " : "",
-                         o->value ?: "");
+                if (option_letter(o))
+                        snprintf(letter, sizeof(letter), "-%c, ", option_letter(o));
+                snprintf(left, sizeof(left), "%s--%s%s%s", letter, option_name(o),
+                         o->value ? " " : "", o->value ?: "");
                 printf("  %-20s  %s\n", left, o->help);
         }
         printf("  %-20s  %s\n\nSee iotc-token(1).\n", "--help", "show this text");
@@ -48,7 +59,8 @@ static int option_set_number(const Verb *verb, const Option *o, const char *valu
         errno = 0;
         number = strtoull(value, &end, 10);
         if (!isdigit((unsigned char)*value) || *end || errno || number > UINT32_MAX)
-                return args_wrong(verb, "--%s wants a number of seconds, not '%s'", o->name, value);
+                return args_wrong(verb, "--%s wants a number of seconds, not '%s'", option_name(o),
+                                  value);
         *(uint32_t *)o->target = (uint32_t)number;
         return 0;
 }
@@ -84,28 +96,42 @@ static int option_set(const Verb *verb, const Option *o, const char *value) {
 
 static const Option *option_find(const Option *options, const char *name, size_t n) {
         for (; options->name; options++)
-                if (strlen(options->name) == n && strncmp(options->name, name, n) == 0)
+                if (strlen(option_name(options)) == n &&
+                    strncmp(option_name(options), name, n) == 0)
+                        return options;
+        return NULL;
+}
+
+/* "-X": the value may follow at once, "-XPOST". */
+static const Option *option_find_letter(const Option *options, const char *arg) {
+        for (; options->name; options++)
+                if (option_letter(options) == arg[1] && (!arg[2] || options->type != OPTION_FLAG))
                         return options;
         return NULL;
 }
 
 /* argv[*i] is an option: take it, and its value from behind '=' or from the next argument. */
 static int args_option(const Verb *verb, const Option *options, int argc, char **argv, int *i) {
-        const char *arg = argv[*i], *name = arg + 2, *value;
+        const char *arg = argv[*i], *name = arg + 2, *value = NULL;
         size_t n = strcspn(name, "=");
         const Option *o;
 
         if (streq(arg, "-h") || streq(arg, "--help"))
                 return args_help(verb, options);
-        o = str_starts(arg, "--") ? option_find(options, name, n) : NULL;
+        if (arg[1] == '-') {
+                o = option_find(options, name, n);
+                value = name[n] == '=' ? name + n + 1 : NULL;
+        } else {
+                o = option_find_letter(options, arg);
+                value = arg[2] ? arg + 2 : NULL;
+        }
         if (!o)
                 return args_wrong(verb, "this version has no option '%s'", arg);
-        value = name[n] == '=' ? name + n + 1 : NULL;
         if (o->type == OPTION_FLAG && value)
-                return args_wrong(verb, "--%s takes no value", o->name);
+                return args_wrong(verb, "--%s takes no value", option_name(o));
         if (o->type != OPTION_FLAG && !value) {
                 if (*i + 1 >= argc)
-                        return args_wrong(verb, "--%s wants a value: %s", o->name, o->value);
+                        return args_wrong(verb, "--%s wants a value: %s", option_name(o), o->value);
                 value = argv[++*i];
         }
         return option_set(verb, o, value);

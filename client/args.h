@@ -29,7 +29,7 @@ typedef enum OptionType {
 } OptionType;
 
 struct Option {
-        const char *name;  /* without the dashes; NULL ends the table */
+        const char *name;  /* without the dashes, "X,method" when -X is the same; NULL ends it */
         const char *value; /* what to call its value in the help */
         const char *help;
         OptionType type;

@@ -22,10 +22,10 @@ static const Verb verb = { .name = "get", .usage = "[SELECTOR]", .summary = "Pri
 static Parsed parse(const char *const *arguments) {
         Parsed p = { 0 };
         const Option options[] = {
-                { "json", NULL, "", OPTION_FLAG, &p.json },
+                { "j,json", NULL, "", OPTION_FLAG, &p.json },
                 { "tenant", "T", "", OPTION_STRING, &p.tenant },
                 { "min-valid", "S", "", OPTION_NUMBER, &p.min_valid },
-                { "app", "HOST", "", OPTION_LIST, &p.apps },
+                { "a,app", "HOST", "", OPTION_LIST, &p.apps },
                 { 0 },
         };
 
@@ -47,6 +47,14 @@ static void test_options_and_arguments_in_any_order(void) {
         assert(p.apps.n == 2 && streq(p.apps.items[0], "a") && streq(p.apps.items[1], "b"));
         assert(!p.apps.items[2]);
         assert(p.argc == 2 && streq(p.argv[0], "one") && streq(p.argv[1], "two"));
+        string_list_deinit(&p.apps);
+}
+
+static void test_short_options(void) {
+        Parsed p = PARSE("-j", "-a", "x", "-ay", "one");
+
+        assert(p.code == 0 && p.json && p.argc == 1);
+        assert(p.apps.n == 2 && streq(p.apps.items[0], "x") && streq(p.apps.items[1], "y"));
         string_list_deinit(&p.apps);
 }
 
@@ -76,7 +84,10 @@ static void test_wrong_usage(void) {
         assert(PARSE("--jso").code == EXIT_USAGE);
         assert(PARSE("--jsonx").code == EXIT_USAGE);
         assert(PARSE("--browser").code == EXIT_USAGE);
-        assert(PARSE("-j").code == EXIT_USAGE);
+        assert(PARSE("-x").code == EXIT_USAGE);
+        assert(PARSE("-jx").code == EXIT_USAGE);
+        assert(PARSE("-a").code == EXIT_USAGE);
+        assert(PARSE("--j,json").code == EXIT_USAGE);
         assert(PARSE("--json=yes").code == EXIT_USAGE);
         assert(PARSE("--tenant").code == EXIT_USAGE);
         assert(PARSE("one", "two", "three").code == EXIT_USAGE);
@@ -123,6 +134,7 @@ int main(void) {
         assert(dup2(open("/dev/null", O_WRONLY), STDERR_FILENO) == STDERR_FILENO);
 
         test_options_and_arguments_in_any_order();
+        test_short_options();
         test_two_dashes_end_the_options();
         test_a_value_may_look_like_anything();
         test_wrong_usage();
