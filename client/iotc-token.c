@@ -18,6 +18,7 @@ static const Verb verbs[] = {
           "Add an account and sign in, or sign in again", verb_login },
         { "api-token", "add NAME [--app HOST]... [--replace]", "Keep an IoT Central API token",
           verb_api_token },
+        { "api", VERB_API_USAGE, VERB_API_SUMMARY, verb_remote },
         { "get",
           "[SELECTOR] [--header | --json] [--resource URI] [--min-valid S] [--force] [--no-wait]",
           "Print a token", verb_get },
@@ -32,6 +33,11 @@ static const Verb verbs[] = {
         { "exec", VERB_EXEC_USAGE, VERB_EXEC_SUMMARY, verb_exec },
         { 0 },
 };
+
+/* argv is the rest of main()'s own, which that program gets whole. */
+int verb_remote(const Verb *verb, int argc, char **argv) {
+        return libexec_run("api/iotc-token-api", "iotc-token-api", argv - 1);
+}
 
 int verb_exec(const Verb *verb, int argc, char **argv) {
         return libexec_run("exec/iotc-token-exec", "iotc-token-exec", argv);

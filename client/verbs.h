@@ -25,6 +25,13 @@ int verb_remove(const Verb *verb, int argc, char **argv);
 int verb_default(const Verb *verb, int argc, char **argv);
 int verb_unlock(const Verb *verb, int argc, char **argv);
 
+/* A program of its own: client/api. */
+#define VERB_API_USAGE                                                                        \
+        "PATH [-X METHOD] [-d BODY|@FILE|-] [-H HEADER] [-i] [--paginate] [--api-version V] " \
+        "[--app HOST] [--account NAME]"
+#define VERB_API_SUMMARY "Ask an application, by its REST API"
+int verb_remote(const Verb *verb, int argc, char **argv);
+
 /* A program of its own: client/exec. */
 #define VERB_EXEC_USAGE   "[SELECTOR] [--az] -- COMMAND [ARG]..."
 #define VERB_EXEC_SUMMARY "Run a command whose Azure libraries get their tokens here"

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * An API token on its way into the keyring: the daemon's calls for it, each said when it fails.
+ * The secret is borrowed and goes by messages that are wiped.
+ */
+#pragma once
+
+#include "bus.h"
+
+/*
+ * AddAccount of source api-token. 0; -1 if there is an account of this name, which is not said;
+ * or an exit code.
+ */
+int api_token_add(sd_bus *bus, const char *name, const char *secret, const StringList *apps);
+/* SetSecret of the account at path. 0 or an exit code. */
+int api_token_set(sd_bus *bus, const char *path, const char *secret);
+/* Let these be the account's applications, unless there are none. 0 or an exit code. */
+int api_token_set_apps(sd_bus *bus, const char *path, const StringList *apps);

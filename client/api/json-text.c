@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+#include "json-text.h"
+#include "../display.h"
+
+static void pretty_line(JsonPretty *p) {
+        fprintf(p->f, "\n%*s", (int)(2 * p->depth), "");
+}
+
+/* One character of a string; its length. */
+static size_t pretty_in_string(JsonPretty *p, const char *s, size_t n) {
+        char c[8] = "";
+        size_t unsafe;
+
+        memcpy(c, s, MIN(n, sizeof(c) - 1));
+        unsafe = p->escaped ? 0 : display_unsafe(c);
+        if (unsafe) {
+                const unsigned char *u = (const unsigned char *)c;
+                unsigned code =
+                        unsafe == 1   ? u[0]
+                        : unsafe == 2 ? (u[0] & 0x1fU) << 6 | (u[1] & 0x3fU)
+                                      : (u[0] & 0x0fU) << 12 | (u[1] & 0x3fU) << 6 | (u[2] & 0x3fU);
+
+                fprintf(p->f, "\\u%04x", code);
+                return unsafe;
+        }
+        putc(*s, p->f);
+        if (p->escaped)
+                p->escaped = false;
+        else if (*s == '\\')
+                p->escaped = true;
+        else if (*s == '"')
+                p->in_string = false;
+        return 1;
+}
+
+static void pretty_outside(JsonPretty *p, char c) {
+        bool closes = c == '}' || c == ']';
+
+        if (c == ' ' || c == '\t' || c == '\n' || c == '\r')
+                return;
+        if (closes && p->depth)
+                p->depth--;
+        if (closes ? !p->opened : p->opened)
+                pretty_line(p);
+        p->opened = c == '{' || c == '[';
+        putc(c, p->f);
+        if (p->opened)
+                p->depth++;
+        else if (c == ',')
+                pretty_line(p);
+        else if (c == ':')
+                putc(' ', p->f);
+        else if (c == '"')
+                p->in_string = true;
+}
+
+void json_pretty_feed(JsonPretty *p, const char *text, size_t n) {
+        for (size_t i = 0; i < n;) {
+                if (p->in_string)
+                        i += pretty_in_string(p, text + i, n - i);
+                else
+                        pretty_outside(p, text[i++]);
+        }
+}
+
+static bool is_space(char c) {
+        return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+/* Past the value that begins at i, or the end. */
+static size_t value_end(const char *s, size_t n, size_t i) {
+        bool in_string = false;
+        unsigned depth = 0;
+
+        for (; i < n; i++) {
+                if (in_string) {
+                        if (s[i] == '\\')
+                                i++;
+                        else if (s[i] == '"')
+                                in_string = false;
+                } else if (s[i] == '"')
+                        in_string = true;
+                else if (s[i] == '{' || s[i] == '[')
+                        depth++;
+                else if (depth == 0 && (s[i] == ',' || s[i] == '}' || s[i] == ']'))
+                        return i;
+                else if (s[i] == '}' || s[i] == ']')
+                        depth--;
+        }
+        return n;
+}
+
+bool json_text_member(const char *s, size_t n, const char *name, const char **ret, size_t *ret_n) {
+        size_t n_name = strlen(name), i = 0;
+
+        while (i < n && is_space(s[i]))
+                i++;
+        if (i >= n || s[i] != '{')
+                return false;
+        for (i++; i < n; i++) {
+                size_t key, end;
+                bool found;
+
+                while (i < n && s[i] != '"' && s[i] != '}')
+                        i++;
+                if (i >= n || s[i] == '}')
+                        return false;
+                for (key = ++i; i < n && s[i] != '"'; i++)
+                        if (s[i] == '\\')
+                                i++;
+                found = i < n && i - key == n_name && memcmp(s + key, name, n_name) == 0;
+                while (i < n && s[i] != ':')
+                        i++;
+                if (i++ >= n)
+                        return false;
+                end = value_end(s, n, i);
+                if (found) {
+                        while (i < end && is_space(s[i]))
+                                i++;
+                        while (end > i && is_space(s[end - 1]))
+                                end--;
+                        *ret = s + i;
+                        *ret_n = end - i;
+                        return true;
+                }
+                i = end;
+                if (i < n && s[i] == '}')
+                        return false;
+        }
+        return false;
+}
+
+bool json_text_inside(const char **text, size_t *n) {
+        const char *s = *text;
+        size_t end = *n;
+
+        if (end < 2 || s[0] != '[' || s[end - 1] != ']')
+                return false;
+        s++;
+        end -= 2;
+        while (end && is_space(*s)) {
+                s++;
+                end--;
+        }
+        while (end && is_space(s[end - 1]))
+                end--;
+        *text = s;
+        *n = end;
+        return true;
+}
+
+/* The length of the character at s, by the table of RFC 3629 section 4; 0: it is none. */
+static size_t utf8_length(const unsigned char *s, size_t n) {
+        size_t more = s[0] < 0x80 ? 0 : s[0] < 0xe0 ? 1 : s[0] < 0xf0 ? 2 : 3;
+
+        if (s[0] == 0 || (s[0] >= 0x80 && s[0] < 0xc2) || s[0] > 0xf4 || more >= n)
+                return 0;
+        for (size_t i = 1; i <= more; i++)
+                if ((s[i] & 0xc0) != 0x80)
+                        return 0;
+        if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
+            (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
+                return 0;
+        return more + 1;
+}
+
+bool utf8_is_valid(const char *s, size_t n) {
+        for (size_t i = 0; i < n;) {
+                size_t k = utf8_length((const unsigned char *)s + i, n - i);
+
+                if (k == 0)
+                        return false;
+                i += k;
+        }
+        return true;
+}

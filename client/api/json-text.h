@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * JSON as text: laid out for a person, or a part of it found, without making numbers or objects of
+ * it, so that what is shown is what came. The text is valid JSON (RFC 8259): json-c has read it.
+ */
+#pragma once
+
+#include <iotc-util.h>
+
+/* Lays out what is fed to it, piece by piece. Zeroed at first. */
+typedef struct JsonPretty {
+        FILE *f;
+        unsigned depth;
+        bool in_string, escaped, opened;
+} JsonPretty;
+
+/* White space outside strings goes; what would do something to a terminal is written as \uXXXX. */
+void json_pretty_feed(JsonPretty *p, const char *text, size_t n);
+
+/*
+ * The value of a member of the outermost object, as it stands in text. True and *ret, *ret_n, or
+ * false.
+ */
+bool json_text_member(const char *text, size_t n, const char *name, const char **ret,
+                      size_t *ret_n);
+/* The inside of an array's brackets, without the white space at its ends; false for any other. */
+bool json_text_inside(const char **text, size_t *n);
+
+/* Valid UTF-8 without NUL? */
+bool utf8_is_valid(const char *s, size_t n);

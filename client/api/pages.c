@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+#include "pages.h"
+#include "../say.h"
+#include "json-text.h"
+
+void pages_deinit(Pages *pages) {
+        free(pages->next);
+        *pages = (Pages){ 0 };
+}
+
+json_object *page_parse(const HttpReply *reply) {
+        json_object *page, *value;
+
+        if (!utf8_is_valid(reply->body, reply->n_body))
+                return NULL;
+        page = json_tokener_parse(reply->body);
+        if (page && json_object_is_type(page, json_type_object) &&
+            json_object_object_get_ex(page, "value", &value) &&
+            json_object_is_type(value, json_type_array))
+                return page;
+        json_object_put(page);
+        return NULL;
+}
+
+int pages_turn(Pages *pages, const Session *s, json_object *page) {
+        CLEANUP(freep) char *former = STEAL(pages->next);
+        json_object *link;
+        const char *next;
+
+        if (!json_object_object_get_ex(page, "nextLink", &link) ||
+            json_object_is_type(link, json_type_null))
+                return 0;
+        next = json_object_get_string(link);
+        if (!address_has(&s->address, next))
+                return fail(EXIT_FAILED,
+                            "%s names a next page that is not on it (%.200s): not followed, so "
+                            "that a token goes nowhere else",
+                            s->address.host, next);
+        if (streq(next, former) || ++pages->n >= PAGES_MAX)
+                return fail(EXIT_FAILED, "%s has pages without end; stopped after %u",
+                            s->address.host, pages->n);
+        pages->next = strdup(next);
+        return pages->next ? 0 : fail_errno(-ENOMEM);
+}
+
+static void replyp(HttpReply *reply) {
+        http_reply_deinit(reply);
+}
+
+static void objectp(json_object **object) {
+        json_object_put(*object);
+}
+
+static int page_get(Session *s, json_object *all, Pages *pages, const char *path) {
+        SessionRequest request = { .method = "GET", .path = pages->next ?: path };
+        CLEANUP(objectp) json_object *page = NULL;
+        CLEANUP(replyp) HttpReply reply = { 0 };
+        json_object *value;
+        int r;
+
+        r = session_ask(s, &reply, &request);
+        if (r)
+                return r;
+        page = page_parse(&reply);
+        if (!page)
+                return fail(EXIT_FAILED, "%s answered something that is no list to %s",
+                            s->address.host, path);
+        value = json_object_object_get(page, "value");
+        for (size_t i = 0; i < json_object_array_length(value); i++)
+                json_object_array_add(all, json_object_get(json_object_array_get_idx(value, i)));
+        return pages_turn(pages, s, page);
+}
+
+int pages_get_all(Session *s, json_object **ret, const char *path) {
+        CLEANUP(objectp) json_object *all = json_object_new_array();
+        CLEANUP(pages_deinit) Pages pages = { 0 };
+        int r;
+
+        if (!all)
+                return fail_errno(-ENOMEM);
+        do {
+                r = page_get(s, all, &pages, path);
+                if (r)
+                        return r;
+        } while (pages.next);
+        *ret = STEAL(all);
+        return 0;
+}

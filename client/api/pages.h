@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Lists of IoT Central: {"value": [...], "nextLink": URL}, read page by page. A link to another
+ * host, in a circle or without end is not followed.
+ */
+#pragma once
+
+#include <json-c/json.h>
+
+#include "session.h"
+
+enum {
+        PAGES_MAX = 20000 /* twice as many as 200,000 devices, the service's limit, have */
+};
+
+typedef struct Pages {
+        char *next; /* the URL of the next page; NULL: there is none */
+        unsigned n;
+} Pages;
+
+void pages_deinit(Pages *pages);
+/* Valid JSON and UTF-8, as an object with an array "value"; to be freed by json_object_put(). NULL
+ * for anything else. */
+json_object *page_parse(const HttpReply *reply);
+/* After a page: pages->next is set, or not. 0, or an exit code when its link is not to be followed,
+ * which has been said. */
+int pages_turn(Pages *pages, const Session *s, json_object *page);
+/* The elements of all pages of a list, as one array, to be freed by json_object_put(). 0 or an exit
+ * code. */
+int pages_get_all(Session *s, json_object **ret, const char *path);

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: MIT */
+#include <inttypes.h>
+#include <poll.h>
+#include <sys/random.h>
+
+#include "../display.h"
+#include "../loop.h"
+#include "../say.h"
+#include "session.h"
+#include "settings.h"
+
+enum {
+        TOKEN_TIMEOUT_SEC = 90, /* as iotc-token get */
+        TRIES_MAX = 5,          /* of one request */
+        WAIT_MAX = 120,         /* seconds of waits for the application, all in all */
+};
+
+CLEANUP_FUNC(iotc_token, iotc_token_free)
+
+Session *session_free(Session *s) {
+        if (!s)
+                return NULL;
+        http_free(s->http);
+        iotc_token_close(s->client);
+        address_deinit(&s->address);
+        free(s->account);
+        free(s);
+        return NULL;
+}
+
+static int session_fail_client(const Session *s) {
+        return fail_error(iotc_token_error_name(s->client), iotc_token_error_text(s->client));
+}
+
+static int session_open(Session *s) {
+        CLEANUP(settings_deinit) Settings settings = { 0 };
+        int r;
+
+        r = settings_load(&settings);
+        if (r >= 0)
+                r = http_new(&s->http, settings.proxy, settings.ca_bundle);
+        if (r >= 0)
+                r = iotc_token_open(&s->client);
+        return r < 0 ? fail_errno(r) : 0;
+}
+
+int session_new(Session **ret, const Verb *verb, const char *app, const char *account) {
+        CLEANUP(session_freep) Session *s = NULL;
+        int r;
+
+        s = calloc(1, sizeof(*s));
+        if (!s)
+                return fail_errno(-ENOMEM);
+        r = address_parse(&s->address, app);
+        if (r == ADDRESS_E_HOST)
+                return args_wrong(
+                        verb, "'%s' is no application: name a host, or an https URL on it", app);
+        r = r < 0 ? fail_errno(r) : session_open(s);
+        if (r)
+                return r;
+        if (iotc_token_find_account(s->client, s->address.origin, &s->account) < 0)
+                return session_fail_client(s);
+        if (account) {
+                free(s->account);
+                s->account = NULL;
+                if (iotc_token_find_account(s->client, account, &s->account) < 0)
+                        return session_fail_client(s);
+        }
+        *ret = STEAL(s);
+        return 0;
+}
+
+static int session_authorize(Session *s, iotc_token **ret) {
+        iotc_token_free(*ret);
+        *ret = NULL;
+        if (iotc_token_get_authorization(s->client, s->account,
+                                         IOTC_TOKEN_OPTIONS(.timeout = TOKEN_TIMEOUT_SEC), ret) < 0)
+                return session_fail_client(s);
+        s->api_token = !str_starts(iotc_token_value(*ret), "Bearer ");
+        return 0;
+}
+
+/* A 401: tell the daemon. 0 and another token in *token; -1: there is no other; an exit code. */
+static int session_renew(Session *s, iotc_token **token, const char *challenge) {
+        CLEANUP(iotc_token_freep) iotc_token *former = STEAL(*token);
+        const char *value = iotc_token_value(former);
+        int r;
+
+        if (iotc_token_report_rejected(s->client, s->account, value + (s->api_token ? 0 : 7),
+                                       challenge) < 0)
+                return session_fail_client(s);
+        r = session_authorize(s, token);
+        if (r)
+                return r;
+        return streq(iotc_token_value(*token), value) ? -1 : 0;
+}
+
+static bool is_idempotent(const char *method) {
+        return streq(method, "GET") || streq(method, "HEAD") || streq(method, "PUT") ||
+               streq(method, "DELETE") || streq(method, "OPTIONS");
+}
+
+/* Is it worth sending once more, in a moment? */
+static bool session_may_repeat(const Session *s, const SessionRequest *request,
+                               const HttpReply *reply) {
+        bool harmless = is_idempotent(request->method) && !request->once;
+
+        if (reply->outcome == HTTP_E_UNSENT)
+                return s->answered;
+        if (reply->outcome == HTTP_E_LOST)
+                return s->answered && harmless;
+        if (reply->outcome)
+                return false;
+        return reply->status == 429 || (reply->status >= 500 && harmless);
+}
+
+/* Seconds until the next try, by the server's wish or twice as long each time. */
+static uint64_t session_pause(const HttpReply *reply, unsigned tries) {
+        return reply->has_retry_after ? reply->retry_after : UINT64_C(1) << (tries - 1);
+}
+
+/* Wait so long, and say so. 0, or 128 + a signal's number. */
+static int session_wait(Session *s, const HttpReply *reply, uint64_t seconds) {
+        uint16_t spread = 0;
+
+        if (seconds > 1 || reply->outcome)
+                say("%s %s; trying again in %" PRIu64 " s", s->address.host,
+                    reply->outcome         ? "gave no answer"
+                    : reply->status == 429 ? "has too many requests"
+                                           : "has a fault",
+                    seconds);
+        s->waited += seconds;
+        /* Up to a quarter of a second more, so that many clients don't come back at once. */
+        (void)!getrandom(&spread, sizeof(spread), 0);
+        for (uint64_t ms = seconds * 1000 + spread % 250; ms; ms -= MIN(ms, UINT64_C(200))) {
+                if (loop_interrupted())
+                        return loop_interrupted();
+                (void)poll(NULL, 0, (int)MIN(ms, UINT64_C(200)));
+        }
+        return 0;
+}
+
+/* A PATCH is a merge patch: some of the operations take nothing else. */
+static const char *content_type_of(const SessionRequest *request) {
+        if (!request->body || request->content_type)
+                return request->content_type;
+        for (size_t i = 0; request->headers && i < request->headers->n; i++)
+                if (strncasecmp(request->headers->items[i], "Content-Type:", 13) == 0)
+                        return NULL;
+        return streq(request->method, "PATCH") ? "application/merge-patch+json"
+                                               : "application/json";
+}
+
+/* Send, wait and send again. As session_send(). */
+static int session_try(Session *s, HttpReply *reply, const HttpRequest *http,
+                       const SessionRequest *request) {
+        int r;
+
+        for (unsigned tries = 1;; tries++) {
+                uint64_t pause;
+
+                r = http_send(s->http, reply, http);
+                if (r < 0)
+                        return fail_errno(r);
+                if (!session_may_repeat(s, request, reply) || tries == TRIES_MAX)
+                        break;
+                pause = session_pause(reply, tries);
+                if (s->waited + pause > WAIT_MAX)
+                        break;
+                r = session_wait(s, reply, pause);
+                if (r)
+                        return r;
+        }
+        s->answered = s->answered || reply->outcome == 0;
+        return 0;
+}
+
+int session_send(Session *s, HttpReply *reply, const SessionRequest *request) {
+        CLEANUP(iotc_token_freep) iotc_token *token = NULL;
+        CLEANUP(freep) char *url = NULL;
+        HttpRequest http = {
+                .method = request->method,
+                .content_type = content_type_of(request),
+                .headers = request->headers,
+                .body = request->body,
+                .n_body = request->n_body,
+                .to_its_end = request->to_its_end,
+                .authorization = request->authorization,
+        };
+        int r;
+
+        r = address_url(&url, &s->address, request->path, request->version ?: API_VERSION,
+                        request->version != NULL);
+        if (r < 0)
+                return fail_errno(r);
+        if (r)
+                return fail(EXIT_FAILED, "'%s' is no path of %s", request->path, s->address.host);
+        http.url = url;
+        if (request->authorization)
+                return session_try(s, reply, &http, request);
+        r = session_authorize(s, &token);
+        if (r)
+                return r;
+        http.authorization = iotc_token_value(token);
+        r = session_try(s, reply, &http, request);
+        if (r || reply->outcome || reply->status != 401)
+                return r;
+        r = session_renew(s, &token, reply->www_authenticate);
+        if (r)
+                return r < 0 ? 0 : r;
+        http.authorization = iotc_token_value(token);
+        return session_try(s, reply, &http, request);
+}
+
+int session_fail(const Session *s, const HttpReply *reply) {
+        AnswerContext context = { .host = s->address.host,
+                                  .account = s->account,
+                                  .api_token = s->api_token };
+
+        return answer_fail(&context, reply);
+}
+
+int session_ask(Session *s, HttpReply *reply, const SessionRequest *request) {
+        int r;
+
+        r = session_send(s, reply, request);
+        return r ?: session_fail(s, reply);
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+#include <json-c/json.h>
+
+#include "../display.h"
+#include "../output.h"
+#include "../say.h"
+#include "json-text.h"
+#include "show.h"
+
+/* Lines of text, without what would do something else to a terminal. */
+static void show_lines(const char *s) {
+        while (*s) {
+                size_t n = *s == '\n' || *s == '\t' ? 0 : display_unsafe(s);
+
+                if (*s == '\r' && s[1] == '\n') /* as the protocol has it */
+                        n = 1;
+                else
+                        putc(n ? '?' : *s, stdout);
+                s += n ?: 1;
+        }
+}
+
+void show_head(const HttpReply *reply) {
+        if (output_is_terminal() && utf8_is_valid(reply->head, reply->n_head))
+                show_lines(reply->head);
+        else if (!output_is_terminal())
+                (void)fwrite(reply->head, 1, reply->n_head, stdout);
+}
+
+static bool is_json(const HttpReply *reply) {
+        struct json_tokener *tokener = json_tokener_new_ex(64);
+        json_object *object = NULL;
+        bool valid = false;
+
+        if (tokener && reply->n_body <= INT32_MAX) {
+                json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
+                object = json_tokener_parse_ex(tokener, reply->body, (int)reply->n_body + 1);
+                valid = json_tokener_get_error(tokener) == json_tokener_success;
+        }
+        json_object_put(object);
+        json_tokener_free(tokener);
+        return valid;
+}
+
+int show_body(const HttpReply *reply) {
+        JsonPretty pretty = { .f = stdout };
+
+        if (!output_is_terminal()) {
+                (void)fwrite(reply->body, 1, reply->n_body, stdout);
+                return 0;
+        }
+        if (reply->n_body == 0)
+                return 0;
+        if (!utf8_is_valid(reply->body, reply->n_body))
+                return fail(EXIT_FAILED,
+                            "the answer is no text (%s, %zu bytes) and would garble the terminal; "
+                            "send it to a file: > FILE",
+                            reply->content_type ?: "of no known type", reply->n_body);
+        if (is_json(reply))
+                json_pretty_feed(&pretty, reply->body, reply->n_body);
+        else
+                show_lines(reply->body);
+        if (reply->body[reply->n_body - 1] != '\n' || pretty.depth == 0)
+                putc('\n', stdout);
+        return 0;
+}
+
+static void pages_put(ShowPages *pages, const char *text, size_t n) {
+        if (pages->pretty)
+                json_pretty_feed(pages->pretty, text, n);
+        else
+                (void)fwrite(text, 1, n, stdout);
+}
+
+int show_page(ShowPages *pages, const char *text, size_t n, size_t n_elements) {
+        static const char start[] = "{\"value\":[";
+
+        if (pages->n_pages++ == 0) {
+                if (output_is_terminal()) {
+                        JsonPretty *pretty = calloc(1, sizeof(*pretty));
+
+                        if (!pretty)
+                                return -ENOMEM;
+                        pretty->f = stdout;
+                        pages->pretty = pretty;
+                }
+                pages_put(pages, start, strlen(start));
+        }
+        if (pages->n_elements && n_elements)
+                pages_put(pages, ",", 1);
+        if (n_elements)
+                pages_put(pages, text, n);
+        pages->n_elements += n_elements;
+        return 0;
+}
+
+void show_pages_end(ShowPages *pages) {
+        pages_put(pages, "]}", 2);
+        putc('\n', stdout);
+}
+
+void show_pages_deinit(ShowPages *pages) {
+        free(pages->pretty);
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * An answer on standard output: as it came when a program reads it, laid out and made harmless when
+ * a person does.
+ */
+#pragma once
+
+#include "http.h"
+
+/* The status line and the headers, and the empty line after them. */
+void show_head(const HttpReply *reply);
+/* 0, or an exit code when the body can't be shown on a terminal, which has been said. */
+int show_body(const HttpReply *reply);
+
+/* Pages that become one: {"value": [...]}, the elements of every page one after the other. */
+typedef struct ShowPages {
+        void *pretty; /* JsonPretty, on a terminal */
+        size_t n_elements;
+        unsigned n_pages;
+} ShowPages;
+
+/* text: the inside of a page's array; may be empty. 0 or -ENOMEM. */
+int show_page(ShowPages *pages, const char *text, size_t n, size_t n_elements);
+/* The end; without it what was shown can't be taken for all. */
+void show_pages_end(ShowPages *pages);
+void show_pages_deinit(ShowPages *pages);

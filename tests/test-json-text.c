@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+#undef NDEBUG
+#include <assert.h>
+
+#include "json-text.h"
+
+static void expect_pretty(const char *text, size_t piece, const char *expected) {
+        CLEANUP(freep) char *out = NULL;
+        JsonPretty p = { 0 };
+        size_t n;
+
+        p.f = open_memstream(&out, &n);
+        assert(p.f);
+        for (size_t i = 0; i < strlen(text); i += piece)
+                json_pretty_feed(&p, text + i, MIN(piece, strlen(text) - i));
+        fclose(p.f);
+        assert(streq(out, expected));
+}
+
+static void test_pretty(void) {
+        static const char text[] = "{\"a\" : [ ] ,\n\"b\":[1.50,{\"c\":\"x\\\"{\"}],\"d\":{}}";
+        static const char expected[] = "{\n  \"a\": [],\n  \"b\": [\n    1.50,\n    {\n"
+                                       "      \"c\": \"x\\\"{\"\n    }\n  ],\n  \"d\": {}\n}";
+
+        expect_pretty(text, 1, expected);
+        expect_pretty(text, 1000, expected);
+        expect_pretty("\"\\\\\"", 1000, "\"\\\\\"");
+        expect_pretty("12", 1000, "12");
+}
+
+static void test_pretty_is_harmless(void) {
+        expect_pretty("\"\xc2\x9b"
+                      "2J \xe2\x80\xae\x7f\xc3\xa9\"",
+                      1000, "\"\\u009b2J \\u202e\\u007f\xc3\xa9\"");
+}
+
+static void expect_member(const char *text, const char *name, const char *expected) {
+        const char *value;
+        size_t n;
+
+        if (!json_text_member(text, strlen(text), name, &value, &n)) {
+                assert(!expected);
+                return;
+        }
+        assert(expected && strlen(expected) == n && memcmp(value, expected, n) == 0);
+}
+
+static void test_member(void) {
+        static const char text[] = " {\"x\": {\"value\": [9]}, \"s\":\"}\\\"value\\\":[8]\","
+                                   "\"value\" : [1, [2], \"]\"] ,\"nextLink\":\"u\"}";
+
+        expect_member(text, "value", "[1, [2], \"]\"]");
+        expect_member(text, "nextLink", "\"u\"");
+        expect_member(text, "x", "{\"value\": [9]}");
+        expect_member(text, "none", NULL);
+        expect_member("[]", "value", NULL);
+        expect_member("{}", "value", NULL);
+        expect_member("", "value", NULL);
+        expect_member("{\"value\"", "value", NULL);
+}
+
+static void test_inside(void) {
+        const char *text = "[ 1, 2 ]";
+        size_t n = strlen(text);
+
+        assert(json_text_inside(&text, &n) && n == 4 && memcmp(text, "1, 2", n) == 0);
+        text = "[ ]";
+        n = 3;
+        assert(json_text_inside(&text, &n) && n == 0);
+        text = "{}";
+        n = 2;
+        assert(!json_text_inside(&text, &n));
+}
+
+static void test_utf8(void) {
+        static const char *const bad[] = {
+                "\x80", "\xc1\x81", "\xe0\x80\x80",           "\xed\xa0\x80", "\xf4\x90\x80\x80",
+                "\xc3", "caf\xe9",  "\x85padding long enough"
+        };
+
+        assert(utf8_is_valid("caf\xc3\xa9 \xf0\x9f\x98\x80", 10));
+        assert(utf8_is_valid("", 0));
+        assert(!utf8_is_valid("a\0b", 3));
+        for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+                assert(!utf8_is_valid(bad[i], strlen(bad[i])));
+}
+
+int main(void) {
+        test_pretty();
+        test_pretty_is_harmless();
+        test_member();
+        test_inside();
+        test_utf8();
+        return 0;
+}

@@ -1,0 +1,349 @@
+# SPDX-License-Identifier: MIT
+#
+# iotc-token api, from the command to the application and back: what goes out, what is printed, and
+# what a person is told when it goes wrong.
+
+import json
+import os
+import re
+import signal
+
+import pytest
+
+from util_daemon import entra_account, variants
+from util_terminal import CTRL_C, Terminal
+
+DEVICES = '/api/devices'
+
+
+@pytest.fixture
+def signed_in(daemon, entra, keyring, central):
+    """The daemon, with one account that is signed in and the application's."""
+    daemon.start(entra_account(entra, apps=central.tls_host))
+    daemon.sign_in(entra)
+    return daemon
+
+
+def api(cli, central, *arguments, **named):
+    return cli.run('api', *arguments, '--app', central.app, **named)
+
+
+def failed(done, code, *words):
+    assert done.returncode == code, (done.returncode, done.stderr)
+    for word in words:
+        assert word in done.stderr, done.stderr
+    return done.stderr
+
+
+def test_a_list(signed_in, cli, central):
+    done = api(cli, central, DEVICES)
+    assert (done.returncode, done.stderr) == (0, '')
+    assert json.loads(done.stdout)['value'][0]['id']
+    [asked] = central.requests()
+    assert (asked['query'], asked['authorization']) == ('api-version=2022-07-31', 'Bearer')
+
+
+def test_as_it_came(signed_in, cli, central):
+    body = '{ "n": 123456789012345678901234567890,\n\t"x":1.10, "n":2}'
+    central.fail(path=DEVICES, status=200, body=body)
+    assert api(cli, central, DEVICES).stdout == body
+
+
+def test_laid_out_on_a_terminal(signed_in, cli, central):
+    central.fail(path=DEVICES, status=200,
+                 body='{"n":12345678901234567890123,"a":[],"b":[{"c":"x\u202ey\\"z{"},null]}')
+    with Terminal([cli.program, 'api', DEVICES, '--app', central.app],
+                  cli.environment()) as terminal:
+        assert terminal.wait() == 0
+    assert terminal.shown == '''{
+  "n": 12345678901234567890123,
+  "a": [],
+  "b": [
+    {
+      "c": "x\\u202ey\\"z{"
+    },
+    null
+  ]
+}
+'''
+
+
+def test_no_garbage_on_a_terminal(signed_in, cli, central):
+    central.fail(path=DEVICES, status=200, body='\x1b[2Jcaf\xe9 \x00', latin1=True,
+                 headers={'content-type': 'image/png'})
+    with Terminal([cli.program, 'api', DEVICES, '--app', central.app],
+                  cli.environment()) as terminal:
+        assert terminal.wait() == 1
+    assert '\x1b' not in terminal.shown and '> FILE' in terminal.shown
+
+    central.fail(path=DEVICES, status=200, body='one\ntwo \x1b[2J',
+                 headers={'content-type': 'text/plain'})
+    with Terminal([cli.program, 'api', DEVICES, '--app', central.app],
+                  cli.environment()) as terminal:
+        assert terminal.wait() == 0
+    assert terminal.shown == 'one\ntwo ?[2J\n'
+
+
+def test_the_body_and_the_method(signed_in, cli, central, home):
+    device = '{"displayName": "Pump", "enabled": true}'
+    done = api(cli, central, f'{DEVICES}/pump', '-X', 'PUT', '-d', device)
+    assert json.loads(done.stdout)['id'], done.stderr
+    file = os.path.join(home.folder, 'device.json')
+    with open(file, 'w', encoding='utf-8') as f:
+        f.write(device)
+    api(cli, central, f'{DEVICES}/pump', '-XPATCH', '-d', f'@{file}')
+    api(cli, central, f'{DEVICES}/pump/commands/go', '-d', '-', stdin='{"request": 1}')
+    api(cli, central, f'{DEVICES}/pump', '-X', 'DELETE')
+    asked = central.requests()
+    assert [one['method'] for one in asked] == ['PUT', 'PATCH', 'POST', 'DELETE']
+    assert [one['content_type'] for one in asked] == [
+        'application/json', 'application/merge-patch+json', 'application/json', None]
+    assert [one['body'] for one in asked] == [device, device, '{"request": 1}', '']
+
+
+def test_nothing_to_print(signed_in, cli, central):
+    done = api(cli, central, f'{DEVICES}/pump', '-X', 'DELETE')
+    assert (done.returncode, done.stdout, done.stderr) == (0, '', '')
+
+
+def test_headers_out_and_in(signed_in, cli, central):
+    done = api(cli, central, DEVICES, '-i', '-H', 'If-Match: "7"', '-H',
+               'x-ms-client-request-id: me')
+    head, _, body = done.stdout.partition('\n\n')     # text mode
+    assert head.startswith('HTTP/1.1 200 OK\n') and 'content-type: application/json' in head
+    assert json.loads(body)['value']
+    sent = central.requests()[0]['headers']
+    assert (sent['if-match'], sent['x-ms-client-request-id']) == ('"7"', 'me')
+    done = api(cli, central, DEVICES, '-X', 'HEAD')
+    assert done.returncode == 0 and done.stdout.startswith('HTTP/1.1 200')
+
+
+def test_headers_that_are_refused(signed_in, cli, central):
+    for header in ('Authorization: Bearer x', 'host: x', 'no colon',
+                   'X: two\r\nAuthorization: y', ': x'):
+        failed(api(cli, central, DEVICES, '-H', header), 2, 'Usage:')
+    assert central.requests() == []
+
+
+def test_the_api_version(signed_in, cli, central):
+    api(cli, central, f'{DEVICES}?$top=1', '--api-version', '2022-10-31-preview')
+    api(cli, central, f'{DEVICES}?api-version=1.0')
+    assert [one['query'] for one in central.requests()] == [
+        '$top=1&api-version=2022-10-31-preview', 'api-version=1.0']
+    failed(api(cli, central, f'{DEVICES}?api-version=1.0', '--api-version', '1.1'), 2)
+
+
+def test_the_application_that_is_meant(signed_in, cli, central, home, entra):
+    home.extra['CURL_CA_BUNDLE'] = entra.ca_bundle
+    assert json.loads(cli.ok('api', DEVICES))['value']
+    assert json.loads(cli.ok('api', f'https://{central.tls_host}{DEVICES}'))['value']
+    assert json.loads(cli.ok('api', f'{central.app}{DEVICES}'))['value']
+    home.extra['IOTC_TOKEN_ACCOUNT'] = central.app
+    assert json.loads(cli.ok('api', DEVICES))['value']
+    assert len(central.requests()) == 4
+
+
+def test_no_application_is_meant(daemon, entra, keyring, cli, central):
+    daemon.start(entra_account(entra))
+    failed(cli.run('api', DEVICES), 2, 'add --app HOST')
+    daemon.call('Set', '(ssv)', ('org.iotc.Token1.Account', 'Apps', variants(
+        {'x': ['one.example', 'two.example']})['x']),
+        path='/org/iotc/Token1/account/work', interface='org.freedesktop.DBus.Properties')
+    failed(cli.run('api', DEVICES), 2, 'one.example, two.example')
+
+
+def test_a_host_that_gets_no_token(signed_in, cli):
+    failed(cli.run('api', DEVICES, '--app', 'contoso.example', '--account', 'work'), 7)
+    for app in ('ftp://x', 'http://contoso.azureiotcentral.com', 'a b',
+                'https://me@contoso.azureiotcentral.com'):
+        failed(cli.run('api', DEVICES, '--app', app), 2)
+
+
+def test_paths_that_are_refused(signed_in, cli, central):
+    for path in ('api/devices', '/api/a b', 'http://127.0.0.2/api', '//x/api'):
+        failed(api(cli, central, path), 2, 'Usage:')
+    assert central.requests() == []
+
+
+def test_all_pages_as_one(signed_in, cli, central):
+    central.set(devices=60, page_size=25)
+    done = api(cli, central, DEVICES, '--paginate')
+    devices = json.loads(done.stdout)
+    assert list(devices) == ['value']
+    assert [one['id'] for one in devices['value']] == [f'device-{i}' for i in range(60)]
+    assert [one['query'] for one in central.requests()] == [
+        'api-version=2022-07-31', 'api-version=2022-07-31&$skiptoken=25',
+        'api-version=2022-07-31&$skiptoken=50']
+
+
+def test_pages_on_a_terminal(signed_in, cli, central):
+    central.set(devices=3, page_size=2)
+    with Terminal([cli.program, 'api', DEVICES, '--paginate', '--app', central.app],
+                  cli.environment()) as terminal:
+        assert terminal.wait() == 0
+    assert json.loads(terminal.shown)['value'][2]['id'] == 'device-2'
+    assert terminal.shown.startswith('{\n  "value": [\n    {\n      "id": "device-0"')
+
+
+def test_a_next_page_elsewhere_gets_no_token(signed_in, cli, central):
+    for link in ('https://thief.example/api/devices', 'http://127.0.0.2:9/api/devices',
+                 'file:///etc/passwd', f'{central.app}@thief.example/', '/api/devices'):
+        central.clear()
+        central.set(devices=60, next_link=link)
+        done = api(cli, central, DEVICES, '--paginate')
+        failed(done, 1, 'not followed')
+        with pytest.raises(ValueError):
+            json.loads(done.stdout)
+        assert len(central.requests()) == 1
+
+
+def test_pages_in_a_circle(signed_in, cli, central):
+    central.set(devices=60, next_link=f'{central.app}{DEVICES}?api-version=2022-07-31')
+    failed(api(cli, central, DEVICES, '--paginate'), 1, 'without end')
+
+
+def test_a_page_that_fails_is_no_whole_list(signed_in, cli, central):
+    central.set(devices=60)
+    central.fail(path=DEVICES, status=403, code='Forbidden', when='after')
+    failed(api(cli, central, DEVICES, '--paginate'), 6)
+    central.fail(path=DEVICES, when='after')
+    central.fail(path=DEVICES, status=404, code='NotFound', message='Gone.')
+    done = api(cli, central, DEVICES, '--paginate')
+    failed(done, 1, 'Gone (NotFound')
+    with pytest.raises(ValueError):
+        json.loads(done.stdout)
+
+
+def test_an_error_is_a_sentence(signed_in, cli, central):
+    for status, code, words in ((403, 6, 'Permissions'), (404, 1, 'no such thing'),
+                                (409, 1, 'refused'), (422, 1, 'refused')):
+        central.fail(path=DEVICES, status=status, code='Whatever',
+                     message='It is so. You can contact support at x. Request ID: q')
+        done = api(cli, central, DEVICES)
+        text = failed(done, code, words, 'It is so (Whatever, request 1a2b3c4d)')
+        assert len(text.splitlines()) == 1 and 'support' not in text
+        assert json.loads(done.stdout)['error']['code'] == 'Whatever'
+
+
+def test_a_guest_is_told(signed_in, cli, central):
+    central.fail(path=DEVICES, status=403, code='403.043.004.005',
+                 message='User principals must get tokens from the common tenant')
+    failed(api(cli, central, DEVICES), 6, 'guest', 'iotc-token login work --tenant')
+
+
+def test_too_many_requests_are_waited_for(signed_in, cli, central):
+    central.fail(path=DEVICES, status=429, code='TooMany', headers={'retry-after': '1'})
+    done = api(cli, central, DEVICES)
+    assert done.returncode == 0 and json.loads(done.stdout)['value']
+    assert len(central.requests()) == 2
+
+
+def test_a_wait_that_is_too_long(signed_in, cli, central):
+    central.fail(path=DEVICES, status=429, code='TooMany', headers={'retry-after': '600'})
+    failed(api(cli, central, DEVICES), 5, 'Try again in 600 s')
+
+
+def test_faults_of_the_service(signed_in, cli, central):
+    central.fail(path=DEVICES, status=503, body='<html>', count=2, headers={'retry-after': '0'})
+    assert api(cli, central, DEVICES).returncode == 0
+    central.fail(status=502, body='<html>', count=5, headers={'retry-after': '0'})
+    failed(api(cli, central, DEVICES), 5, 'HTTP 502')
+    central.clear()
+    central.fail(status=503, body='', headers={'retry-after': '0'})
+    failed(api(cli, central, DEVICES, '-d', '{}'), 5)
+    assert len(central.requests()) == 1, 'a POST may have been carried out'
+
+
+def test_a_rejected_token_is_reported_and_another_tried(signed_in, cli, central, entra):
+    before = signed_in.get_token('work')[0]
+    central.fail(path=DEVICES, status=401, code='Unauthenticated')
+    done = api(cli, central, DEVICES)
+    assert done.returncode == 0 and done.stderr == ''
+    assert [one['status'] for one in central.requests()] == [401, 200]
+    assert signed_in.get_token('work')[0] != before
+
+
+def test_rejected_for_good(signed_in, cli, central):
+    central.fail(path=DEVICES, status=401, code='Unauthenticated', count=9)
+    done = api(cli, central, DEVICES)
+    failed(done, 3, 'rejected the token', 'iotc-token login work')
+    assert len(central.requests()) == 2
+
+
+def test_an_api_token_goes_as_it_is(daemon, keyring, cli, central):
+    daemon.start('')
+    token = central.issue('ci')
+    cli.ok('api-token', 'add', 'ci', '--app', central.app, stdin=token)
+    assert json.loads(api(cli, central, DEVICES).stdout)['value']
+    assert central.requests()[0]['authorization'] == 'SharedAccessSignature'
+    central.revoke('ci')
+    failed(api(cli, central, DEVICES), 3, 'api-token add ci --replace')
+    assert 'rejected' in daemon.get('LastError', 'ci')[1]
+
+
+def test_no_redirect_is_followed(signed_in, cli, central):
+    central.fail(path=DEVICES, status=307, body='',
+                 headers={'location': f'{central.app}{DEVICES}/elsewhere'})
+    failed(api(cli, central, DEVICES), 1, '/elsewhere', 'not followed')
+    assert len(central.requests()) == 1
+
+
+def test_nobody_answers(signed_in, cli, central):
+    failed(cli.run('api', DEVICES, '--app', 'http://127.0.0.1:1'), 5, "can't reach 127.0.0.1:1")
+    central.fail(path=DEVICES, drop=True, count=9)
+    failed(api(cli, central, DEVICES), 5, 'gave no answer')
+
+
+def test_a_certificate_that_nobody_vouches_for(signed_in, cli, central):
+    done = cli.run('api', DEVICES, '--app', central.tls_host)
+    failed(done, 6, 'certificate', 'ca-bundle')
+    assert central.requests() == []
+
+
+def test_the_setting_ca_bundle(daemon, entra, keyring, cli, central):
+    daemon.start(f'[iotc-token]\nca-bundle = {entra.ca_bundle}\n'
+                 + entra_account(entra, apps=central.tls_host))
+    daemon.sign_in(entra)
+    assert json.loads(cli.ok('api', DEVICES))['value']
+
+
+def test_somebody_has_to_sign_in(daemon, entra, keyring, cli, central):
+    daemon.start(entra_account(entra))
+    failed(api(cli, central, DEVICES), 3, 'iotc-token login work')
+    assert central.requests() == []
+
+
+def test_ctrl_c(signed_in, cli, central):
+    central.fail(path=DEVICES, hang=True)
+    with Terminal([cli.program, 'api', DEVICES, '--app', central.app],
+                  cli.environment()) as terminal:
+        central.wait(path=DEVICES)
+        terminal.type(CTRL_C)
+        assert terminal.wait() in (130, -signal.SIGINT)
+
+
+def test_no_token_in_sight(signed_in, cli, central, entra):
+    """Neither in the arguments nor in the environment of the program, nor in what it says."""
+    central.fail(path=DEVICES, hang=True)
+    process = cli.start('api', DEVICES, '--app', central.app)
+    central.wait(path=DEVICES)
+    with open(f'/proc/{process.pid}/cmdline', encoding='utf-8') as file:
+        seen = file.read()
+    assert '\0api\0' in seen and entra.leaks(seen + process.text()) == 0
+    process.end()
+
+
+def test_what_is_not_json(signed_in, cli, central):
+    central.fail(path=DEVICES, status=200, body='\x00\x01caf\xe9', latin1=True)
+    done = cli.start('api', DEVICES, '--app', central.app)
+    assert done.wait() == 0
+    with open(done.log, 'rb') as file:
+        assert file.read() == b'\x00\x01caf\xe9'
+
+
+def test_help_and_usage(cli):
+    text = cli.ok('api', '--help')
+    assert re.search(r'\n  -X, --method METHOD +', text)
+    failed(cli.run('api'), 2, 'Usage: iotc-token api PATH')
+    failed(cli.run('api', '/x', '-X', 'get'), 2, 'method')
+    failed(cli.run('api', '/x', '--paginate', '-X', 'PUT'), 2, 'GET alone')
