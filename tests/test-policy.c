@@ -242,7 +242,8 @@ static void test_may_a_caller_start_an_attempt(void) {
                 /* az login happens out of our sight: az is asked again soon, or at once. */
                 { KEEPER_TRY_SOON, 1, 0, 0, false, true },
                 { KEEPER_TRY_SOON, 2, 0, 0, true, true },
-                { KEEPER_TRY_SOON, 2, 0, 1, false, false },
+                { KEEPER_TRY_SOON, 1, 0, 60, false, true },
+                { KEEPER_TRY_SOON, 2, 0, 60, true, true },
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
