@@ -52,6 +52,17 @@ static void test_both_streams_are_drained(void) {
         child_deinit(&child);
 }
 
+/* It writes faster than we read: its time is over all the same. */
+static void test_output_without_end(void) {
+        uint64_t start = clock_usec();
+        Child child = { 0 };
+
+        run(&child, "yes & yes >&2 & yes", USEC_PER_SEC);
+        assert(child.timed_out && clock_usec() - start < 20 * USEC_PER_SEC);
+        assert(child.n_out == CHILD_OUTPUT_MAX && child.n_err == CHILD_OUTPUT_MAX);
+        child_deinit(&child);
+}
+
 static void test_default_signals(void) {
         Child child = { 0 };
 
@@ -136,6 +147,7 @@ static void test_it_does_not_outlive_us(void) {
 int main(void) {
         test_output_and_status();
         test_both_streams_are_drained();
+        test_output_without_end();
         test_default_signals();
         test_what_cannot_be_executed();
         test_nothing_is_left_behind();

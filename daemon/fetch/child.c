@@ -116,8 +116,10 @@ static void __attribute__((noreturn)) guard_run(Pipes *p, char *const argv[], ch
 
 /* ---- our side ----------------------------------------------------------------------------- */
 
-/* Read what is there; keep what fits. False at the end of the stream. */
+/* Read what is there, which is no more than a pipe holds: who writes without end must not keep us
+ * from our limit in time. Keep what fits. False at the end of the stream. */
 static bool child_drain(int fd, char *text, size_t *n) {
+        size_t taken = 0;
         char rest[4096];
         ssize_t r;
 
@@ -125,11 +127,13 @@ static bool child_drain(int fd, char *text, size_t *n) {
                 size_t room = CHILD_OUTPUT_MAX - *n;
 
                 r = room ? read(fd, text + *n, room) : read(fd, rest, sizeof(rest));
-                if (r > 0 && room)
-                        *n += (size_t)r;
-        } while (r > 0 || (r < 0 && errno == EINTR));
+                if (r > 0) {
+                        *n += room ? (size_t)r : 0;
+                        taken += (size_t)r;
+                }
+        } while ((r > 0 && taken < CHILD_OUTPUT_MAX) || (r < 0 && errno == EINTR));
         secret_wipe(rest, sizeof(rest));
-        return r < 0;
+        return r != 0;
 }
 
 static int child_timeout(uint64_t deadline_usec) {
