@@ -239,6 +239,9 @@ function discovery(ctx) {
     };
 }
 
+// What Python calls time.monotonic().
+const monotonic = () => Number(process.hrtime.bigint()) / 1e9;
+
 async function answer(ctx, next, kind, entry) {
     const sent = kind === 'authorize' ? { ...ctx.query } : await readForm(ctx);
     const { resource, params } = translate(kind, sent);
@@ -254,6 +257,7 @@ async function answer(ctx, next, kind, entry) {
     });
     state.answered(entry, {});
 
+    entry.read_at = monotonic();
     const failure = state.takeFailure(entry);
     if (failure?.when === 'before')
         return failWith(ctx, failure);
@@ -268,6 +272,7 @@ async function answer(ctx, next, kind, entry) {
     else
         ctx.req.body = params;
     await next();
+    entry.done_at = monotonic();
 
     if (ctx.status >= 400 && ctx.body?.error) {
         // A refresh token that was ours once and is no longer known has been revoked.
