@@ -91,6 +91,10 @@ class Entra:
         """
         self._order('fail', when=when, count=count, match=match or {}, **failure)
 
+    def heal(self):
+        """No failure that was ordered is to come any more."""
+        self._order('heal')
+
     def slow_down(self, count=1):
         self.fail(count=count, match={'grant_type': 'device_code'}, error='slow_down')
 

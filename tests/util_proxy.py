@@ -71,10 +71,12 @@ class _Link:
 
 async def _pass(link):
     answers = await link.connect()
-    await asyncio.wait(
-        [asyncio.ensure_future(link.pump(link.reader, link.upstream)),
-         asyncio.ensure_future(link.pump(answers, link.writer))],
-        return_when=asyncio.FIRST_COMPLETED)
+    pumps = [asyncio.ensure_future(link.pump(link.reader, link.upstream)),
+             asyncio.ensure_future(link.pump(answers, link.writer))]
+    await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
+    for pump in pumps:
+        pump.cancel()
+    await asyncio.gather(*pumps, return_exceptions=True)
 
 
 async def _silent(link):

@@ -57,6 +57,7 @@ const operations = (servers, origin) => ({
     fail: ({ when = 'before', count = 1, match = {}, ...failure }) => {
         state.failures.push({ when, count, match, ...failure });
     },
+    heal: () => { state.failures.length = 0; },
     hold: () => state.hold(),
     release: () => state.release(),
     revoke: () => revokeAll(),

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: MIT
+#
+# What a soak measures of the daemon's processes, and the table it closes with.
+
+import os
+import time
+
+from util_soak_world import children
+
+
+def pss(pids):
+    """kB of memory, shared pages by their share; None where the kernel doesn't tell us."""
+    total = 0
+    for pid in pids:
+        try:
+            with open(f'/proc/{pid}/smaps_rollup', encoding='utf-8') as file:
+                total += next(int(line.split()[1]) for line in file if line.startswith('Pss:'))
+        except OSError:     # the daemon can't be dumped, so that only root may look
+            return None
+    return total
+
+
+def switches(pids):
+    """How often their threads have gone to sleep so far."""
+    total = 0
+    for pid in pids:
+        for task in os.listdir(f'/proc/{pid}/task'):
+            with open(f'/proc/{pid}/task/{task}/status', encoding='utf-8') as file:
+                total += next(int(line.split()[1]) for line in file
+                              if line.startswith('voluntary_ctxt_switches'))
+    return total
+
+
+def descriptors(pids):
+    """How many files they have open; None where the kernel doesn't tell us."""
+    try:
+        return sum(len(os.listdir(f'/proc/{pid}/fd')) for pid in pids)
+    except OSError:
+        return None
+
+
+def idle_switches(pids, seconds):
+    """Wake-ups a minute while nobody asks. One more is the timer of nobody: our reading."""
+    before, began = switches(pids), time.monotonic()
+    time.sleep(seconds)
+    return (switches(pids) - before) * 60 / (time.monotonic() - began)
+
+
+def daemon_pids(world):
+    pid = world.daemon.process.pid
+    return [pid, *children(pid)]
+
+
+def row(label, value, must=None):
+    """One line; must: what it has to be, when it has to. Gives whether it is."""
+    good = must is None or value == must
+    print(f'{label:44}{value!s:>12}{"" if must is None else f"   must be {must}":14}'
+          f'{"" if good else "  BROKEN"}')
+    return good
+
+
+def milliseconds(seconds):
+    """median, 99th percentile and maximum of a sorted list."""
+    at = [seconds[len(seconds) // 2], seconds[len(seconds) * 99 // 100], seconds[-1]]
+    return ' / '.join(f'{1000 * value:.1f}' for value in at)
+
+
+def print_soak(world, crowd, figures):
+    """The table of a soak. Gives whether every "must" holds."""
+    upstream = world.entra.count('refresh_token')
+    signed_in = world.entra.count('device_code', status=200)
+    print()
+    held = [
+        row('requests answered', crowd.answered),
+        row('refused with a right reason', crowd.refused),
+        *(row(f'    {name}', count) for name, count in sorted(crowd.reasons.items())),
+        row('wrong', len(crowd.wrong), 0),
+        row('in doubt: the harness itself was late', crowd.in_doubt),
+        row('forced sign-ins', crowd.sign_ins_asked + signed_in, 0),
+        row('ends of the daemon that nobody ordered', len(world.crashes), 0),
+        row('slowest token, s', f'{crowd.slowest:.1f}'),
+        row('lives of the daemon', world.lives),
+        row('tokens handed out, each counted once', len(crowd.tokens)),
+        row('upstream requests for each of them', f'{upstream / max(len(crowd.tokens), 1):.2f}'),
+    ]
+    for label, value in figures.items():
+        row(label, value)
+    print('faults: ' + ', '.join(f'{count} × {what}'
+                                 for what, count in sorted(world.diary.counts().items())))
+    return all(held)
+
+
+def print_failure(world, crowd, seed):
+    for when, what in crowd.wrong[:20]:
+        print(f'{when:8.2f} {what}')
+    print(f'\nThe last faults, of seed {seed}:')
+    print('\n'.join(world.diary.tail()))
+    print('\nThe end of the log:')
+    print('\n'.join(world.daemon.text().splitlines()[-25:]))
+
+
+def print_rotation(kills, lost, windows):
+    """kills: of each kind of server; lost: sign-ins at the one as Entra, and at the strict one."""
+    ours, theirs = windows
+    print()
+    held = row(f'{kills} kills in exchanges, sign-ins: as Entra', lost[0], 0)
+    row(f'{kills} kills in exchanges, sign-ins: strict', lost[1])
+    row('strict: ours, ms (median / 99 % / max)', milliseconds(ours))
+    row('strict: the server\'s, ms', milliseconds(theirs))
+    hourly = (sum(ours) + sum(theirs)) / len(ours) / (0.8 * 3600)
+    row('strict: loss for each kill, tokens of an hour', f'1 : {1 / hourly:.0f}')
+    return held
