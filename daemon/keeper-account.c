@@ -28,8 +28,14 @@ KeeperOp *keeper_op_free(KeeperOp *op) {
 }
 
 static int keyring_problem(const Keeper *k, int outcome, Problem *problem) {
-        const char *name = k->account->name;
+        const char *name = k->account->name, *why = keyring_complaint(k->env->keyring);
 
+        if (outcome != 0 && why)
+                return problem_set(problem,
+                                   outcome == KEYRING_E_ABSENT   ? OUTCOME_KEYRING_ABSENT
+                                   : outcome == KEYRING_E_FAILED ? OUTCOME_UNAVAILABLE
+                                                                 : OUTCOME_KEYRING_LOCKED,
+                                   "%s: %s", name, why);
         switch (outcome) {
         case 0:
                 return 0;

@@ -25,19 +25,27 @@ Verdict refuse_too_short(const Keeper *k, const Slot *s, PolicyWish wish, uint64
 }
 
 Verdict refuse_sign_in(const Keeper *k, Problem *problem) {
-        const char *name = k->account->name;
+        const char *name = k->account->name, *why = vault_complaint(k->vault);
 
         switch (vault_state(k->vault)) {
         case VAULT_STATE_LOCKED:
-                (void)problem_set(problem, OUTCOME_KEYRING_LOCKED,
-                                  "%s: the keyring is locked. Unlock it: iotc-token unlock", name);
+                if (why)
+                        (void)problem_set(problem, OUTCOME_KEYRING_LOCKED, "%s: %s", name, why);
+                else
+                        (void)problem_set(problem, OUTCOME_KEYRING_LOCKED,
+                                          "%s: the keyring is locked. Unlock it: iotc-token unlock",
+                                          name);
                 break;
         case VAULT_STATE_ABSENT:
-                (void)problem_set(problem, OUTCOME_KEYRING_ABSENT,
-                                  "%s: no keyring answers, so its secret can't be read. Start one "
-                                  "(gnome-keyring-daemon), or sign in until restart: iotc-token "
-                                  "login %s",
-                                  name, name);
+                if (why)
+                        (void)problem_set(problem, OUTCOME_KEYRING_ABSENT, "%s: %s", name, why);
+                else
+                        (void)problem_set(
+                                problem, OUTCOME_KEYRING_ABSENT,
+                                "%s: no keyring answers, so its secret can't be read. Start one "
+                                "(gnome-keyring-daemon), or sign in until restart: iotc-token "
+                                "login %s",
+                                name, name);
                 break;
         default:
                 if (k->account->source == ACCOUNT_SOURCE_API_TOKEN)

@@ -17,7 +17,9 @@
 #include "io/timer.h"
 #include "io/watch.h"
 #include "paths.h"
+#include "store.h"
 
+#define SYSTEM_SETTINGS "/etc/iotc-token/accounts.conf"
 #define START_WAIT_USEC (1 * USEC_PER_SEC)
 #define STOP_WAIT_USEC  (2 * USEC_PER_SEC)
 
@@ -103,8 +105,13 @@ static void descriptors_fill(void) {
 static void daemon_on_keyring(KeyringState state, void *userdata) {
         Daemon *d = userdata;
 
+        const char *why = keyring_complaint(d->env.keyring);
+
         d->keyring_known = true;
-        log_debug("The keyring is %s", keyring_state_to_string(state));
+        if (why)
+                log_warning("The store of secrets is %s: %s", keyring_state_to_string(state), why);
+        else
+                log_debug("The keyring is %s", keyring_state_to_string(state));
         if (d->manager)
                 manager_on_keyring(d->manager, state);
 }
@@ -304,17 +311,18 @@ static int daemon_build(Daemon *d) {
         r = sleep_new(&d->env.sleep, d->env.event, daemon_on_sleep, d);
         if (r < 0)
                 return fail(r, "Can't watch for sleep");
-        r = keyring_new(&d->env.keyring, d->env.event, daemon_on_keyring, d);
+        r = path_in_home(&settings, "XDG_CONFIG_HOME", ".config", "accounts.conf");
+        if (r >= 0)
+                r = store_open(&d->env.keyring, d->env.event, SYSTEM_SETTINGS, settings,
+                               daemon_on_keyring, d);
         if (r < 0)
-                return fail(r, "Can't start the keyring's worker");
+                return fail(r, "Can't open the store of secrets");
         r = path_in_home(&state, "XDG_STATE_HOME", ".local/state", "state");
         if (r >= 0)
                 r = state_new(&d->env.state, d->env.event, state);
         if (r < 0)
                 return fail(r, "Can't load the state");
-        r = path_in_home(&settings, "XDG_CONFIG_HOME", ".config", "accounts.conf");
-        if (r >= 0)
-                r = manager_new(&d->manager, &d->env, "/etc/iotc-token/accounts.conf", settings);
+        r = manager_new(&d->manager, &d->env, SYSTEM_SETTINGS, settings);
         if (r < 0)
                 return fail(r, "Can't load the accounts");
         r = bus_serve(d->bus, d->manager);

@@ -22,7 +22,8 @@ struct Manager {
         ManagerOp *adding; /* ManagerOp.next; their secrets are being stored */
         Keeper *chosen;    /* the default account */
         char *default_account;
-        Timer *resume; /* armed from the machine's return until the first exchange */
+        bool store_told; /* that another store waits for the next start */
+        Timer *resume;   /* armed from the machine's return until the first exchange */
         bool resuming;
         char **app_suffixes;
         char *problem; /* of the settings outside any account, as it was logged last; or NULL */

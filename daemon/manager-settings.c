@@ -66,6 +66,27 @@ static bool config_names(const Config *c, const char *name) {
         return false;
 }
 
+/* The key is read again. Another store is for the next start: what is in memory has its place in
+ * this one, and a line that is being edited is not to move a secret. */
+static void store_take(Manager *m, const Config *c) {
+        static const char *const kinds[] = {
+                [CONFIG_STORE_KEYRING] = "secret-service",
+                [CONFIG_STORE_FILE] = "file",
+        };
+
+        if (!m->ready || c->store == CONFIG_STORE_UNKNOWN)
+                return;
+        if (streq(kinds[c->store], keyring_kind(m->env->keyring))) {
+                keyring_set_key_file(m->env->keyring, c->key_file);
+                m->store_told = false;
+        } else if (!m->store_told) {
+                log_warning("The setting store has changed: it is used from the next start on "
+                            "(systemctl --user restart iotc-tokend). What is stored is not moved: "
+                            "sign in once more then (iotc-token login NAME)");
+                m->store_told = true;
+        }
+}
+
 /* 1 when something is different. */
 static int globals_take(Manager *m, Config *c) {
         bool same = streq(m->default_account, c->default_account) &&
@@ -84,6 +105,7 @@ static int globals_take(Manager *m, Config *c) {
         m->env->proxy = STEAL(c->proxy);
         free(m->env->ca_bundle);
         m->env->ca_bundle = STEAL(c->ca_bundle);
+        store_take(m, c);
         /* What could not be reached may be reached this way. */
         if (m->ready && !same_way)
                 manager_try_again(m);

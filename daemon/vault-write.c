@@ -103,12 +103,15 @@ static void change_undo(Vault *v, int outcome) {
 }
 
 static void write_failed(Vault *v, int outcome) {
+        const char *why = keyring_complaint(v->env->keyring);
+
         v->env->stats.keyring_failures++;
         /* What was to be stored may be there now. */
         v->unseen = v->unseen || outcome_is_open(outcome);
         if (!v->carries)
                 log_warning("%s: the keyring can't be written now (%s); %s", v->name,
-                            outcome == KEYRING_E_LOCKED   ? "locked"
+                            why                           ? why
+                            : outcome == KEYRING_E_LOCKED ? "locked"
                             : outcome == KEYRING_E_ABSENT ? "absent"
                             : outcome == KEYRING_E_SILENT ? "no answer"
                                                           : "it fails; is its disk full?",
@@ -213,8 +216,11 @@ void vault_save_later(Vault *v) {
 }
 
 bool vault_flush(Vault *v) {
-        if (vault_is_dirty(v) && !v->write && keyring_state(v->env->keyring) == KEYRING_STATE_OK)
+        if (vault_is_dirty(v) && !v->write && v->flushed != v->generation &&
+            keyring_state(v->env->keyring) == KEYRING_STATE_OK) {
+                v->flushed = v->generation; /* it is no use to try it over and over */
                 vault_write(v);
+        }
         return !v->write;
 }
 

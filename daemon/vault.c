@@ -30,10 +30,19 @@ static void record_adopt(Vault *v, const char *text) {
         v->record = STEAL(read);
 }
 
+static void complaint_keep(Vault *v, const char *why) {
+        if (why && !streq(why, v->complaint))
+                log_warning("%s: %s", v->name, why);
+        free(v->complaint);
+        v->complaint = why ? strdup(why) : NULL;
+}
+
 static void vault_on_loaded(int outcome, const char *secret, void *userdata) {
         Vault *v = userdata;
         bool reloading = v->state == VAULT_STATE_LOADED;
 
+        complaint_keep(v,
+                       outcome == KEYRING_E_UNREADABLE ? keyring_complaint(v->env->keyring) : NULL);
         v->load = keyring_op_free(v->load);
         v->env->stats.keyring_reads++;
         switch (outcome) {
@@ -57,7 +66,7 @@ static void vault_on_loaded(int outcome, const char *secret, void *userdata) {
                 ;
         else if (outcome == 0 || outcome == KEYRING_E_NOT_FOUND)
                 state_set(v, VAULT_STATE_LOADED);
-        else if (outcome == KEYRING_E_LOCKED)
+        else if (outcome == KEYRING_E_LOCKED || outcome == KEYRING_E_UNREADABLE)
                 state_set(v, VAULT_STATE_LOCKED);
         else {
                 if (outcome == KEYRING_E_FAILED)
@@ -126,6 +135,7 @@ Vault *vault_free(Vault *v) {
                 timer_free(v->timer);
                 record_free(v->record);
                 secret_free(v->offer);
+                free(v->complaint);
                 free(v->label);
                 free(v->name);
                 free(v);
@@ -135,6 +145,10 @@ Vault *vault_free(Vault *v) {
 
 VaultState vault_state(const Vault *v) {
         return v->state;
+}
+
+const char *vault_complaint(const Vault *v) {
+        return v->complaint ?: keyring_complaint(v->env->keyring);
 }
 
 Record *vault_record(Vault *v) {

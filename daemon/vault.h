@@ -14,7 +14,7 @@ typedef struct VaultOp VaultOp;
 
 typedef enum VaultState {
         VAULT_STATE_LOADING, /* not read yet; it is under way */
-        VAULT_STATE_LOCKED,  /* not read: the keyring is locked */
+        VAULT_STATE_LOCKED,  /* not read: the keyring is locked, or can't decrypt it */
         VAULT_STATE_ABSENT,  /* not read: there is no keyring, or it doesn't answer */
         VAULT_STATE_LOADED,  /* memory is the truth */
         _VAULT_STATE_MAX,
@@ -36,6 +36,8 @@ VaultState vault_state(const Vault *v);
 Record *vault_record(Vault *v);
 /* Memory is ahead of the keyring. */
 bool vault_is_dirty(const Vault *v);
+/* Why the keyring can't be read or written, for a person, or NULL. Borrowed. */
+const char *vault_complaint(const Vault *v);
 
 /* Write now; fn (may be NULL) is called later with the outcome. What fails is written when the
  * keyring is back. 0 or -errno. */

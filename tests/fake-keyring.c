@@ -171,6 +171,17 @@ int keyring_delete(Keyring *k, KeyringOp **ret, const char *account, KeyringFn f
         return op_new(k, ret, OP_DELETE, account, NULL, fn, userdata);
 }
 
+const char *keyring_kind(const Keyring *k) {
+        return "secret-service";
+}
+
+const char *keyring_complaint(const Keyring *k) {
+        return NULL;
+}
+
+void keyring_set_key_file(Keyring *k, const char *key_file) {
+}
+
 KeyringState keyring_state(const Keyring *k) {
         return k->silent ? KEYRING_STATE_ABSENT : k->state;
 }

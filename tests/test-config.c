@@ -54,6 +54,7 @@ static void test_the_example_of_the_manual(void) {
         assert(streq(c->app_suffixes[1], "azureiotcentral.com") && !c->app_suffixes[2]);
         assert(streq(c->proxy, "http://proxy.example:3128"));
         assert(streq(c->ca_bundle, "/etc/ssl/corp.pem"));
+        assert(c->store == CONFIG_STORE_KEYRING && !c->key_file);
 
         a = find(c, "contoso");
         assert(!a->problem && !a->system && a->source == ACCOUNT_SOURCE_ENTRA);
@@ -173,8 +174,8 @@ static void test_headers_that_are_none(void) {
                 { "[iotc-token]\nproxy=proxy:3128\n", "line 2: proxy: expected" },
                 { "[iotc-token]\nproxy=http://https://a\n", "line 2: proxy: expected" },
                 { "[iotc-token]\nca-bundle=corp.pem\n", "line 2: ca-bundle: expected an absolute" },
-                { "[iotc-token]\nstore=file\n", "line 2: store: this version keeps secrets in the "
-                                                "keyring only" },
+                { "[iotc-token]\nstore=plain\n", "line 2: store: expected keyring, or file" },
+                { "[iotc-token]\nkey-file=key\n", "line 2: key-file: expected an absolute path" },
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -189,6 +190,34 @@ static void test_headers_that_are_none(void) {
                 }
                 assert(c->bad && c->n_accounts == 1);
                 assert(!find(c, "good")->problem && !find(c, "good")->apps);
+        }
+}
+
+/* A bad line never turns one store into the other. */
+static void test_the_store(void) {
+        static const struct {
+                const char *text;
+                ConfigStore store;
+                const char *key_file;
+        } rows[] = {
+                { "", CONFIG_STORE_KEYRING, NULL },
+                { "store=keyring\nkey-file=/k\n", CONFIG_STORE_KEYRING, "/k" },
+                { "store=file\n", CONFIG_STORE_FILE, NULL },
+                { "proxy=x\nstore=file\nkey-file=/a/k\n", CONFIG_STORE_FILE, "/a/k" },
+                { "store=file\nkey-file=k\n", CONFIG_STORE_FILE, NULL },
+                { "store=fil\n", CONFIG_STORE_UNKNOWN, NULL },
+                { "store=\n", CONFIG_STORE_UNKNOWN, NULL },
+                { "store=fi\\le\n", CONFIG_STORE_UNKNOWN, NULL },
+                { "store=file\nstore=keyring\n", CONFIG_STORE_UNKNOWN, NULL },
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                CLEANUP(config_freep) Config *c = NULL;
+                char text[256];
+
+                snprintf(text, sizeof(text), "[iotc-token]\n%s", rows[i].text);
+                c = load_text(text);
+                assert(c->store == rows[i].store && streq(c->key_file, rows[i].key_file));
         }
 }
 
@@ -319,6 +348,7 @@ int main(void) {
         test_a_bad_line_and_its_number();
         test_bytes_that_are_no_text();
         test_headers_that_are_none();
+        test_the_store();
         test_a_group_with_a_fault_as_a_whole();
         test_an_application_has_one_account();
         test_too_many_accounts();

@@ -168,7 +168,17 @@ static int method_add_account(sd_bus_message *m, void *userdata, sd_bus_error *e
 static void unlock_on_done(int outcome, const char *secret, void *userdata) {
         Problem problem = { 0 };
         Call *c = userdata;
+        const char *why = keyring_complaint(c->bus->env->keyring);
 
+        if (outcome != 0 && why) {
+                (void)problem_set(&problem,
+                                  outcome == KEYRING_E_LOCKED ? OUTCOME_KEYRING_LOCKED
+                                                              : OUTCOME_KEYRING_ABSENT,
+                                  "%s", why);
+                call_fail(c, &problem);
+                problem_clear(&problem);
+                return;
+        }
         if (outcome != 0 && outcome != KEYRING_E_LOCKED) {
                 (void)problem_set(
                         &problem, OUTCOME_KEYRING_ABSENT,
@@ -243,6 +253,14 @@ static int property_get_keyring_state(sd_bus *bus, const char *path, const char 
                                      keyring_state_to_string(keyring_state(b->env->keyring)));
 }
 
+static int property_get_store(sd_bus *bus, const char *path, const char *interface,
+                              const char *property, sd_bus_message *reply, void *userdata,
+                              sd_bus_error *error) {
+        Bus *b = userdata;
+
+        return sd_bus_message_append(reply, "s", keyring_kind(b->env->keyring));
+}
+
 static int property_get_online(sd_bus *bus, const char *path, const char *interface,
                                const char *property, sd_bus_message *reply, void *userdata,
                                sd_bus_error *error) {
@@ -305,6 +323,7 @@ static const sd_bus_vtable manager_vtable[] = {
                                  SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE | SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_PROPERTY("KeyringState", "s", property_get_keyring_state, 0,
                         SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_PROPERTY("Store", "s", property_get_store, 0, SD_BUS_VTABLE_PROPERTY_CONST),
         SD_BUS_PROPERTY("Online", "b", property_get_online, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("Stats", "a{st}", property_get_stats, 0, 0),
         SD_BUS_VTABLE_END,

@@ -202,12 +202,17 @@ static int config_parser_key(ConfigParser *p, const ConfigLine *line) {
         key = strndup(line->name, line->n_name);
         if (!key)
                 return -ENOMEM;
-        if (g_ptr_array_find_with_equal_func(p->keys, key, g_str_equal, NULL))
-                return config_parser_bad(p, line, "this setting is there twice");
-
-        r = config_parser_set(p, line, key, &problem);
-        if (r > 0)
+        if (g_ptr_array_find_with_equal_func(p->keys, key, g_str_equal, NULL)) {
+                problem = strdup("this setting is there twice");
+                r = problem ? ACCOUNT_E_BAD_VALUE : -ENOMEM;
+        } else
+                r = config_parser_set(p, line, key, &problem);
+        if (r > 0) {
+                /* secrets go nowhere then, rather than to the wrong place */
+                if (!p->group && streq(key, "store"))
+                        p->file->globals.store_bad = true;
                 return config_parser_bad(p, line, problem);
+        }
         if (r == 0)
                 g_ptr_array_add(p->keys, g_strdup(key));
         return r;

@@ -58,7 +58,8 @@ static int global_read_proxy(char **ret, const char *value) {
 }
 
 static int global_read_store(char **ret, const char *value) {
-        return streq(value, "keyring") ? value_read_any(ret, value) : -EINVAL;
+        return streq(value, "keyring") || streq(value, "file") ? value_read_any(ret, value)
+                                                               : -EINVAL;
 }
 
 static const ConfigGlobal config_globals[] = {
@@ -71,7 +72,8 @@ static const ConfigGlobal config_globals[] = {
         { "ca-bundle", offsetof(ConfigGlobals, ca_bundle), false, "expected an absolute path",
           value_read_path },
         { "store", offsetof(ConfigGlobals, store), false,
-          "this version keeps secrets in the keyring only, expected keyring", global_read_store },
+          "expected keyring, or file (and then key-file, or a systemd credential)",
+          global_read_store },
         { "key-file", offsetof(ConfigGlobals, key_file), false, "expected an absolute path",
           value_read_path },
 };

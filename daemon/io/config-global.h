@@ -13,7 +13,8 @@ typedef struct ConfigGlobals {
         char **app_suffixes;   /* normalized; may be empty: no application but the listed ones */
         char *proxy;           /* http(s)://HOST:PORT */
         char *ca_bundle;       /* absolute path */
-        char *store;           /* "keyring" */
+        char *store;           /* "keyring" or "file" */
+        bool store_bad;        /* set by the reader of the file when a line of it is bad */
         char *key_file;        /* absolute path */
 } ConfigGlobals;
 

@@ -98,6 +98,11 @@ static int config_take_globals(Config *c, ConfigFile *file) {
         c->default_account = STEAL(g->default_account);
         c->proxy = STEAL(g->proxy);
         c->ca_bundle = STEAL(g->ca_bundle);
+        c->key_file = STEAL(g->key_file);
+        if (g->store_bad || c->unread)
+                c->store = CONFIG_STORE_UNKNOWN;
+        else if (streq(g->store, "file"))
+                c->store = CONFIG_STORE_FILE;
         c->app_suffixes = STEAL(g->app_suffixes);
         if (c->app_suffixes)
                 return 0;
@@ -149,6 +154,7 @@ Config *config_free(Config *c) {
         strv_free(c->app_suffixes);
         free(c->proxy);
         free(c->ca_bundle);
+        free(c->key_file);
         free(c->problem);
         free(c);
         return NULL;

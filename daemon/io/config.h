@@ -9,6 +9,12 @@
 
 #include "model/account.h"
 
+typedef enum ConfigStore {
+        CONFIG_STORE_KEYRING,
+        CONFIG_STORE_FILE,
+        CONFIG_STORE_UNKNOWN, /* its line is bad, or the file can't be read: `problem` says so */
+} ConfigStore;
+
 typedef struct Config {
         Account **accounts; /* owned; in the order of the file, the system's first */
         size_t n_accounts;
@@ -16,6 +22,8 @@ typedef struct Config {
         char **app_suffixes;   /* NULL-terminated, never NULL: default azureiotcentral.com */
         char *proxy;           /* URL or NULL */
         char *ca_bundle;       /* absolute path or NULL */
+        ConfigStore store;     /* where secrets are kept */
+        char *key_file;        /* of CONFIG_STORE_FILE: absolute path, or NULL: a credential */
         char *problem; /* of [iotc-token] or a line outside any group: "FILE, line 3: ..." or NULL
                         */
         bool unread;   /* a file is there but can't be read: `problem` says why */

@@ -58,7 +58,12 @@ static void keyring_trip(Keyring *k) {
         TAILQ_FOREACH(op, &k->ops, link)
         if (op->job && !op->held)
                 keyring_op_end_soon(op, KEYRING_E_SILENT);
-        keyring_watch_refresh(k->watch);
+        if (k->watch)
+                keyring_watch_refresh(k->watch);
+        else {
+                keyring_set_shut(k, strdup("The disk that the secrets are on does not answer"));
+                keyring_reopen(k);
+        }
         keyring_update_state(k);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the two files of the loop's side share: keyring.c (the calls, the answers, the state) and
- * keyring-op.c (the life of an operation).
+ * What the files of the loop's side share: keyring.c (the calls, the answers, the state),
+ * keyring-op.c (the life of an operation), keyring-file.c (what is no service on the bus).
  */
 #pragma once
 
@@ -29,11 +29,16 @@ TAILQ_HEAD(KeyringOps, KeyringOp);
 struct Keyring {
         sd_event *event;
         uint64_t limit_usec;
-        KeyringWatch *watch;
+        KeyringWatch *watch; /* NULL: it is not the Secret Service, and an unlock asks nobody */
         KeyringWorker *worker;
         KeyringBreaker *breaker;
-        KeyringJob *unlock;      /* the prompt, or NULL */
-        bool unlock_held;        /* as KeyringOp.held */
+        KeyringJob *unlock; /* the prompt, or NULL */
+        bool unlock_held;   /* as KeyringOp.held */
+        bool unlock_again;  /* when it has ended: there is another key */
+        const char *kind;
+        char *key_file;          /* the setting, or NULL */
+        char *shut;              /* why the state is as it is, or NULL */
+        const char *complaint;   /* of the answer that is being given, or NULL */
         struct KeyringOps ops;   /* KeyringOp.link; in the order of the calls */
         sd_event_source *answer; /* the worker's eventfd */
         sd_event_source *tell;   /* runs when fn has something to be told */
@@ -50,6 +55,17 @@ struct Keyring {
 /* keyring.c */
 /* Work the state out anew, and tell it from the loop's next turn. */
 void keyring_update_state(Keyring *k);
+/* Without watcher, and no service yet. impl is taken over in every case. 0 or -errno. */
+int keyring_make(Keyring **ret, sd_event *event, const KeyringBackend *backend, void *impl,
+                 KeyringStateFn fn, void *userdata);
+/* Make k->unlock. 0 or -ENOMEM. */
+int keyring_prepare_unlock(Keyring *k);
+
+/* keyring-file.c */
+/* Open the file store anew: read its key, look at its folder. The state follows. */
+void keyring_reopen(Keyring *k);
+/* Keep a text (taken over, may be NULL) as what stands in the way. */
+void keyring_set_shut(Keyring *k, char *why);
 
 /* keyring-op.c */
 /* Takes job over when all is well, not handed over; NULL: an operation without time limit. 0 or

@@ -46,7 +46,8 @@ static int keyring_on_tell(sd_event_source *source, void *userdata) {
 void keyring_update_state(Keyring *k) {
         KeyringState seen = keyring_breaker_is_open(k->breaker) ? KEYRING_STATE_ABSENT : k->seen;
 
-        k->state = k->unlock && seen != KEYRING_STATE_OK ? KEYRING_STATE_PROMPTING : seen;
+        k->state =
+                k->unlock && k->watch && seen != KEYRING_STATE_OK ? KEYRING_STATE_PROMPTING : seen;
         (void)sd_event_source_set_enabled(k->tell, SD_EVENT_ONESHOT);
 }
 
@@ -54,31 +55,52 @@ static void keyring_on_close(void *userdata) {
         keyring_update_state(userdata);
 }
 
+/* What a file store says of itself when it has been opened is all that there is to know. */
+static void keyring_learn_opened(Keyring *k, int outcome) {
+        k->news++;
+        keyring_breaker_hear(k->breaker);
+        k->seen = outcome == 0                  ? KEYRING_STATE_OK
+                  : outcome == KEYRING_E_LOCKED ? KEYRING_STATE_LOCKED
+                                                : KEYRING_STATE_ABSENT;
+        k->owed = true; /* what could not be read before can perhaps be read now */
+}
+
 static void keyring_finish_unlock(Keyring *k, int outcome) {
         KeyringOp *op;
 
+        keyring_set_shut(k, STEAL(k->unlock->complaint));
         k->unlock = keyring_job_free(k->unlock);
         k->unlock_held = false;
-        if (outcome == KEYRING_E_LOCKED && k->seen == KEYRING_STATE_OK)
+        if (k->unlock_again) {
+                k->unlock_again = false;
+                keyring_reopen(k);
+                return;
+        }
+        if (!k->watch)
+                keyring_learn_opened(k, outcome);
+        else if (outcome == KEYRING_E_LOCKED && k->seen == KEYRING_STATE_OK)
                 outcome = 0; /* dismissed because it was unlocked elsewhere meanwhile */
         TAILQ_FOREACH(op, &k->ops, link)
         if (op->unlocking)
                 keyring_op_end_soon(op, outcome);
         if (outcome == 0)
                 k->seen = KEYRING_STATE_OK;
-        keyring_watch_refresh(k->watch);
+        if (k->watch)
+                keyring_watch_refresh(k->watch);
         keyring_update_state(k);
 }
 
 /* What a job met corrects the state, unless the watcher had news since it was started. */
-static void keyring_learn(Keyring *k, const KeyringOp *op, KeyringJobKind kind, int outcome) {
+static void keyring_learn(Keyring *k, const KeyringOp *op, const KeyringJob *job) {
+        int outcome = job->outcome;
+
         if (op->news != k->news)
                 return;
-        if (outcome == KEYRING_E_LOCKED)
-                k->seen = KEYRING_STATE_LOCKED;
-        else if (outcome == KEYRING_E_ABSENT)
-                k->seen = KEYRING_STATE_ABSENT;
-        else if (outcome == KEYRING_E_NOT_FOUND || (outcome == 0 && kind == KEYRING_JOB_STORE))
+        if (outcome == KEYRING_E_LOCKED || outcome == KEYRING_E_ABSENT) {
+                k->seen = outcome == KEYRING_E_LOCKED ? KEYRING_STATE_LOCKED : KEYRING_STATE_ABSENT;
+                keyring_set_shut(k, job->complaint ? strdup(job->complaint) : NULL);
+        } else if (outcome == KEYRING_E_NOT_FOUND ||
+                   (outcome == 0 && job->kind == KEYRING_JOB_STORE))
                 k->seen = KEYRING_STATE_OK;
         keyring_update_state(k);
 }
@@ -103,9 +125,11 @@ static int keyring_on_answer(sd_event_source *source, int fd, uint32_t revents, 
         op = job->owner;
         op->job = NULL;
         keyring_breaker_praise(k->breaker);
-        keyring_learn(k, op, job->kind, job->outcome);
+        keyring_learn(k, op, job);
+        k->complaint = job->complaint;
         keyring_op_answer(op, job->outcome,
                           job->kind == KEYRING_JOB_LOAD && job->outcome == 0 ? job->secret : NULL);
+        k->complaint = NULL;
         return 0;
 }
 
@@ -189,6 +213,22 @@ int keyring_delete(Keyring *k, KeyringOp **ret, const char *account, KeyringFn f
         return keyring_call(k, ret, KEYRING_JOB_DELETE, account, NULL, NULL, fn, userdata);
 }
 
+int keyring_prepare_unlock(Keyring *k) {
+        CLEANUP(keyring_job_freep) KeyringJob *job = NULL;
+        int r;
+
+        r = keyring_job_new(&job, KEYRING_JOB_UNLOCK, NULL, NULL, NULL);
+        if (r < 0)
+                return r;
+        if (k->key_file) {
+                job->key_file = strdup(k->key_file);
+                if (!job->key_file)
+                        return -ENOMEM;
+        }
+        k->unlock = STEAL(job);
+        return 0;
+}
+
 int keyring_unlock(Keyring *k, KeyringOp **ret, KeyringFn fn, void *userdata) {
         CLEANUP(keyring_op_freep) KeyringOp *op = NULL;
         int r;
@@ -203,11 +243,11 @@ int keyring_unlock(Keyring *k, KeyringOp **ret, KeyringFn fn, void *userdata) {
         }
         op->unlocking = true;
         if (!k->unlock) {
-                r = keyring_job_new(&k->unlock, KEYRING_JOB_UNLOCK, NULL, NULL, NULL);
+                r = keyring_prepare_unlock(k);
                 if (r < 0)
                         return r;
                 k->unlock_held = true;
-                if (k->service == KEYRING_SERVICE_NONE)
+                if (k->service == KEYRING_SERVICE_NONE && k->watch)
                         keyring_watch_activate(k->watch);
                 if (k->service != KEYRING_SERVICE_UNKNOWN)
                         keyring_release_held(k);
@@ -218,15 +258,19 @@ int keyring_unlock(Keyring *k, KeyringOp **ret, KeyringFn fn, void *userdata) {
         return 0;
 }
 
-int keyring_new(Keyring **ret, sd_event *event, KeyringStateFn fn, void *userdata) {
+int keyring_make(Keyring **ret, sd_event *event, const KeyringBackend *backend, void *impl,
+                 KeyringStateFn fn, void *userdata) {
         CLEANUP(keyring_freep) Keyring *k = NULL;
-        void *impl;
         int r;
 
         k = calloc(1, sizeof(*k));
+        r = k ? keyring_worker_new(&k->worker, backend, impl) : -ENOMEM;
         if (!k)
-                return -ENOMEM;
+                backend->free(impl);
+        if (r < 0)
+                return r;
 
+        k->kind = backend->name;
         k->event = sd_event_ref(event);
         k->limit_usec = TIME_LIMIT_USEC;
         k->seen = k->state = KEYRING_STATE_ABSENT;
@@ -238,12 +282,6 @@ int keyring_new(Keyring **ret, sd_event *event, KeyringStateFn fn, void *userdat
         r = keyring_breaker_new(&k->breaker, event, keyring_on_close, k);
         if (r < 0)
                 return r;
-        r = keyring_secret_new(&impl);
-        if (r < 0)
-                return r;
-        r = keyring_worker_new(&k->worker, &keyring_secret_backend, impl);
-        if (r < 0)
-                return r;
         r = sd_event_add_io(event, &k->answer, keyring_worker_fd(k->worker), EPOLLIN,
                             keyring_on_answer, k);
         if (r < 0)
@@ -252,6 +290,21 @@ int keyring_new(Keyring **ret, sd_event *event, KeyringStateFn fn, void *userdat
         if (r < 0)
                 return r;
         r = sd_event_source_set_enabled(k->tell, SD_EVENT_OFF);
+        if (r < 0)
+                return r;
+        *ret = STEAL(k);
+        return 0;
+}
+
+int keyring_new(Keyring **ret, sd_event *event, KeyringStateFn fn, void *userdata) {
+        CLEANUP(keyring_freep) Keyring *k = NULL;
+        void *impl;
+        int r;
+
+        r = keyring_secret_new(&impl);
+        if (r < 0)
+                return r;
+        r = keyring_make(&k, event, &keyring_secret_backend, impl, fn, userdata);
         if (r < 0)
                 return r;
         r = keyring_watch_new(&k->watch, event, TIME_LIMIT_USEC, keyring_on_watch, k);
@@ -276,6 +329,8 @@ Keyring *keyring_free(Keyring *k) {
         if (k->unlock_held)
                 keyring_job_free(k->unlock);
         keyring_worker_free(k->worker);
+        free(k->key_file);
+        free(k->shut);
         sd_event_unref(k->event);
         free(k);
         return NULL;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The system keyring (Secret Service, through libsecret), one item an account. libsecret lives on
- * one worker thread behind this page: nobody else in the daemon knows that there is a thread. Calls
- * never prompt and never block the loop; keyring_unlock() alone may prompt, and other calls go on
- * meanwhile.
+ * The keyring, one item an account: the system's (Secret Service, through libsecret), or files that
+ * are encrypted with a key of the person's own. Either lives on one worker thread behind this page:
+ * nobody else in the daemon knows that there is a thread. Calls never prompt and never block the
+ * loop; keyring_unlock() alone may prompt, and other calls go on meanwhile.
  */
 #pragma once
 
@@ -48,6 +48,26 @@ typedef void (*KeyringStateFn)(KeyringState state, void *userdata);
  * while there is none, calls answer KEYRING_E_ABSENT at once. 0 or -errno.
  */
 int keyring_new(Keyring **ret, sd_event *event, KeyringStateFn fn, void *userdata);
+/*
+ * The same with encrypted files in a folder (store-file.h), which is made. No bus is asked, and no
+ * person. LOCKED is: without a good key, or with one that the files there were not encrypted with;
+ * ABSENT: without a folder; keyring_complaint() says what to do. key_file NULL is the systemd
+ * credential. keyring_unlock() reads the key again. 0 or -errno.
+ */
+int keyring_new_file(Keyring **ret, sd_event *event, const char *folder, const char *key_file,
+                     KeyringStateFn fn, void *userdata);
+/* The same with nothing behind it: ABSENT for ever, and why (may be NULL) is the complaint. */
+int keyring_new_none(Keyring **ret, sd_event *event, const char *why, KeyringStateFn fn,
+                     void *userdata);
+/* The settings were read again: the file store reads its key anew. Of no effect on the others. */
+void keyring_set_key_file(Keyring *k, const char *key_file);
+/* "secret-service", "file" or "none". */
+const char *keyring_kind(const Keyring *k);
+/*
+ * Inside a KeyringFn: why that call went wrong; else why the state is not OK: sentences for a
+ * person that say what to do. Borrowed; NULL: there is no more to say than the outcome or state.
+ */
+const char *keyring_complaint(const Keyring *k);
 /* Cancels all that is under way (callbacks are not called) and ends the worker, within 2 s even if
  * the service hangs. */
 Keyring *keyring_free(Keyring *k);

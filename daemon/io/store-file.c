@@ -93,10 +93,15 @@ static int file_read_record(StoreFile *f, char **ret, const char *path, const ch
         else
                 r = store_cipher_open(ret, &f->key, account, (const uint8_t *)data, n);
         if (r > 0)
-                return file_fail(f, KEYRING_E_UNREADABLE, "%s %s", path,
+                return file_fail(f, KEYRING_E_UNREADABLE,
+                                 "The file %s %s. With the right key or a good copy in place, run: "
+                                 "iotc-token unlock. To do without it: iotc-token remove %s, and "
+                                 "set the account up again.",
+                                 path,
                                  r == STORE_CIPHER_E_OTHER_KEY
                                          ? "was encrypted with another key, or is damaged"
-                                         : "is damaged");
+                                         : "is damaged",
+                                 account);
         return r < 0 ? file_fail_errno(f, path, "decrypted", r) : 0;
 }
 
