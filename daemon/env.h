@@ -58,6 +58,7 @@ typedef struct Env {
         const Listener *listener;
         void *listener_userdata;
         struct State *state;     /* io/state.h; NULL: nothing is remembered */
+        struct Removed *removed; /* removed.h; the manager's, or NULL */
         char *proxy, *ca_bundle; /* or NULL */
         bool online;             /* a network that is up, as far as we know */
         Sleep *sleep;

@@ -60,11 +60,6 @@ static int keyring_problem(const Keeper *k, int outcome, Problem *problem) {
         }
 }
 
-static void keeper_drop_tenant(Keeper *k) {
-        free(k->tenant);
-        k->tenant = NULL;
-}
-
 /* A person has changed what it lives on: the old error is history, and who waits may be helped. */
 static void keeper_start_over(Keeper *k) {
         Problem none = { 0 };
@@ -82,8 +77,10 @@ static void op_on_saved(int outcome, void *userdata) {
 
         op->op = vault_op_free(op->op);
         if (outcome == 0) {
-                if (op->event == KEEPER_EVENT_SIGNED_OUT)
-                        keeper_drop_tenant(k);
+                if (op->event == KEEPER_EVENT_SIGNED_OUT) {
+                        free(k->tenant);
+                        k->tenant = NULL;
+                }
                 keeper_happened(k, op->event);
                 keeper_adopt_record(k);
                 keeper_start_over(k);
@@ -129,13 +126,6 @@ int keeper_set_secret(Keeper *k, const char *secret, KeeperOp **ret, KeeperOpFn 
         return keeper_change(k, KEEPER_EVENT_SECRET_SET, secret, ret, fn, userdata, problem);
 }
 
-/* Memory is wiped, the keyring's item goes. */
-static int keeper_forget(Keeper *k, VaultOp **ret, VaultOpFn fn, void *userdata) {
-        keeper_happened(k, KEEPER_EVENT_SIGNED_OUT);
-        keeper_drop_tenant(k);
-        return vault_forget(k->vault, ret, fn, userdata);
-}
-
 int keeper_sign_out(Keeper *k, KeeperOp **ret, KeeperOpFn fn, void *userdata, Problem *problem) {
         if (k->account->source == ACCOUNT_SOURCE_AZURE_CLI)
                 return problem_set(problem, OUTCOME_MISCONFIGURED,
@@ -145,33 +135,8 @@ int keeper_sign_out(Keeper *k, KeeperOp **ret, KeeperOpFn fn, void *userdata, Pr
         return keeper_change(k, KEEPER_EVENT_SIGNED_OUT, NULL, ret, fn, userdata, problem);
 }
 
-static void keeper_on_forgotten(int outcome, void *userdata) {
-        Keeper *k = userdata;
-
-        k->forget = vault_op_free(k->forget);
-        /* No keyring at all: there is nothing of ours to delete that we could reach. */
-        if (outcome == 0 || outcome == KEYRING_E_ABSENT)
-                k->forgotten = true;
-        else
-                log_warning("%s: its item is deleted when the keyring is unlocked",
-                            k->account->name);
-}
-
-void keeper_remove(Keeper *k) {
-        keeper_close(k);
-        k->removed = true;
-        k->az_profile = notify_free(k->az_profile);
-        if (keeper_forget(k, &k->forget, keeper_on_forgotten, k) < 0)
-                k->forgotten = true;
-}
-
 void keeper_forget_former(Keeper *k) {
-        if (!vault_record(k->vault)->secret)
-                (void)vault_forget(k->vault, NULL, NULL, NULL);
-}
-
-bool keeper_is_forgotten(const Keeper *k) {
-        return k->forgotten || (!k->forget && !vault_is_dirty(k->vault));
+        vault_forget(k->vault);
 }
 
 /* Resources that the settings do not name any more are not kept fresh, and one is not kept twice.

@@ -74,9 +74,6 @@ struct Keeper {
         bool outdated;      /* the exchange under way asks who may be somebody else by now */
         bool repeated;      /* it is the second one for that reason: its answer counts */
 
-        VaultOp *forget;
-        bool removed;                           /* it shows nothing any more */
-        bool forgotten;                         /* and has nothing left to delete */
         char *tenant;                           /* as the source named it, or NULL */
         uint64_t last_refresh_at, last_used_at; /* wall clock, s */
         uint64_t

@@ -67,7 +67,7 @@ void keeper_view(const Keeper *k, KeeperView *ret) {
 }
 
 static void keeper_tell(Keeper *k, unsigned what) {
-        if (what && !k->removed)
+        if (what)
                 k->env->listener->account_changed(k, what, k->env->listener_userdata);
 }
 

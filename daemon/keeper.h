@@ -82,10 +82,6 @@ int keeper_set_secret(Keeper *k, const char *secret, KeeperOp **ret, KeeperOpFn 
                       Problem *problem);
 /* Forget secrets and tokens, in the keyring and in memory. As above. */
 int keeper_sign_out(Keeper *k, KeeperOp **ret, KeeperOpFn fn, void *userdata, Problem *problem);
-/* Forget them because the account is removed: the keyring part happens when it can. The keeper
- * shows nothing any more; forgotten() turns true when it may be freed. */
-void keeper_remove(Keeper *k);
-bool keeper_is_forgotten(const Keeper *k);
 /* The keyring's item is that of a removed account of this name: it is deleted, or overwritten by
  * what this one has to store, but never used. */
 void keeper_forget_former(Keeper *k);

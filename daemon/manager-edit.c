@@ -142,13 +142,11 @@ static int manager_admit(Manager *m, Keeper *k, Problem *problem) {
         return 0;
 }
 
+/* It goes, and its item with it, whatever was still to be written. */
 static void manager_leave(Manager *m, Keeper *k) {
-        manager_sweep(m);
-        keeper_remove(k);
-        if (keeper_is_forgotten(k) || m->n_leaving == ACCOUNTS_MAX)
-                keeper_free(k);
-        else
-                m->leaving[m->n_leaving++] = k;
+        (void)removed_note(m->removed, keeper_account(k)->name);
+        removed_resume(m->removed, keeper_account(k)->name);
+        keeper_free(k);
 }
 
 static void op_link(ManagerOp *op) {
@@ -173,6 +171,8 @@ ManagerOp *manager_op_free(ManagerOp *op) {
                 /* The caller left while the secret is being stored: it goes again. */
                 if (storing)
                         manager_leave(op->manager, STEAL(op->keeper));
+                else if (op->keeper)
+                        removed_resume(op->manager->removed, keeper_account(op->keeper)->name);
                 keeper_free(op->keeper);
                 free(op);
         }
@@ -220,7 +220,7 @@ int manager_add(Manager *m, Account *account, const char *secret, ManagerOp **re
         if (!op)
                 return -ENOMEM;
         *op = (ManagerOp){ .manager = m, .fn = fn, .userdata = userdata };
-        r = keeper_new(&op->keeper, m->env, STEAL(a));
+        r = manager_make(m, &op->keeper, STEAL(a));
         if (r < 0)
                 return r;
         if (!secret) {
@@ -240,15 +240,21 @@ int manager_add(Manager *m, Account *account, const char *secret, ManagerOp **re
 int manager_remove(Manager *m, Keeper *k, Problem *problem) {
         const char *name = keeper_account(k)->name;
         char *text = NULL;
-        int r;
+        int r, noted;
 
         r = manager_check_changeable(m, k, problem);
         if (r != 0)
                 return r;
+        noted = removed_note(m->removed, name);
+        if (noted < 0)
+                return noted;
         r = config_remove_account(m->user_path, name, &text);
         r = file_problem(r, text, name, problem);
-        if (r != 0)
+        if (r != 0) {
+                if (noted > 0)
+                        removed_done(m->removed, name);
                 return r;
+        }
         log_info("%s: removed", name);
         if (streq(m->default_account, name)) {
                 text = NULL;

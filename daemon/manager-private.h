@@ -10,6 +10,7 @@
 #include "io/timer.h"
 #include "manager.h"
 #include "model/limits.h"
+#include "removed.h"
 
 struct Manager {
         Env *env;
@@ -17,8 +18,7 @@ struct Manager {
         Notify *system_file, *user_file;    /* NULL: not watched */
         Keeper *accounts[ACCOUNTS_MAX + 1]; /* and the built-in one */
         size_t n_accounts;
-        Keeper *leaving[ACCOUNTS_MAX]; /* removed; their item waits for the keyring */
-        size_t n_leaving;
+        Removed *removed;  /* Env.removed */
         ManagerOp *adding; /* ManagerOp.next; their secrets are being stored */
         Keeper *chosen;    /* the default account */
         char *default_account;
@@ -31,11 +31,12 @@ struct Manager {
 };
 
 /* manager.c */
+/* A keeper for a new account (taken over), to be shown by manager_append(). An item of a former
+ * account of that name is not its own. 0 or -errno. */
+int manager_make(Manager *m, Keeper **ret, Account *account);
 /* Show an account, or take one out of the list (the caller frees or keeps it). */
 void manager_append(Manager *m, Keeper *k);
 void manager_take(Manager *m, Keeper *k);
-/* Free what was removed and has left the keyring, too. */
-void manager_sweep(Manager *m);
 /* After the accounts have changed: the default one. */
 void manager_choose_default(Manager *m);
 /* Whatever waits for a better time tries now; the accounts that somebody waits for come first. */

@@ -19,7 +19,7 @@ static int keeper_add(Manager *m, Account *account) {
                 account_free(account);
                 return -ENOSPC;
         }
-        r = keeper_new(&k, m->env, account);
+        r = manager_make(m, &k, account);
         if (r == 0)
                 manager_append(m, k);
         return r;
@@ -27,6 +27,7 @@ static int keeper_add(Manager *m, Account *account) {
 
 static void keeper_drop(Manager *m, Keeper *k) {
         manager_take(m, k);
+        removed_resume(m->removed, keeper_account(k)->name);
         keeper_free(k);
 }
 

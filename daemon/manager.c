@@ -47,15 +47,16 @@ void manager_choose_default(Manager *m) {
                                                   m->env->listener_userdata);
 }
 
+int manager_make(Manager *m, Keeper **ret, Account *account) {
+        int r;
+
+        r = keeper_new(ret, m->env, account);
+        if (r == 0 && removed_lend(m->removed, keeper_account(*ret)->name))
+                keeper_forget_former(*ret);
+        return r;
+}
+
 void manager_append(Manager *m, Keeper *k) {
-        /* One of the same name that was removed: the deletion of its item is the new one's now. */
-        for (size_t i = 0; i < m->n_leaving; i++)
-                if (streq(keeper_account(m->leaving[i])->name, keeper_account(k)->name)) {
-                        keeper_free(m->leaving[i]);
-                        m->leaving[i] = m->leaving[--m->n_leaving];
-                        keeper_forget_former(k);
-                        break;
-                }
         m->accounts[m->n_accounts++] = k;
         m->env->listener->account_added(k, m->env->listener_userdata);
 }
@@ -72,15 +73,6 @@ void manager_take(Manager *m, Keeper *k) {
         m->n_accounts--;
         if (m->chosen == k)
                 m->chosen = NULL;
-}
-
-void manager_sweep(Manager *m) {
-        for (size_t i = 0; i < m->n_leaving;)
-                if (keeper_is_forgotten(m->leaving[i])) {
-                        keeper_free(m->leaving[i]);
-                        m->leaving[i] = m->leaving[--m->n_leaving];
-                } else
-                        i++;
 }
 
 void manager_try_again(Manager *m) {
@@ -119,9 +111,14 @@ int manager_new(Manager **ret, Env *env, const char *system_path, const char *us
         m->user_path = user_path ? strdup(user_path) : NULL;
         if ((system_path && !m->system_path) || (user_path && !m->user_path))
                 return -ENOMEM;
+        r = removed_new(&m->removed, env);
+        if (r < 0)
+                return r;
+        env->removed = m->removed;
         r = manager_reload(m);
         if (r < 0)
                 return r;
+        removed_start(m->removed);
         manager_watch_settings(m);
         m->ready = true;
         *ret = STEAL(m);
@@ -136,8 +133,7 @@ Manager *manager_free(Manager *m) {
                         manager_take(m, k);
                         keeper_free(k);
                 }
-                while (m->n_leaving)
-                        keeper_free(m->leaving[--m->n_leaving]);
+                m->env->removed = m->removed = removed_free(m->removed);
                 notify_free(m->system_file);
                 notify_free(m->user_file);
                 strv_free(m->app_suffixes);
@@ -152,11 +148,9 @@ Manager *manager_free(Manager *m) {
 }
 
 void manager_on_keyring(Manager *m, KeyringState state) {
-        manager_sweep(m);
         for (size_t i = 0; i < m->n_accounts; i++)
                 keeper_on_keyring(m->accounts[i], state);
-        for (size_t i = 0; i < m->n_leaving; i++)
-                keeper_on_keyring(m->leaving[i], state);
+        removed_on_keyring(m->removed, state);
         m->env->listener->manager_changed(MANAGER_CHANGED_KEYRING_STATE, m->env->listener_userdata);
 }
 
@@ -194,12 +188,9 @@ bool manager_is_settled(const Manager *m) {
 }
 
 bool manager_flush(Manager *m) {
-        bool clean = true;
+        bool clean = removed_flush(m->removed);
 
-        manager_sweep(m);
         for (size_t i = 0; i < m->n_accounts; i++)
                 clean = keeper_flush(m->accounts[i]) && clean;
-        for (size_t i = 0; i < m->n_leaving; i++)
-                clean = keeper_flush(m->leaving[i]) && clean;
         return clean;
 }

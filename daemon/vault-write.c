@@ -4,6 +4,7 @@
  */
 #include "io/log.h"
 #include "model/secret.h"
+#include "removed.h"
 #include "vault-private.h"
 
 #define SAVE_LATER_USEC (2 * USEC_PER_SEC)
@@ -132,6 +133,7 @@ static void vault_on_written(int outcome, const char *secret, void *userdata) {
                 v->unseen = false;
                 v->retry_usec = VAULT_RETRY_FIRST_USEC;
                 v->env->stats.keyring_writes++;
+                removed_done(v->env->removed, v->name);
         } else if (v->erases && !v->stored && !v->unseen && outcome == KEYRING_E_ABSENT)
                 outcome = 0; /* without a keyring there is nothing to delete */
         else
@@ -240,18 +242,10 @@ int vault_replace(Vault *v, VaultOp **ret, const char *secret, VaultOpFn fn, voi
         return 0;
 }
 
-int vault_forget(Vault *v, VaultOp **ret, VaultOpFn fn, void *userdata) {
-        int r;
-
+void vault_forget(Vault *v) {
         v->unseen = v->unseen || v->state != VAULT_STATE_LOADED;
         record_wipe(v->record);
         vault_touch(v);
         v->forgetting = true;
-        if (fn) {
-                r = vault_op_new(v, &v->saves, ret, fn, userdata);
-                if (r < 0)
-                        return r;
-        }
         vault_write(v);
-        return 0;
 }

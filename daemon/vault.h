@@ -56,9 +56,9 @@ int vault_reload(Vault *v, VaultOp **ret, VaultOpFn fn, void *userdata);
 bool vault_flush(Vault *v);
 /* Start over with another account description: a record that doesn't belong to it is dropped. */
 int vault_set_account(Vault *v, const Account *account);
-/* Wipe the secrets in memory and delete the item. fn as above; a deletion that fails is done when
- * the keyring is back, as long as this vault lives. */
-int vault_forget(Vault *v, VaultOp **ret, VaultOpFn fn, void *userdata);
+/* Wipe the secrets in memory and delete the item; a deletion that fails is done when the keyring is
+ * back, as long as this vault lives. */
+void vault_forget(Vault *v);
 /* The keyring's state changed: read or write what waits. */
 void vault_on_keyring(Vault *v, KeyringState state);
 

@@ -125,28 +125,6 @@ static void test_sign_out_of_a_keyring_that_hangs(void) {
         }
 }
 
-static void test_removal_waits_for_the_keyring(void) {
-        Caller c = { 0 };
-        Stage s;
-
-        stage_init(&s);
-        stage_start_signed_in(&s);
-        fake_time_sleep(SEC(3600));
-        ASK(&c, &s, 20);
-        fake_keyring_set_state(s.keyring, KEYRING_STATE_LOCKED);
-        (void)stage_changed(&s);
-        keeper_remove(s.keeper);
-        expect_failure(&c, OUTCOME_CANCELLED, "removed");
-        fake_time_pass(SEC(60));
-        assert(!keeper_is_forgotten(s.keeper) && fake_keyring_get(s.keyring, "work"));
-        fake_keyring_set_state(s.keyring, KEYRING_STATE_OK);
-        fake_time_pass(0);
-        assert(keeper_is_forgotten(s.keeper) && !fake_keyring_get(s.keyring, "work"));
-        /* The world knows nothing of it any more. */
-        assert(stage_changed(&s) == 0 && fake_fetches_running() == 0);
-        stage_deinit(&s);
-}
-
 static void configure(Stage *s, AccountSource source, const char *key, const char *value) {
         const char *const values[] = { value, NULL };
         Account *a = stage_account(source);
@@ -246,7 +224,6 @@ int main(void) {
         test_sign_out_outruns_a_refresh();
         test_sign_out_needs_the_keyring();
         test_sign_out_of_a_keyring_that_hangs();
-        test_removal_waits_for_the_keyring();
         test_the_same_identity_keeps_its_tokens();
         test_another_identity_drops_them();
         test_another_subscription_drops_them();

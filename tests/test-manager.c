@@ -167,30 +167,6 @@ static void test_adding(void) {
         house_deinit(&h);
 }
 
-static void test_removing(void) {
-        Problem problem = { 0 };
-        Adder adder;
-        House h;
-
-        house_init(&h, "[iotc-token]\ndefault=work\n\n[account work]\nsource=entra\n");
-        stage_put_record(&h.stage, ACCOUNT_SOURCE_ENTRA, "secret-rt-1", NULL, 0, 0);
-        house_keyring(&h, KEYRING_STATE_LOCKED);
-        assert(manager_remove(h.m, manager_find(h.m, "work"), &problem) == 0);
-        assert(!manager_find(h.m, "work") && !manager_default(h.m));
-        expect_problem(&h, "", OUTCOME_NO_SUCH_ACCOUNT, "login");
-        assert(fake_keyring_get(h.stage.keyring, "work"));
-
-        /* The deletion waits for the keyring, also when an account of the same name comes first:
-         * nobody is signed in to that one. */
-        assert(add(&h, &adder, account_of("work", ACCOUNT_SOURCE_ENTRA), NULL) == OUTCOME_OK);
-        fake_time_pass(0);
-        house_keyring(&h, KEYRING_STATE_OK);
-        fake_time_pass(SEC(60));
-        assert(fake_fetches() == 0);
-        assert(!fake_keyring_get(h.stage.keyring, "work"));
-        house_deinit(&h);
-}
-
 static void test_reading_again(void) {
         Keeper *contoso;
         House h;
@@ -259,7 +235,6 @@ int main(void) {
         test_the_default_account();
         test_the_built_in_account();
         test_adding();
-        test_removing();
         test_reading_again();
         test_a_file_that_changes();
         test_no_more_than_the_limit();

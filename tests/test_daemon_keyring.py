@@ -7,6 +7,7 @@ import signal
 import time
 
 from util_daemon import MANAGER, entra_account, variants
+from util_process import wait_until
 
 
 def wait_keyring(daemon, state):
@@ -91,6 +92,27 @@ def test_what_a_locked_keyring_refuses_has_not_happened(daemon, keyring):
     daemon.account_call('devices', 'SignOut')
     assert daemon.error_of(daemon.get_token, 'devices')[0] == 'SignInNeeded'
     assert keyring.items() == {}
+
+
+def test_removed_under_a_lock(daemon, entra, keyring):
+    daemon.start(entra_account(entra))
+    daemon.sign_in(entra)
+    keyring.lock()
+    wait_keyring(daemon, 'locked')
+    daemon.account_call('work', 'Remove')
+    daemon.kill9()
+    daemon.start()
+    # One of the same name is not signed in by what the former left.
+    daemon.call('AddAccount', '(ssa{sv})', ('work', 'entra', variants({
+        'authority': entra.authority, 'client-id': entra.client_id})))
+    wait_keyring(daemon, 'locked')
+    assert 'work' in keyring.items()
+    keyring.unlock()
+    wait_until(lambda: keyring.items() == {}, 'the item to be gone')
+    assert daemon.error_of(daemon.get_token, 'work')[0] == 'SignInNeeded'
+    daemon.sign_in(entra)
+    daemon.restart()
+    assert daemon.get_token('work')[1] == 'bearer'
 
 
 def test_killed_and_started_again(daemon, entra, keyring):

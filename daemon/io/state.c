@@ -18,6 +18,7 @@ enum {
 typedef struct Entry {
         char *account;
         uint64_t last_used_at;
+        bool removed; /* its item in the keyring is to go */
 } Entry;
 
 struct State {
@@ -34,31 +35,52 @@ static Entry *entry_find(const State *s, const char *account) {
         return NULL;
 }
 
-/* A free place, or that of the longest unused. */
+/* A free place, or that of the longest unused; not one that is needed. */
 static Entry *entry_oldest(State *s) {
-        Entry *oldest = &s->entries[0];
+        Entry *oldest = NULL;
 
-        for (size_t i = 0; i < STATE_ENTRIES; i++)
-                if (s->entries[i].last_used_at < oldest->last_used_at)
-                        oldest = &s->entries[i];
+        for (size_t i = 0; i < STATE_ENTRIES; i++) {
+                Entry *e = &s->entries[i];
+
+                if (!e->account)
+                        return e;
+                if (!e->removed && (!oldest || e->last_used_at < oldest->last_used_at))
+                        oldest = e;
+        }
         return oldest;
 }
 
-static bool entry_set(State *s, const char *account, uint64_t last_used_at) {
+/* Found or made; NULL when memory is short. */
+static Entry *entry_make(State *s, const char *account) {
         Entry *e = entry_find(s, account);
         char *name;
 
-        if (!e) {
-                name = strdup(account);
-                if (!name)
-                        return false;
-                e = entry_oldest(s);
-                free(e->account);
-                *e = (Entry){ .account = name };
-        }
-        if (last_used_at <= e->last_used_at)
+        if (e)
+                return e;
+        name = strdup(account);
+        if (!name)
+                return NULL;
+        e = entry_oldest(s);
+        free(e->account);
+        *e = (Entry){ .account = name };
+        return e;
+}
+
+static bool entry_set(State *s, const char *account, uint64_t last_used_at) {
+        Entry *e = entry_make(s, account);
+
+        if (!e || last_used_at <= e->last_used_at)
                 return false;
         e->last_used_at = last_used_at;
+        return true;
+}
+
+static bool entry_mark(State *s, const char *account, bool removed) {
+        Entry *e = removed ? entry_make(s, account) : entry_find(s, account);
+
+        if (!e || e->removed == removed)
+                return false;
+        e->removed = removed;
         return true;
 }
 
@@ -76,6 +98,8 @@ static int state_write(State *s) {
                 json_writer_open(&w, NULL, '{');
                 json_writer_string(&w, "name", s->entries[i].account);
                 json_writer_uint(&w, "last_used_at", s->entries[i].last_used_at);
+                if (s->entries[i].removed)
+                        json_writer_uint(&w, "removed", 1);
                 json_writer_close(&w, '}');
         }
         json_writer_close(&w, ']');
@@ -86,7 +110,7 @@ static int state_write(State *s) {
         return file_replace(s->path, text, n);
 }
 
-/* Failing costs nothing but a refresh too many or too few: said, and tried again an hour later. */
+/* Failing is said, and tried again an hour later. */
 static void state_save(State *s) {
         int r;
 
@@ -119,10 +143,15 @@ static int state_read(State *s) {
         for (size_t i = 0; i < json_array_length(object, "accounts"); i++) {
                 Json *entry = json_array_object(object, "accounts", i);
                 const char *name = entry ? json_string(entry, "name") : NULL;
-                uint64_t last_used_at;
+                uint64_t last_used_at, removed;
 
-                if (name && json_uint(entry, "last_used_at", &last_used_at) == 0)
+                if (!name)
+                        continue;
+                if (json_uint(entry, "last_used_at", &last_used_at) == 0)
                         (void)entry_set(s, name, last_used_at);
+                if (json_uint(entry, "removed", &removed) == 0 && removed &&
+                    !state_removed(s, REMOVED_MAX - 1))
+                        (void)entry_mark(s, name, true);
         }
         return 0;
 }
@@ -172,4 +201,18 @@ void state_note_use(State *s, const char *account, uint64_t last_used_at) {
                 return;
         s->dirty = true;
         timer_arm(s->timer, clock_boottime() + STATE_WRITE_USEC);
+}
+
+const char *state_removed(const State *s, size_t i) {
+        for (size_t k = 0; s && k < STATE_ENTRIES; k++)
+                if (s->entries[k].removed && i-- == 0)
+                        return s->entries[k].account;
+        return NULL;
+}
+
+void state_set_removed(State *s, const char *account, bool removed) {
+        if (!s || !entry_mark(s, account, removed))
+                return;
+        s->dirty = true;
+        state_save(s);
 }

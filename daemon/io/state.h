@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What the daemon remembers from one life to the next that is no secret: when each account was last
- * used. A file of one JSON object, written an hour after a use at the latest and at the end.
+ * used, and which were removed while their item could not be deleted. A file of one JSON object,
+ * written at once for a removal, an hour after a use at the latest, and at the end.
  */
 #pragma once
 
@@ -21,5 +22,11 @@ State *state_free(State *s);
 uint64_t state_last_used(const State *s, const char *account);
 /* Remember a use; older than what is known is ignored. s may be NULL. */
 void state_note_use(State *s, const char *account, uint64_t last_used_at);
+
+/* The i-th account that was removed and whose item is not known to be gone, at most REMOVED_MAX;
+ * NULL past the end. Borrowed. s may be NULL. */
+const char *state_removed(const State *s, size_t i);
+/* Set it down, or strike it out. Failing to write is logged and tried again. s may be NULL. */
+void state_set_removed(State *s, const char *account, bool removed);
 
 CLEANUP_FUNC(State, state_free)

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Accounts that were removed while their item is still in the keyring. Each item is deleted as soon
+ * as the keyring can do it, in this life of the daemon or in a later one (the names are in
+ * io/state), and is never used for an account of the same name.
+ */
+#pragma once
+
+#include "env.h"
+
+typedef struct Removed Removed;
+
+/* Begins with what the last life has left; removed_start() deletes it. 0 or -ENOMEM. */
+int removed_new(Removed **ret, Env *env);
+/* What is left is remembered. NULL is fine. Returns NULL. */
+Removed *removed_free(Removed *r);
+
+/* Remember that this account's item is to go, on disk, too; it is lent to the account as long as
+ * that shows. 1: it was not known before; 0: it was; -errno: nothing is remembered. */
+int removed_note(Removed *r, const char *account);
+/* There is an account of this name now. True: the item is a former one's, and the account deletes
+ * it, or writes its own over it. */
+bool removed_lend(Removed *r, const char *account);
+/* The account is gone: delete its item, now or when it can be done. Nothing unless it was noted. */
+void removed_resume(Removed *r, const char *account);
+/* The same for all that were left by the last life and not lent since. */
+void removed_start(Removed *r);
+/* The item is gone, or is the new account's own: forget about it. r may be NULL. */
+void removed_done(Removed *r, const char *account);
+
+void removed_on_keyring(Removed *r, KeyringState state);
+/* True when no deletion is under way. */
+bool removed_flush(const Removed *r);
+
+CLEANUP_FUNC(Removed, removed_free)

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: MIT */
+#include "io/state.h"
+#include "util-house.h"
+
+/* Accounts that are removed, in every mood of the keyring: their secrets go, sooner or later. */
+
+#define WORK "[iotc-token]\ndefault=work\n\n[account work]\nsource=entra\n"
+
+static const char *stored(House *h) {
+        return fake_keyring_get(h->stage.keyring, "work");
+}
+
+/* A daemon with somebody signed in to the account work, and a file that it remembers in. */
+static void house_signed_in(House *h) {
+        char path[192];
+
+        house_init(h, NULL);
+        manager_free(h->m);
+        snprintf(path, sizeof(path), "%s/state", h->folder.path);
+        assert(state_new(&h->stage.env.state, NULL, path) == 0);
+        stage_put_record(&h->stage, ACCOUNT_SOURCE_ENTRA, "secret-rt-1", "secret-at-1", 1, 3600);
+        put(h->folder.user, WORK);
+        assert(manager_new(&h->m, &h->stage.env, h->folder.system, h->folder.user) == 0);
+        fake_time_pass(0);
+}
+
+/* The daemon ends, or is killed, and is started again. */
+static void house_restart(House *h) {
+        char path[192];
+
+        snprintf(path, sizeof(path), "%s/state", h->folder.path);
+        manager_free(h->m);
+        state_free(h->stage.env.state);
+        assert(state_new(&h->stage.env.state, NULL, path) == 0);
+        assert(manager_new(&h->m, &h->stage.env, h->folder.system, h->folder.user) == 0);
+        fake_time_pass(0);
+}
+
+static void house_leave(House *h) {
+        h->m = manager_free(h->m);
+        h->stage.env.state = state_free(h->stage.env.state);
+        house_deinit(h);
+}
+
+static void remove_work(House *h) {
+        Problem problem = { 0 };
+
+        assert(manager_remove(h->m, manager_find(h->m, "work"), &problem) == 0);
+        assert(!manager_find(h->m, "work"));
+        fake_time_pass(0);
+}
+
+static void test_its_item_goes(void) {
+        House h;
+
+        house_signed_in(&h);
+        remove_work(&h);
+        assert(!stored(&h) && !state_removed(h.stage.env.state, 0));
+        assert(!manager_default(h.m));
+        house_leave(&h);
+}
+
+static void test_its_item_waits_for_the_keyring(void) {
+        static const KeyringState states[] = { KEYRING_STATE_LOCKED, KEYRING_STATE_ABSENT };
+
+        for (size_t i = 0; i < ARRAY_SIZE(states); i++) {
+                House h;
+
+                house_signed_in(&h);
+                house_keyring(&h, states[i]);
+                remove_work(&h);
+                assert(stored(&h) && manager_flush(h.m));
+                house_keyring(&h, KEYRING_STATE_OK);
+                assert(!stored(&h) && !state_removed(h.stage.env.state, 0));
+                house_leave(&h);
+        }
+}
+
+static void test_its_item_waits_for_the_next_life(void) {
+        House h;
+
+        house_signed_in(&h);
+        house_keyring(&h, KEYRING_STATE_LOCKED);
+        remove_work(&h);
+        house_restart(&h);
+        assert(stored(&h));
+        house_restart(&h);
+        house_keyring(&h, KEYRING_STATE_OK);
+        assert(!stored(&h));
+        house_restart(&h);
+        assert(!state_removed(h.stage.env.state, 0));
+
+        /* Also unlocked at once. */
+        house_leave(&h);
+        house_signed_in(&h);
+        house_keyring(&h, KEYRING_STATE_LOCKED);
+        remove_work(&h);
+        fake_keyring_set_state(h.stage.keyring, KEYRING_STATE_OK);
+        house_restart(&h);
+        assert(!stored(&h));
+        house_leave(&h);
+}
+
+static void test_a_hung_keyring_that_answers_again(void) {
+        House h;
+
+        house_signed_in(&h);
+        fake_keyring_hold(h.stage.keyring, true);
+        remove_work(&h);
+        assert(!manager_flush(h.m));
+        fake_time_pass(SEC(10));
+        assert(stored(&h) && manager_flush(h.m));
+        fake_keyring_hold(h.stage.keyring, false);
+        house_keyring(&h, KEYRING_STATE_OK);
+        assert(!stored(&h));
+        house_leave(&h);
+}
+
+/* One of the same name: nobody is signed in to that one, whenever it comes. */
+static void test_another_of_that_name(void) {
+        for (int restart = 0; restart < 2; restart++) {
+                Adder adder;
+                House h;
+
+                house_signed_in(&h);
+                house_keyring(&h, KEYRING_STATE_LOCKED);
+                remove_work(&h);
+                if (restart)
+                        house_restart(&h);
+                assert(add(&h, &adder, account_of("work", ACCOUNT_SOURCE_ENTRA), NULL) ==
+                       OUTCOME_OK);
+                fake_time_pass(0);
+                if (restart)
+                        house_restart(&h);
+                assert(stored(&h));
+                house_keyring(&h, KEYRING_STATE_OK);
+                fake_time_pass(SEC(60));
+                assert(fake_fetches() == 0 && !stored(&h));
+                assert(!state_removed(h.stage.env.state, 0));
+                house_leave(&h);
+        }
+}
+
+/* It has a secret of its own, which is not the former one's to delete. */
+static void test_another_with_a_secret(void) {
+        const char *secret = "SharedAccessSignature sr=1&sig=secret-a";
+        Adder adder;
+        House h;
+
+        house_signed_in(&h);
+        house_keyring(&h, KEYRING_STATE_LOCKED);
+        remove_work(&h);
+        assert(add(&h, &adder, account_of("work", ACCOUNT_SOURCE_API_TOKEN), secret) == OUTCOME_OK);
+        fake_time_pass(0);
+        assert(adder.answers == 1 && adder.outcome == OUTCOME_KEYRING_LOCKED);
+        house_keyring(&h, KEYRING_STATE_OK);
+        assert(!stored(&h)); /* the former's, all the same */
+
+        assert(add(&h, &adder, account_of("work", ACCOUNT_SOURCE_API_TOKEN), secret) == OUTCOME_OK);
+        fake_time_pass(0);
+        assert(adder.answers == 1 && adder.outcome == OUTCOME_OK);
+        house_keyring(&h, KEYRING_STATE_OK);
+        house_restart(&h);
+        fake_time_pass(SEC(600));
+        assert(strstr(stored(&h), secret));
+        house_leave(&h);
+}
+
+static void test_a_removal_that_fails(void) {
+        Problem problem = { 0 };
+        House h;
+
+        house_signed_in(&h);
+        put(h.folder.user, WORK "a bad line\n");
+        assert(manager_remove(h.m, manager_find(h.m, "work"), &problem) == OUTCOME_MISCONFIGURED);
+        problem_clear(&problem);
+        fake_time_pass(SEC(60));
+        put(h.folder.user, WORK);
+        house_restart(&h);
+        assert(strstr(stored(&h), "secret-rt-1"));
+        house_leave(&h);
+}
+
+static void test_no_more_than_there_is_room_for(void) {
+        char name[16];
+        Adder adder;
+        House h;
+
+        house_signed_in(&h);
+        house_keyring(&h, KEYRING_STATE_LOCKED);
+        for (int i = 0; i < REMOVED_MAX + 3; i++) {
+                Problem problem = { 0 };
+
+                snprintf(name, sizeof(name), "n%d", i);
+                assert(add(&h, &adder, account_of(name, ACCOUNT_SOURCE_ENTRA), NULL) == 0);
+                assert(manager_remove(h.m, manager_find(h.m, name), &problem) == 0);
+                fake_keyring_put(h.stage.keyring, name, "secret-garbage");
+        }
+        house_restart(&h);
+        house_keyring(&h, KEYRING_STATE_OK);
+        assert(fake_keyring_get(h.stage.keyring, "n2"));
+        assert(!fake_keyring_get(h.stage.keyring, "n3"));
+        assert(!fake_keyring_get(h.stage.keyring, name));
+        house_leave(&h);
+}
+
+int main(void) {
+        test_its_item_goes();
+        test_its_item_waits_for_the_keyring();
+        test_its_item_waits_for_the_next_life();
+        test_a_hung_keyring_that_answers_again();
+        test_another_of_that_name();
+        test_another_with_a_secret();
+        test_a_removal_that_fails();
+        test_no_more_than_there_is_room_for();
+        return 0;
+}
