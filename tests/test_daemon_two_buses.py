@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: MIT
+#
+# Two daemons of one user, each on a bus of its own (a desktop, and a session that made itself one),
+# and one keyring. Their refresh token is that of a service that takes a second use for theft: they
+# take turns, and never is one sent twice.
+
+import copy
+import os
+import sys
+
+import pytest
+
+from util_bus import Bus
+from util_daemon import Daemon, entra_account
+from util_keyring import NAME as KEYRING
+from util_process import Process
+from util_rotation import CLAIMS, PER_START
+
+LIVES = 4
+
+
+@pytest.fixture
+def second(folder, home, daemon, keyring):
+    """A daemon on a second bus, in the same home; not started."""
+    path = os.path.join(folder, 'second')
+    os.mkdir(path, 0o700)
+    bus = Bus(path)
+    relay = Process([sys.executable, '-B', os.path.join(os.path.dirname(__file__), 'util_relay.py'),
+                     daemon.bus.address, bus.address], {'PATH': '/usr/bin:/bin'},
+                    os.path.join(path, 'relay.log'))
+    bus.wait_name(KEYRING, alive=lambda: relay.alive)
+    here = copy.copy(home)
+    here.extra = {'DBUS_SESSION_BUS_ADDRESS': bus.address}
+    second = Daemon(here, bus)
+    second.log += '.second'
+    yield second
+    second.close()
+    relay.end()
+    bus.close()
+
+
+@pytest.fixture
+def both(daemon, second, home, entra):
+    """Both run, signed in by the first, at a service with strict rotation."""
+    entra.set(rotation='strict')
+    daemon.start(entra_account(entra))
+    daemon.sign_in(entra)
+    second.start()
+    second.wait_log('Another daemon of this user')
+    assert second.get_token('work') == daemon.get_token('work')
+    return daemon, second
+
+
+def test_no_refresh_token_is_spent_twice(both, entra):
+    for _ in range(LIVES):
+        for _ in range(PER_START):
+            calls = [one.start_get('work', claims=CLAIMS) for one in both]
+            assert [call.result()[1] for call in calls] == ['bearer', 'bearer']
+        for one in both:
+            one.restart()
+    assert entra.count('refresh_token') == 2 * LIVES * PER_START
+    assert entra.count('refresh_token', status=200) == 2 * LIVES * PER_START
+
+
+def test_one_dies_in_the_midst_of_it(both, entra):
+    """The other has the lock at once, and goes on with what is in the keyring."""
+    first, second = both
+    entra.hold()
+    first.start_get('work', claims=CLAIMS)
+    entra.wait(grant_type='refresh_token')
+    call = second.start_get('work', claims=CLAIMS)
+    entra.release()
+    assert call.result()[1] == 'bearer'
+    first.kill9()
+    assert second.get_token('work', claims=CLAIMS)[1] == 'bearer'
+    assert entra.count('refresh_token') == entra.count('refresh_token', status=200)
+
+
+def test_what_one_fetched_serves_the_other(daemon, second, entra):
+    entra.set(access_token_ttl=300)
+    daemon.start(entra_account(entra))
+    daemon.sign_in(entra)
+    daemon.restart()
+    second.start()
+    entra.set(access_token_ttl=3600, rotation='strict')
+    entra.clear()
+    token = daemon.get_token('work', min_valid=600)
+    assert second.get_token('work', min_valid=600)[0] == token[0]
+    assert entra.count() == 1
