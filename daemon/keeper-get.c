@@ -272,13 +272,13 @@ int keeper_get(Keeper *k, const KeeperAsk *ask, Token **ret_token, Waiter **ret_
                                    "%s: too many claims challenges wait already. Try again later.",
                                    k->account->name);
         now = clock_boottime();
-        was_idle = policy_is_idle(s->used_usec, now);
+        was_idle = policy_is_idle(s->used_usec, s->refresh_usec);
         s->used_usec = now;
         if (s->token && !ask->force && !s->reporter && policy_is_fresh(s->token, ask->wish, now)) {
                 k->env->stats.cache_hits++;
                 *ret_token = s->token;
                 /* It is refreshed in the background from now on. */
-                if (was_idle)
+                if (was_idle && !policy_is_idle(now, s->refresh_usec))
                         keeper_arm(k);
                 return 0;
         }

@@ -197,4 +197,6 @@ void vault_on_keyring(Vault *v, KeyringState state) {
                         vault_load(v);
         } else if (state == KEYRING_STATE_LOCKED && v->state == VAULT_STATE_ABSENT)
                 state_set(v, VAULT_STATE_LOCKED);
+        else if (state == KEYRING_STATE_ABSENT && v->state == VAULT_STATE_LOCKED)
+                state_set(v, VAULT_STATE_ABSENT);
 }

@@ -124,6 +124,27 @@ static void test_what_a_short_life_demands_is_not_counted(void) {
         stage_deinit(&s);
 }
 
+/* Whatever callers wish for, the identity service does not take us for a loop. */
+static void test_wishes_are_few(void) {
+        Service service;
+        Stage s;
+
+        start(&s, &service, ACCOUNT_SOURCE_ENTRA, OUTCOME_OK);
+        fake_time_pass(SEC(60));
+        service.n = 0;
+        for (unsigned i = 0; i < 100; i++) {
+                Caller strict = { 0 }, forced = { 0 }, challenged = { 0 };
+
+                ASK(&strict, &s, 2, .wish = { .strict = true, .min_valid = 3599 });
+                ASK(&forced, &s, 2, .force = true);
+                ASK(&challenged, &s, 2, .claims = "{}");
+                fake_time_pass(SEC(3));
+                assert(strict.answers == 1 && forced.answers == 1 && challenged.answers == 1);
+        }
+        assert(service.n > 5 && service.n < 15);
+        stage_deinit(&s);
+}
+
 /* Claims of callers leave half of it for the account's own token. */
 static void test_claims_are_of_the_same_budget(void) {
         static const char *const claims[] = { "{\"a\":1}", "{\"a\":2}", "{\"a\":3}", "{\"a\":4}" };
@@ -151,6 +172,7 @@ int main(void) {
         test_a_network_that_flaps();
         test_an_outage_alone_is_within();
         test_what_a_short_life_demands_is_not_counted();
+        test_wishes_are_few();
         test_claims_are_of_the_same_budget();
         return 0;
 }
