@@ -177,8 +177,11 @@ int keeper_configure(Keeper *k, Account *account) {
                 free(own->resource);
                 own->resource = resource;
         }
-        if (!same)
+        if (!same) {
                 keeper_happened(k, KEEPER_EVENT_OTHER_IDENTITY);
+                /* A record does not name all of it: a subscription, a command. */
+                keeper_drop_stored_tokens(k);
+        }
         r = vault_set_account(k->vault, account);
         if (r < 0)
                 return r;

@@ -29,10 +29,7 @@ static void keeper_drop_az_tokens(Keeper *k) {
         /* az may have read its files before or after: what it answers is asked for again. */
         k->outdated = k->exchanging != NULL;
         keeper_happened(k, KEEPER_EVENT_AZ_CHANGED);
-        if (vault_state(k->vault) == VAULT_STATE_LOADED && vault_record(k->vault)->n_tokens > 0) {
-                record_drop_tokens(vault_record(k->vault));
-                vault_save_later(k->vault);
-        }
+        keeper_drop_stored_tokens(k);
 }
 
 /* az must not be run while another one writes the file: it takes a half of it for broken, and

@@ -114,6 +114,8 @@ void keeper_arm(Keeper *k);
 void keeper_adopt_record(Keeper *k);
 /* One of them. -ESTALE when it is over. */
 int keeper_token_from_record(Token **ret, const RecordToken *t);
+/* Its access tokens in the vault are somebody else's, or from somewhere else. */
+void keeper_drop_stored_tokens(Keeper *k);
 /* Fetch a first token when a refresh token is there: the start of the daemon counts as a use. */
 void keeper_wake(Keeper *k);
 

@@ -162,6 +162,13 @@ void keeper_wake(Keeper *k) {
         keeper_pump(k);
 }
 
+void keeper_drop_stored_tokens(Keeper *k) {
+        if (vault_state(k->vault) != VAULT_STATE_LOADED || vault_record(k->vault)->n_tokens == 0)
+                return;
+        record_drop_tokens(vault_record(k->vault));
+        vault_save_later(k->vault);
+}
+
 int keeper_token_from_record(Token **ret, const RecordToken *t) {
         uint64_t wall = clock_wall(), boottime = clock_boottime(), left, age;
         Token *token;

@@ -124,6 +124,25 @@ static void test_signed_in_while_no_daemon_ran(void) {
         }
 }
 
+/* The record names no subscription: what is in it was for the former one. */
+static void test_another_subscription_starts_over(void) {
+        Caller c = { 0 };
+        Account *other;
+        Stage s;
+
+        stage_start_az(&s);
+        other = stage_account(ACCOUNT_SOURCE_AZURE_CLI);
+        other->subscription = strdup("other");
+        assert(keeper_configure(s.keeper, other) == 0);
+        fake_time_pass(SEC(3));
+        s.keeper = keeper_free(s.keeper);
+        stage_start(&s, ACCOUNT_SOURCE_AZURE_CLI);
+        ASK(&c, &s, 60);
+        expect_waiting(&c);
+        caller_leave(&c);
+        stage_deinit(&s);
+}
+
 static void test_others_do_not_mind(void) {
         Stage s;
 
@@ -140,6 +159,7 @@ int main(void) {
         test_not_in_use_waits_for_a_caller();
         test_an_answer_of_before_is_asked_for_again();
         test_signed_in_while_no_daemon_ran();
+        test_another_subscription_starts_over();
         test_others_do_not_mind();
         return 0;
 }
