@@ -247,13 +247,17 @@ void keeper_on_keyring(Keeper *k, KeyringState state) {
 void keeper_on_online(Keeper *k) {
         uint64_t now = clock_boottime();
 
-        for (Slot *s = k->slots; s; s = s->next)
-                if (slot_rule(k, s, now)->timer == KEEPER_TIMER_BACK_OFF &&
-                    s->failure.not_before <= now && k->exchanging != s &&
-                    slot_has_budget(k, s, now)) {
+        for (Slot *s = k->slots; s; s = s->next) {
+                const KeeperRule *rule = slot_rule(k, s, now);
+
+                /* What az would rather wait for is its own pause, and no server's. */
+                if (rule->timer == KEEPER_TIMER_BACK_OFF &&
+                    (s->failure.not_before <= now || rule->asked == KEEPER_TRY_SOON) &&
+                    k->exchanging != s && slot_has_budget(k, s, now)) {
                         s->failures = 0;
                         s->wanted = true;
                 }
+        }
         keeper_pump(k);
         keeper_publish(k);
 }

@@ -5,15 +5,19 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include "io/network.h"
 #include "io/timer.h"
 #include "io/watch.h"
 
 /* A new network brings a burst of news; name servers and routes follow the address. */
-#define WATCH_SETTLE_USEC (1 * USEC_PER_SEC)
+#define WATCH_SETTLE_USEC     (1 * USEC_PER_SEC)
+#define WATCH_SETTLE_MAX_USEC (5 * USEC_PER_SEC)
 
 struct Watch {
         sd_event_source *source;
+        Network *network;
         Timer *settle;
+        uint64_t since_usec; /* when the news began; 0: there are none */
         int fd;
         bool online, grown;
         void (*fn)(bool online, void *userdata);
@@ -42,14 +46,35 @@ static bool network_is_up(void) {
         return up;
 }
 
+static bool watch_look(const Watch *w) {
+        return network_is_up() && !network_has_portal(w->network);
+}
+
 static void watch_on_settled(void *userdata) {
         Watch *w = userdata;
         bool was = w->online, grown = w->grown;
 
-        w->online = network_is_up();
+        w->since_usec = 0;
+        w->online = watch_look(w);
         w->grown = false;
         if (w->online != was || (w->online && grown))
                 w->fn(w->online, w->userdata);
+}
+
+/* Something has changed: look when it has come to rest, or does not. */
+static void watch_stir(Watch *w) {
+        uint64_t now = clock_boottime();
+
+        if (w->since_usec == 0)
+                w->since_usec = now;
+        timer_arm(w->settle, MIN(now + WATCH_SETTLE_USEC, w->since_usec + WATCH_SETTLE_MAX_USEC));
+}
+
+static void watch_on_network(bool better, void *userdata) {
+        Watch *w = userdata;
+
+        w->grown = w->grown || better;
+        watch_stir(w);
 }
 
 static int watch_on_news(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
@@ -68,7 +93,7 @@ static int watch_on_news(sd_event_source *source, int fd, uint32_t revents, void
                         if (h->nlmsg_type == RTM_NEWADDR)
                                 w->grown = true;
         }
-        timer_arm(w->settle, clock_boottime() + WATCH_SETTLE_USEC);
+        watch_stir(w);
         return 0;
 }
 
@@ -95,7 +120,10 @@ int watch_new(Watch **ret, sd_event *event, void (*fn)(bool online, void *userda
         r = sd_event_add_io(event, &w->source, w->fd, EPOLLIN, watch_on_news, w);
         if (r < 0)
                 return r;
-        w->online = network_is_up();
+        r = network_new(&w->network, event, watch_on_network, w);
+        if (r < 0)
+                return r;
+        w->online = watch_look(w);
         *ret = STEAL(w);
         return 0;
 }
@@ -107,6 +135,7 @@ bool watch_is_online(const Watch *w) {
 Watch *watch_free(Watch *w) {
         if (w) {
                 sd_event_source_disable_unref(w->source);
+                network_free(w->network);
                 timer_free(w->settle);
                 (void)fd_close(w->fd);
                 free(w);
