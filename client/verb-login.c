@@ -140,7 +140,7 @@ static void login_say_kept(const Login *l) {
                     l->name, l->name, l->name);
 }
 
-static int login_entra(Login *l, const char *client_id) {
+static int login_person(Login *l, const char *client_id) {
         int r;
 
         if (streq(client_id, CLIENT_ID_AZURE_CLI))
@@ -214,19 +214,19 @@ static int login_account(Login *l, Properties *account) {
 static int login_run(Login *l) {
         CLEANUP(properties_deinit) Properties account = { 0 };
         const char *source, *user;
-        bool entra;
+        bool person;
         int r;
 
         r = login_account(l, &account);
         if (r)
                 return r;
         source = properties_string(&account, "Source");
-        entra = streq(source, "entra");
+        person = streq(source, "entra") || streq(source, "command");
         if (streq(source, "azure-cli")) {
                 r = az_login(l->bus, l->path, l->tenant);
                 l->cancelled = r >= 128;
-        } else if (entra) {
-                r = login_entra(l, properties_string(&account, "ClientId"));
+        } else if (person) {
+                r = login_person(l, properties_string(&account, "ClientId"));
         } else if (streq(source, "client-credentials")) {
                 r = login_client(l);
         } else {
@@ -244,7 +244,7 @@ static int login_run(Login *l) {
                 return r;
         user = properties_string(&account, "User");
         say("Signed in to '%s'%s%s.", l->name, *user ? " as " : "", user);
-        if (entra)
+        if (person)
                 login_warn(l);
         return EXIT_DONE;
 }

@@ -92,6 +92,8 @@ struct Keeper {
         "%s --browser"
 
 /* keeper.c */
+/* One that wants to be used now and then. */
+bool keeper_has_refresh_token(const Keeper *k);
 /* Is there something to ask the source with? */
 bool keeper_can_fetch(const Keeper *k);
 /* Let an event do to what the keeper holds what the table says; what is new is put in by the

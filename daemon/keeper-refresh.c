@@ -53,7 +53,7 @@ void slot_take_token(Keeper *k, Slot *s, Token *token) {
         token_unref(s->token);
         s->token = token_ref(token);
         s->fetched_usec = clock_boottime();
-        if (k->account->source == ACCOUNT_SOURCE_ENTRA)
+        if (keeper_has_refresh_token(k))
                 k->keep_alive_usec = policy_keep_alive_at(s->fetched_usec);
         s->refresh_usec = policy_refresh_at(k->account->source, token, random_number());
         free(s->reporter);
@@ -216,6 +216,12 @@ static bool exchange_repeat_outdated(Keeper *k) {
         return true;
 }
 
+/* What has not been read may hold a refresh token of a program's, which a write would lose. */
+static bool exchange_may_save(const Keeper *k) {
+        return k->account->source != ACCOUNT_SOURCE_COMMAND || vault_record(k->vault)->secret ||
+               vault_state(k->vault) == VAULT_STATE_LOADED;
+}
+
 static void exchange_on_token(const FetchToken *fetched, void *userdata) {
         Keeper *k = userdata;
         int r;
@@ -231,7 +237,8 @@ static void exchange_on_token(const FetchToken *fetched, void *userdata) {
         /* The new refresh token is in the keyring before the access token is handed out. */
         if (r > 0 && vault_save(k->vault, &k->save, exchange_on_saved, k) == 0)
                 return;
-        vault_save_later(k->vault);
+        if (exchange_may_save(k))
+                vault_save_later(k->vault);
         exchange_succeed(k);
 }
 
@@ -311,7 +318,7 @@ static void exchange_on_reloaded(int outcome, void *userdata) {
         Slot *s = k->exchanging;
 
         k->reload = vault_op_free(k->reload);
-        if (!vault_record(k->vault)->secret) {
+        if (!vault_record(k->vault)->secret && source_needs_secret(k->account->source)) {
                 /* Somebody deleted the item from an unlocked keyring: that is a sign-out. */
                 Problem problem = { 0 };
 

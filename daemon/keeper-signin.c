@@ -62,6 +62,8 @@ static void keeper_on_signin_token(SignIn *signin, const FetchToken *fetched, vo
         keeper_abort_exchange(k, true);
         record_drop_tokens(vault_record(k->vault));
         (void)record_set_user(vault_record(k->vault), NULL);
+        if (!fetched->refresh_token)
+                (void)record_set_secret(vault_record(k->vault), NULL);
         r = keeper_take_fetched(k, k->account->resource, fetched);
         if (r >= 0) {
                 k->finishing = signin;
@@ -132,6 +134,8 @@ static const char *keeper_signin_method(const Keeper *k, const SignInWish *wish)
 
         if (method && !streq(method, "auto"))
                 return method;
+        if (k->account->source == ACCOUNT_SOURCE_COMMAND)
+                return "auto"; /* its program knows best */
         if (!streq(k->account->sign_in, "auto"))
                 return k->account->sign_in;
         return wish && wish->browser ? "browser" : "device-code";
@@ -155,12 +159,12 @@ int keeper_sign_in(Keeper *k, const SignInWish *wish, SignIn **ret, Problem *pro
                                    "%s: nobody signs in for it: its client has a secret. To store "
                                    "a new one: iotc-token login %s",
                                    name, name);
-        if (k->account->source != ACCOUNT_SOURCE_ENTRA)
+        if (k->account->source == ACCOUNT_SOURCE_API_TOKEN)
                 return problem_set(problem, OUTCOME_MISCONFIGURED,
                                    "%s: accounts of source %s have no sign-in.", name,
                                    account_source_to_string(k->account->source));
         method = keeper_signin_method(k, wish);
-        if (!streq(method, "device-code") && !streq(method, "browser"))
+        if (!streq(method, "device-code") && !streq(method, "browser") && !streq(method, "auto"))
                 return problem_set(
                         problem, OUTCOME_INVALID_ARGS,
                         "%s: the methods of a sign-in are auto, browser and device-code.", name);

@@ -9,6 +9,11 @@
 #include "model/limits.h"
 #include "model/secret.h"
 
+bool keeper_has_refresh_token(const Keeper *k) {
+        return source_secret(k->account->source) == SOURCE_SECRET_REFRESH_TOKEN &&
+               vault_record(k->vault)->secret;
+}
+
 bool keeper_can_fetch(const Keeper *k) {
         return slot_rule(k, k->slots, clock_boottime())->asked >= KEEPER_TRY_NOW;
 }
@@ -217,7 +222,7 @@ static void keeper_find_keep_alive(Keeper *k) {
         uint64_t wall = clock_wall(), issued_at = 0, age;
 
         k->keep_alive_usec = USEC_INFINITY;
-        if (k->account->source != ACCOUNT_SOURCE_ENTRA || !record->secret)
+        if (!keeper_has_refresh_token(k))
                 return;
         for (size_t i = 0; i < record->n_tokens; i++)
                 issued_at = MAX(issued_at, record->tokens[i].issued_at);
@@ -261,6 +266,9 @@ static void keeper_on_vault(void *userdata) {
         Keeper *k = userdata;
 
         if (vault_state(k->vault) == VAULT_STATE_LOADED) {
+                /* A program that was asked without what is stored may do better now. */
+                for (Slot *s = k->slots; s; s = s->next)
+                        s->wanted = s->wanted || s->failure.outcome == OUTCOME_KEYRING_LOCKED;
                 keeper_adopt_record(k);
                 keeper_wake(k);
         }

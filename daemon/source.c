@@ -10,14 +10,14 @@ SourceSecret source_secret(AccountSource source) {
                 [ACCOUNT_SOURCE_AZURE_CLI] = SOURCE_SECRET_NONE,
                 [ACCOUNT_SOURCE_CLIENT_CREDENTIALS] = SOURCE_SECRET_CLIENT,
                 [ACCOUNT_SOURCE_API_TOKEN] = SOURCE_SECRET_TOKEN,
-                [ACCOUNT_SOURCE_COMMAND] = SOURCE_SECRET_NONE,
+                [ACCOUNT_SOURCE_COMMAND] = SOURCE_SECRET_REFRESH_TOKEN,
         };
 
         return secrets[source];
 }
 
 bool source_needs_secret(AccountSource source) {
-        return source_secret(source) != SOURCE_SECRET_NONE;
+        return source_secret(source) != SOURCE_SECRET_NONE && source != ACCOUNT_SOURCE_COMMAND;
 }
 
 static int check_api_token(const Account *a, const char *secret, uint64_t now, Problem *problem) {
@@ -80,5 +80,6 @@ void source_request(FetchRequest *ret, const Env *env, const Account *a, const c
                 .subscription = a->subscription,
                 .proxy = env->proxy,
                 .ca_bundle = env->ca_bundle,
+                .program = a->command,
         };
 }

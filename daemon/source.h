@@ -13,13 +13,13 @@
 /* What the keyring's record holds as the account's secret. */
 typedef enum SourceSecret {
         SOURCE_SECRET_NONE,          /* azure-cli: its program has its own */
-        SOURCE_SECRET_REFRESH_TOKEN, /* entra: spent, and often renewed, by each exchange */
+        SOURCE_SECRET_REFRESH_TOKEN, /* entra, command: spent, and often renewed, by an exchange */
         SOURCE_SECRET_CLIENT,        /* client-credentials: the client's own, handed in */
         SOURCE_SECRET_TOKEN,         /* api-token: the token itself, handed in */
 } SourceSecret;
 
 SourceSecret source_secret(AccountSource source);
-/* Is there nothing to ask with as long as it has none? */
+/* Is there nothing to ask with as long as it has none? command may have none, or get one. */
 bool source_needs_secret(AccountSource source);
 /*
  * Is this a secret that somebody may hand in for an account? now: wall clock, s. 0, or an Outcome

@@ -1,75 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "util-fetcher.h"
-
-#include <poll.h>
+#include "util-launch.h"
 
 #include "model/limits.h"
-
-typedef struct Started {
-        unsigned n;
-        int error;
-        pid_t pid;
-        int in, out;
-        Launch *launch;
-} Started;
-
-static void on_launched(int error, pid_t pid, int stdin_fd, int stdout_fd, void *userdata) {
-        Started *s = userdata;
-
-        s->n++;
-        s->error = error;
-        s->pid = pid;
-        s->in = stdin_fd;
-        s->out = stdout_fd;
-        s->launch = launch_free(s->launch);
-}
-
-static bool is_started(void *userdata) {
-        return ((Started *)userdata)->n > 0;
-}
-
-static void start(Fetcher *f, Started *s) {
-        *s = (Started){ .in = -1, .out = -1 };
-        assert(launcher_start(f->launcher, &s->launch, on_launched, s) == 0);
-        assert(s->n == 0); /* never inside */
-        until(f, is_started, s);
-        assert(s->n == 1 && !s->launch);
-}
-
-static void start_well(Fetcher *f, Started *s) {
-        start(f, s);
-        assert(s->error == 0 && s->pid > 0 && s->in >= 0 && s->out >= 0);
-}
-
-static void ended(Started *s) {
-        s->in = fd_close(s->in);
-        s->out = fd_close(s->out);
-}
-
-/* One line of what it prints; "" at its end. 20 s are a failure. */
-static char *read_line(int fd, char *buf, size_t size) {
-        struct pollfd p = { .fd = fd, .events = POLLIN };
-        size_t n = 0;
-
-        while (n + 1 < size) {
-                ssize_t r;
-
-                assert(poll(&p, 1, 20 * 1000) == 1);
-                r = read(fd, buf + n, 1);
-                assert(r >= 0);
-                if (r == 0 || buf[n] == '\n')
-                        break;
-                n++;
-        }
-        buf[n] = '\0';
-        return buf;
-}
-
-static void expect_end(int fd) {
-        char buf[64];
-
-        assert(streq(read_line(fd, buf, sizeof(buf)), ""));
-}
 
 static void test_a_filter_in_a_session_of_its_own(void) {
         char buf[256];
@@ -189,7 +121,7 @@ static void test_a_launch_that_is_taken_back(void) {
 
         fetcher_init(&f, "exec sleep 1000");
         for (unsigned i = 0; i < 5; i++) {
-                assert(launcher_start(f.launcher, &s.launch, on_launched, &s) == 0);
+                assert(launcher_start(f.launcher, &s.launch, NULL, on_launched, &s) == 0);
                 s.launch = launch_free(s.launch);
         }
         assert(!launch_free(NULL));
@@ -213,7 +145,7 @@ static void test_the_end_of_the_launcher_is_the_end_of_all(void) {
                 start_well(&f, &s[i]);
                 assert(streq(read_line(s[i].out, buf, sizeof(buf)), "ready"));
         }
-        assert(launcher_start(f.launcher, &pending, on_launched, NULL) == 0);
+        assert(launcher_start(f.launcher, &pending, NULL, on_launched, NULL) == 0);
         f.launcher = launcher_free(f.launcher);
         launch_free(pending);
         for (size_t i = 0; i < ARRAY_SIZE(s); i++) {
@@ -282,12 +214,12 @@ static void test_a_launcher_that_died(void) {
         assert(children_of(getpid(), &pid) == 2 && pid != f.launcher_pid);
         assert(launcher_attach(launcher, f.event, on_gone, &gone) >= 0);
         assert(kill(pid, SIGSTOP) == 0);
-        assert(launcher_start(launcher, &s.launch, on_launched, &s) == 0);
+        assert(launcher_start(launcher, &s.launch, NULL, on_launched, &s) == 0);
         assert(kill(pid, SIGKILL) == 0);
         until(&f, is_true, &gone);
         /* Who waited for it is told. */
         assert(s.n == 1 && s.error == -ECONNRESET && s.in == -1);
-        assert(launcher_start(launcher, &late, on_launched, &s) < 0);
+        assert(launcher_start(launcher, &late, NULL, on_launched, &s) < 0);
         launcher_free(launcher);
         fetcher_deinit(&f);
 }

@@ -22,6 +22,7 @@ static void test_where_a_secret_goes(void) {
                 { ACCOUNT_SOURCE_AZURE_CLI, false, false, false },
                 { ACCOUNT_SOURCE_CLIENT_CREDENTIALS, false, true, true },
                 { ACCOUNT_SOURCE_API_TOKEN, false, false, false },
+                { ACCOUNT_SOURCE_COMMAND, true, false, false },
         };
         Env env = { .proxy = (char *)"http://proxy:1", .ca_bundle = (char *)"/ca" };
 

@@ -29,7 +29,8 @@ struct Fetch {
         char *line; /* secret; LIMIT_FETCH_LINE + 1 bytes */
         size_t line_n, total;
         const char *fault;
-        bool *freed; /* told when a callback frees this */
+        bool is_command; /* a program of the user's, and not the fetcher */
+        bool *freed;     /* told when a callback frees this */
 };
 
 static int request_text(const FetchRequest *r, char **ret, size_t *ret_n) {
@@ -69,7 +70,8 @@ static void fetch_fail(Fetch *f, const char *why) {
 
         fetch_end(f);
         log_debug("A fetch ended without a result: %s", why);
-        (void)problem_set(&error.problem, OUTCOME_UNAVAILABLE, "the fetcher failed: %s", why);
+        (void)problem_set(&error.problem, OUTCOME_UNAVAILABLE, "%s failed: %s",
+                          f->is_command ? "its program" : "the fetcher", why);
         f->handler->error(&error, f->userdata);
         problem_clear(&error.problem);
 }
@@ -216,6 +218,7 @@ int fetch_start(Fetch **ret, Launcher *launcher, sd_event *event, const FetchReq
                       .event = event,
                       .handler = handler,
                       .userdata = userdata,
+                      .is_command = request->program != NULL,
                       .stdin_fd = -1,
                       .stdout_fd = -1 };
         f->line = malloc(LIMIT_FETCH_LINE + 1);
@@ -234,7 +237,7 @@ int fetch_start(Fetch **ret, Launcher *launcher, sd_event *event, const FetchReq
                 return r;
         timer_arm(f->deadline,
                   clock_boottime() + (request->deadline + FETCH_GRACE_SECONDS) * USEC_PER_SEC);
-        r = launcher_start(launcher, &f->launch, fetch_on_launched, f);
+        r = launcher_start(launcher, &f->launch, request->program, fetch_on_launched, f);
         if (r < 0)
                 return r;
         *ret = STEAL(f);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One run of iotc-token-fetch, seen from the daemon (contract, section 6): have it launched, write
- * the request, read events line by line with limits, arm the deadline. All that it says is
- * untrusted and checked here; what passes is clean text, well-formed tokens and sane numbers.
+ * One run of iotc-token-fetch, or of a program in its place, seen from the daemon (contract,
+ * section 6): have it launched, write the request, read events line by line with limits, arm the
+ * deadline. All that it says is untrusted and checked here; what passes is clean text, well-formed
+ * tokens and sane numbers.
  */
 #pragma once
 
@@ -16,7 +17,8 @@ typedef struct FetchRequest {
         const char *source, *method, *authority, *tenant, *client_id, *resource;
         const char *refresh_token, *client_secret, *claims; /* secrets, but for claims */
         const char *config_dir, *az, *subscription, *proxy, *ca_bundle;
-        unsigned deadline; /* seconds */
+        const char *program; /* run instead of the fetcher; not part of what is sent */
+        unsigned deadline;   /* seconds */
 } FetchRequest;
 
 /* A person has to enter user_code at verification_uri. Borrowed. */

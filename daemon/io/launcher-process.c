@@ -15,7 +15,9 @@
 #include <time.h>
 
 #include "io/launcher-protocol.h"
+#include "model/json.h"
 #include "model/limits.h"
+#include "model/program.h"
 
 enum {
         KILL_AFTER_MS = 2000
@@ -42,8 +44,8 @@ static int64_t now_ms(void) {
 static void on_child(int signal) {
 }
 
-/* In the child: a session of its own, a clean slate, and the program. */
-_Noreturn static void child_exec(const char *program, int stdin_fd, int stdout_fd) {
+/* In the child: a session of its own and a clean slate. False when that could not be had. */
+static bool child_prepare(int stdin_fd, int stdout_fd) {
         sigset_t none;
 
         (void)setsid();
@@ -52,11 +54,54 @@ _Noreturn static void child_exec(const char *program, int stdin_fd, int stdout_f
         (void)sigemptyset(&none);
         (void)sigprocmask(SIG_SETMASK, &none, NULL);
         (void)umask(077);
-        if (dup2(stdin_fd, STDIN_FILENO) >= 0 && dup2(stdout_fd, STDOUT_FILENO) >= 0) {
-                (void)syscall(SYS_close_range, 3U, ~0U, 0U);
-                execl(program, program, (char *)NULL);
+        if (dup2(stdin_fd, STDIN_FILENO) < 0 || dup2(stdout_fd, STDOUT_FILENO) < 0)
+                return false;
+        return syscall(SYS_close_range, 3U, ~0U, 0U) == 0;
+}
+
+/* The program can't say it, so it is said in its place (contract, section 6). */
+static void command_refuse(const char *program, const char *what) {
+        CLEANUP(freep) char *message = NULL;
+        CLEANUP(freep) char *line = NULL;
+        JsonWriter w = { 0 };
+        size_t n;
+
+        if (asprintf(&message, "%s %s", program, what) < 0)
+                message = NULL;
+        json_writer_open(&w, NULL, '{');
+        json_writer_string(&w, "event", "error");
+        json_writer_string(&w, "kind", "source-missing");
+        json_writer_string(&w, "message", message);
+        json_writer_close(&w, '}');
+        if (json_writer_finish(&w, &line, &n) == 0) {
+                line[n] = '\n';
+                (void)!write(STDOUT_FILENO, line, n + 1);
         }
-        _exit(127);
+}
+
+/* A program of the user's: one that nobody else can have put there. */
+_Noreturn static void command_exec(const char *program) {
+        CLEANUP(freep) char *what = NULL;
+
+        switch (program_check(program)) {
+        case 0:
+                execl(program, program, (char *)NULL);
+                if (asprintf(&what, "can't be run: %s. Check the setting 'command'.",
+                             strerror(errno)) < 0)
+                        what = NULL;
+                command_refuse(program, what ? what : "can't be run.");
+                break;
+        case PROGRAM_E_MISSING:
+                command_refuse(program,
+                               "is no program that can be run. Check the setting 'command'.");
+                break;
+        default:
+                command_refuse(program,
+                               "is not run: others than you and root may write to it or its "
+                               "folder. Mend the permissions.");
+                break;
+        }
+        _exit(0);
 }
 
 static Child *child_place(State *s, pid_t pid) {
@@ -66,7 +111,8 @@ static Child *child_place(State *s, pid_t pid) {
         return NULL;
 }
 
-static int child_start(State *s, pid_t *ret_pid, int fds[LAUNCHER_FDS]) {
+/* command: a program of the user's, or "". */
+static int child_start(State *s, const char *command, pid_t *ret_pid, int fds[LAUNCHER_FDS]) {
         CLEANUP(fd_closep) int in_r = -1, in_w = -1, out_r = -1, out_w = -1;
         Child *child = child_place(s, 0);
         int in[2], out[2];
@@ -80,14 +126,20 @@ static int child_start(State *s, pid_t *ret_pid, int fds[LAUNCHER_FDS]) {
         if (pipe2(out, O_CLOEXEC) < 0)
                 return -errno;
         out_r = out[0], out_w = out[1];
-        if (access(s->program, X_OK) < 0)
+        if (!*command && access(s->program, X_OK) < 0)
                 return -errno;
 
         pid = fork();
         if (pid < 0)
                 return -errno;
-        if (pid == 0)
-                child_exec(s->program, in_r, out_w);
+        if (pid == 0) {
+                if (!child_prepare(in_r, out_w))
+                        _exit(127);
+                if (*command)
+                        command_exec(command);
+                execl(s->program, s->program, (char *)NULL);
+                _exit(127);
+        }
 
         *child = (Child){ .pid = pid };
         fds[0] = in_w, in_w = -1;
@@ -119,11 +171,11 @@ static void reply_send(State *s, const LauncherReply *reply, const int *fds) {
                 ;
 }
 
-static void call_start(State *s, uint32_t serial) {
-        LauncherReply reply = { .serial = serial };
+static void call_start(State *s, const LauncherCall *call) {
+        LauncherReply reply = { .serial = call->serial };
         int fds[LAUNCHER_FDS] = { -1, -1 };
 
-        reply.error = child_start(s, &reply.pid, fds);
+        reply.error = child_start(s, call->program, &reply.pid, fds);
         reply_send(s, &reply, reply.error == 0 ? fds : NULL);
         for (int i = 0; i < LAUNCHER_FDS; i++)
                 (void)fd_close(fds[i]);
@@ -176,18 +228,19 @@ static int children_kill(State *s) {
 
 /* One packet from the daemon. False when it is gone. */
 static bool call_receive(State *s) {
-        LauncherCall call;
+        static LauncherCall call;
+        const size_t head = offsetof(LauncherCall, program);
         Child *child;
         ssize_t n;
 
         n = recv(s->socket, &call, sizeof(call), MSG_DONTWAIT);
         if (n < 0)
                 return errno == EAGAIN || errno == EINTR;
-        if (n != sizeof(call))
+        if (n <= (ssize_t)head || !memchr(call.program, '\0', (size_t)n - head))
                 return false;
         switch (call.op) {
         case LAUNCHER_OP_START:
-                call_start(s, call.serial);
+                call_start(s, &call);
                 break;
         case LAUNCHER_OP_END:
                 child = call.pid > 0 ? child_place(s, call.pid) : NULL;

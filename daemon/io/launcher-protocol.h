@@ -10,15 +10,18 @@
 
 #include <iotc-util.h>
 
+#include "model/limits.h"
+
 typedef enum LauncherOp {
-        LAUNCHER_OP_START,
-        LAUNCHER_OP_END, /* TERM to the group of pid, KILL later; not answered */
+        LAUNCHER_OP_START, /* program, or the fetcher when that is empty */
+        LAUNCHER_OP_END,   /* TERM to the group of pid, KILL later; not answered */
 } LauncherOp;
 
 typedef struct LauncherCall {
         uint32_t op;
         uint32_t serial;
         pid_t pid;
+        char program[PATH_LENGTH_MAX + 1]; /* sent as far as its NUL */
 } LauncherCall;
 
 typedef struct LauncherReply {

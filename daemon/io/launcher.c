@@ -147,20 +147,28 @@ Launcher *launcher_free(Launcher *l) {
 }
 
 static int launcher_send(Launcher *l, const LauncherCall *call) {
-        if (send(l->socket, call, sizeof(*call), MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+        size_t n = offsetof(LauncherCall, program) + strlen(call->program) + 1;
+
+        if (send(l->socket, call, n, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
                 return -errno;
         return 0;
 }
 
-int launcher_start(Launcher *l, Launch **ret, LaunchFn fn, void *userdata) {
+int launcher_start(Launcher *l, Launch **ret, const char *program, LaunchFn fn, void *userdata) {
+        LauncherCall call = { .op = LAUNCHER_OP_START };
         Launch *launch, **tail;
         int r;
 
+        if (program && strlen(program) >= sizeof(call.program))
+                return -ENAMETOOLONG;
         launch = calloc(1, sizeof(*launch));
         if (!launch)
                 return -ENOMEM;
         *launch = (Launch){ .launcher = l, .serial = ++l->serial, .fn = fn, .userdata = userdata };
-        r = launcher_send(l, &(LauncherCall){ LAUNCHER_OP_START, launch->serial, 0 });
+        call.serial = launch->serial;
+        if (program)
+                (void)strcpy(call.program, program);
+        r = launcher_send(l, &call);
         if (r < 0) {
                 free(launch);
                 return r;
@@ -183,5 +191,5 @@ Launch *launch_free(Launch *launch) {
 }
 
 void launcher_end(Launcher *l, pid_t pid) {
-        (void)launcher_send(l, &(LauncherCall){ LAUNCHER_OP_END, 0, pid });
+        (void)launcher_send(l, &(LauncherCall){ .op = LAUNCHER_OP_END, .pid = pid });
 }

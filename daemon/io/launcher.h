@@ -29,8 +29,13 @@ int launcher_attach(Launcher *l, sd_event *event, void (*gone)(void *userdata), 
 /* Ends it, and with it every fetcher. Returns NULL. */
 Launcher *launcher_free(Launcher *l);
 
-/* Ask for a fetcher; fn is called once, later, unless the handle is freed first. 0 or -errno. */
-int launcher_start(Launcher *l, Launch **ret, LaunchFn fn, void *userdata);
+/*
+ * Ask for a fetcher, or for a program of the user's that stands in for it (absolute path; NULL: the
+ * fetcher). Whether that one may be run is looked at by program_check(), just before it is, in the
+ * process that becomes it; a refusal is an event on its output. fn is called once, later, unless
+ * the handle is freed first. 0, -ENAMETOOLONG or -errno.
+ */
+int launcher_start(Launcher *l, Launch **ret, const char *program, LaunchFn fn, void *userdata);
 /* Takes the callback back; a fetcher that was started for it is ended. NULL is fine. Returns NULL.
  */
 Launch *launch_free(Launch *launch);
