@@ -16,9 +16,9 @@ static const Verb verbs[] = {
           "[NAME] [--browser | --device-code | --azure-cli | --client-credentials] [--tenant T] "
           "[--client-id ID] [--app HOST]... [--resource URI]... [--authority URL]",
           "Add an account and sign in, or sign in again", verb_login },
-        { "api-token", "add NAME [--app HOST]... [--replace]", "Keep an IoT Central API token",
-          verb_api_token },
+        { "api-token", VERB_TOKEN_USAGE, VERB_TOKEN_SUMMARY, verb_api_token },
         { "api", VERB_API_USAGE, VERB_API_SUMMARY, verb_remote },
+        { "check", VERB_CHECK_USAGE, VERB_CHECK_SUMMARY, verb_remote },
         { "get",
           "[SELECTOR] [--header | --json] [--resource URI] [--min-valid S] [--force] [--no-wait]",
           "Print a token", verb_get },

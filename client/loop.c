@@ -19,17 +19,21 @@ static int loop_on_signal(sd_event_source *source, const struct signalfd_siginfo
         return loop_end(userdata, 128 + (int)si->ssi_signo);
 }
 
-static int loop_fill(Loop *loop) {
+int loop_block_signals(void) {
         sigset_t mask;
-        int r;
 
         sigemptyset(&mask);
         for (size_t i = 0; i < ARRAY_SIZE(loop_signals); i++)
                 sigaddset(&mask, loop_signals[i]);
-        if (sigprocmask(SIG_BLOCK, &mask, NULL) < 0)
-                return -errno;
+        return sigprocmask(SIG_BLOCK, &mask, NULL) < 0 ? -errno : 0;
+}
 
-        r = sd_event_new(&loop->event);
+static int loop_fill(Loop *loop) {
+        int r;
+
+        r = loop_block_signals();
+        if (r >= 0)
+                r = sd_event_new(&loop->event);
         for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(loop_signals); i++)
                 r = sd_event_add_signal(loop->event, NULL, loop_signals[i], loop_on_signal, loop);
         if (r >= 0)

@@ -32,6 +32,8 @@ int loop_run(Loop *loop);
 int loop_call_unless(sd_bus *bus, sd_bus_message *m, unsigned timeout_sec, const char *name);
 /* Refresh of the account at path, likewise. */
 int loop_refresh_unless(sd_bus *bus, const char *path, const char *name);
+/* Block the signals, for what has to be put away before they may end the process. 0 or -errno. */
+int loop_block_signals(void);
 /* Has one of the signals come, while nothing looked? Then 128 + its number, else 0. */
 int loop_interrupted(void);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * iotc-token api-token: IoT Central API tokens, which somebody made at the application and which
- * are kept here as they are.
+ * iotc-token api-token: IoT Central API tokens. Those that somebody made at the application are
+ * kept here as they are; the other verbs, which make and delete them there, are another program's.
  */
 #include "api-token.h"
 #include "say.h"
@@ -43,9 +43,19 @@ static int verb_add(const Verb *verb, int argc, char **argv) {
         return r ?: api_token_set_apps(bus, path, &apps);
 }
 
+/* argv is the rest of main()'s own; see verb_remote(). */
+static int verb_far(const Verb *verb, int argc, char **argv) {
+        return verb_remote(verb, argc, argv - 1);
+}
+
 static const Verb api_token_verbs[] = {
         { "add", "NAME [--app HOST]... [--replace]", "Keep an API token, read from standard input",
           verb_add },
+        { "create", VERB_TOKEN_CREATE_USAGE, VERB_TOKEN_CREATE_SUMMARY, verb_far },
+        { "list", VERB_TOKEN_LIST_USAGE, VERB_TOKEN_LIST_SUMMARY, verb_far },
+        { "show", VERB_TOKEN_SHOW_USAGE, VERB_TOKEN_SHOW_SUMMARY, verb_far },
+        { "revoke", VERB_TOKEN_REVOKE_USAGE, VERB_TOKEN_REVOKE_SUMMARY, verb_far },
+        { "rotate", VERB_TOKEN_ROTATE_USAGE, VERB_TOKEN_ROTATE_SUMMARY, verb_far },
         { 0 },
 };
 
@@ -56,9 +66,10 @@ int verb_api_token(const Verb *verb, int argc, char **argv) {
         if (argc < 2)
                 return args_wrong(verb, "an argument is missing");
         if (streq(argv[1], "--help") || streq(argv[1], "-h")) {
+                printf("Usage: iotc-token api-token %s\n\n%s.\n\n", verb->usage, verb->summary);
                 for (const Verb *v = api_token_verbs; v->name; v++)
-                        printf("Usage: iotc-token api-token %s %s\n\n%s.\n", v->name, v->usage,
-                               v->summary);
+                        printf("  %-8s  %s\n", v->name, v->summary);
+                puts("\nEach has --help. See iotc-token(1).");
                 return ARGS_E_HELP;
         }
         found = args_verb(api_token_verbs, "api-token ", argv[1]);

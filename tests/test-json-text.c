@@ -72,6 +72,26 @@ static void test_inside(void) {
         assert(!json_text_inside(&text, &n));
 }
 
+static void expect_ascii(const char *value, const char *expected) {
+        char text[64];
+
+        if (!json_text_ascii(value, strlen(value), text))
+                assert(!expected);
+        else
+                assert(expected && streq(text, expected));
+}
+
+static void test_ascii(void) {
+        expect_ascii("\"a=1\\u0026b=\\/\\\"\\u003D\"", "a=1&b=/\"=");
+        expect_ascii("\"\"", "");
+        expect_ascii("\"a\\n\"", NULL);
+        expect_ascii("\"\\u00e9\"", NULL);
+        expect_ascii("\"\xc3\xa9\"", NULL);
+        expect_ascii("\"\\u00\"", NULL);
+        expect_ascii("\"\\\"", NULL);
+        expect_ascii("12", NULL);
+}
+
 static void test_utf8(void) {
         static const char *const bad[] = {
                 "\x80", "\xc1\x81", "\xe0\x80\x80",           "\xed\xa0\x80", "\xf4\x90\x80\x80",
@@ -90,6 +110,7 @@ int main(void) {
         test_pretty_is_harmless();
         test_member();
         test_inside();
+        test_ascii();
         test_utf8();
         return 0;
 }

@@ -11,8 +11,8 @@ import pytest
 from util_bus import Bus
 from util_terminal import Terminal
 
-VERBS = ('login', 'api-token', 'api', 'get', 'list', 'status', 'watch', 'refresh', 'logout',
-         'remove', 'default', 'unlock', 'exec')
+VERBS = ('login', 'api-token', 'api', 'check', 'get', 'list', 'status', 'watch', 'refresh',
+         'logout', 'remove', 'default', 'unlock', 'exec')
 
 
 def wrong(done, usage):

@@ -101,6 +101,11 @@ static int explain_refused(char **ret, const AnswerContext *c, const HttpReply *
                                "is from: %s. Sign in to the home tenant: iotc-token login %s "
                                "--tenant DOMAIN",
                                c->host, c->account, words, c->account);
+        if (c->about_it)
+                return EXPLAIN(EXIT_SETTINGS,
+                               "%s: '%s' has no role in this application: %s. An administrator of "
+                               "it can add the user, or give a role, under Permissions > Users",
+                               c->host, c->account, words);
         return EXPLAIN(EXIT_SETTINGS,
                        "%s knows '%s' but does not allow this: %s. An administrator of the "
                        "application can give it a role, under Permissions",
@@ -121,6 +126,11 @@ static int explain_status(char **ret, const AnswerContext *c, const HttpReply *r
         case 403:
                 return explain_refused(ret, c, reply, e, words ?: "");
         case 404:
+                if (c->about_it)
+                        return EXPLAIN(EXIT_FAILED,
+                                       "there is no application %s any more, or never was one: %s. "
+                                       "Look for a typing error, or in the Azure portal",
+                                       c->host, words ?: "");
                 return EXPLAIN(EXIT_FAILED, "%s has no such thing: %s", c->host, words ?: "");
         case 429:
                 if (reply->retry_after)

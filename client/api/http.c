@@ -91,7 +91,6 @@ int http_new(Http **ret, const char *proxy, const char *ca_bundle) {
         HTTP_SET(CURLOPT_NOSIGNAL, 1L);
         HTTP_SET(CURLOPT_QUICK_EXIT, 1L);
         HTTP_SET(CURLOPT_CONNECTTIMEOUT, (long)HTTP_CONNECT_MAX);
-        HTTP_SET(CURLOPT_TIMEOUT, (long)HTTP_TIME_MAX);
         HTTP_SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
         HTTP_SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
         HTTP_SET(CURLOPT_FOLLOWLOCATION, 0L);
@@ -312,6 +311,8 @@ static int http_prepare(Http *http, HttpReply *reply, const HttpRequest *request
 
         HTTP_SET(CURLOPT_PROTOCOLS_STR, plain ? "http" : "https");
         HTTP_SET(CURLOPT_NOPROXY, plain ? "*" : NULL);
+        HTTP_SET(CURLOPT_TIMEOUT, (long)(request->to_its_end ? HTTP_TIME_END_MAX : HTTP_TIME_MAX));
+        HTTP_SET(CURLOPT_FRESH_CONNECT, request->once ? 1L : 0L);
         HTTP_SET(CURLOPT_URL, request->url);
         HTTP_SET(CURLOPT_HTTPGET, 1L);
         if (request->body) {

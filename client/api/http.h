@@ -15,6 +15,7 @@ enum {
         HTTP_HEAD_MAX = 256 * 1024,
         HTTP_CONNECT_MAX = 15,       /* seconds to connect */
         HTTP_TIME_MAX = 300,         /* seconds a request */
+        HTTP_TIME_END_MAX = 30,      /* seconds of one that signals do not interrupt */
         HTTP_RETRY_AFTER_MAX = 3600, /* seconds: a server's wish is believed up to this */
         HTTP_ERROR_MAX = 256,
 };
@@ -40,6 +41,7 @@ typedef struct HttpRequest {
         const StringList *headers; /* "Name: value" more, or NULL */
         const char *body;          /* NULL: none */
         size_t n_body;
+        bool once; /* on a connection of its own: on one that is kept, libcurl may send it twice */
         bool to_its_end; /* signals that wait do not interrupt it */
 } HttpRequest;
 

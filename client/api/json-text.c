@@ -149,6 +149,48 @@ bool json_text_inside(const char **text, size_t *n) {
         return true;
 }
 
+/* The character that the escape behind a backslash stands for, and its length; 0: none of ASCII. */
+static char escape_undo(const char *s, size_t n, size_t *ret_n) {
+        static const char hex[] = "0123456789abcdef";
+        unsigned code = 0;
+
+        *ret_n = 1;
+        if (n && strchr("\"\\/", *s))
+                return *s;
+        if (n < 5 || *s != 'u')
+                return '\0';
+        for (size_t i = 1; i <= 4; i++) {
+                const char *digit = memchr(hex, s[i] | 0x20, 16);
+
+                if (!digit)
+                        return '\0';
+                code = code << 4 | (unsigned)(digit - hex);
+        }
+        *ret_n = 5;
+        return code < 0x7f ? (char)code : '\0';
+}
+
+bool json_text_ascii(const char *value, size_t n, char *ret) {
+        size_t used;
+
+        if (n < 2 || value[0] != '"' || value[n - 1] != '"')
+                return false;
+        for (size_t i = 1; i < n - 1; i += used) {
+                char c = value[i];
+
+                used = 1;
+                if (c == '\\') {
+                        c = escape_undo(value + i + 1, n - i - 2, &used);
+                        used++;
+                }
+                if (c < 0x20 || c > 0x7e)
+                        return false;
+                *ret++ = c;
+        }
+        *ret = '\0';
+        return true;
+}
+
 /* The length of the character at s, by the table of RFC 3629 section 4; 0: it is none. */
 static size_t utf8_length(const unsigned char *s, size_t n) {
         size_t more = s[0] < 0x80 ? 0 : s[0] < 0xe0 ? 1 : s[0] < 0xf0 ? 2 : 3;

@@ -26,5 +26,11 @@ bool json_text_member(const char *text, size_t n, const char *name, const char *
 /* The inside of an array's brackets, without the white space at its ends; false for any other. */
 bool json_text_inside(const char **text, size_t *n);
 
+/*
+ * A string (as json_text_member() gives it, with its quotes) of printable ASCII, its escapes
+ * undone: into ret, of n bytes at least. False for anything else. No copy of it is left anywhere.
+ */
+bool json_text_ascii(const char *value, size_t n, char *ret);
+
 /* Valid UTF-8 without NUL? */
 bool utf8_is_valid(const char *s, size_t n);

@@ -9,10 +9,39 @@
 #include "../say.h"
 #include "verbs.h"
 
+static int verb_token(const Verb *verb, int argc, char **argv);
+
 static const Verb verbs[] = {
         { "api", VERB_API_USAGE, VERB_API_SUMMARY, verb_api },
+        { "check", VERB_CHECK_USAGE, VERB_CHECK_SUMMARY, verb_check },
+        { "api-token", VERB_TOKEN_USAGE, VERB_TOKEN_SUMMARY, verb_token },
         { 0 },
 };
+
+/* Behind "api-token". */
+static const Verb token_verbs[] = {
+        { "create", VERB_TOKEN_CREATE_USAGE, VERB_TOKEN_CREATE_SUMMARY, verb_token_create },
+        { "list", VERB_TOKEN_LIST_USAGE, VERB_TOKEN_LIST_SUMMARY, verb_token_list },
+        { "show", VERB_TOKEN_SHOW_USAGE, VERB_TOKEN_SHOW_SUMMARY, verb_token_show },
+        { "revoke", VERB_TOKEN_REVOKE_USAGE, VERB_TOKEN_REVOKE_SUMMARY, verb_token_revoke },
+        { "rotate", VERB_TOKEN_ROTATE_USAGE, VERB_TOKEN_ROTATE_SUMMARY, verb_token_rotate },
+        { 0 },
+};
+
+static int verb_token(const Verb *verb, int argc, char **argv) {
+        const Verb *found = argc < 2 ? NULL : args_verb(token_verbs, "api-token ", argv[1]);
+        char name[32];
+        Verb inner;
+
+        if (!found) {
+                args_say_usage(verb);
+                return EXIT_USAGE;
+        }
+        snprintf(name, sizeof(name), "api-token %s", found->name);
+        inner = *found;
+        inner.name = name;
+        return found->run(&inner, argc - 1, argv + 1);
+}
 
 static int run(int argc, char **argv) {
         const Verb *verb = argc < 2 ? NULL : args_verb(verbs, "", argv[1]);

@@ -70,6 +70,44 @@ int session_new(Session **ret, const Verb *verb, const char *app, const char *ac
         return 0;
 }
 
+/* Another account than this one, if it is an API token's and there is a default one. */
+static int manager_find(char **ret, sd_bus *bus, const char *account) {
+        CLEANUP(properties_deinit) Properties own = { 0 }, manager = { 0 };
+        CLEANUP(freep) char *path = NULL;
+        const char *name;
+        int r;
+
+        r = bus_find_account(bus, account, &path);
+        r = r ?: bus_get_all(bus, path, IOTC_INTERFACE_ACCOUNT, &own);
+        r = r ?: bus_get_all(bus, IOTC_PATH, IOTC_INTERFACE_MANAGER, &manager);
+        if (r || !streq(properties_string(&own, "Source"), "api-token"))
+                return r;
+        name = properties_string(&manager, "DefaultAccount");
+        if (!*name)
+                return 0;
+        *ret = strdup(name);
+        return *ret ? 0 : fail_errno(-ENOMEM);
+}
+
+int session_new_manager(Session **ret, const Verb *verb, sd_bus *bus, const char *app,
+                        const char *account) {
+        CLEANUP(session_freep) Session *s = NULL;
+        char *other = NULL;
+        int r;
+
+        r = session_new(&s, verb, app, account);
+        if (r == 0 && !account)
+                r = manager_find(&other, bus, s->account);
+        if (r)
+                return r;
+        if (other) {
+                free(s->account);
+                s->account = other;
+        }
+        *ret = STEAL(s);
+        return 0;
+}
+
 static int session_authorize(Session *s, iotc_token **ret) {
         iotc_token_free(*ret);
         *ret = NULL;
@@ -105,6 +143,8 @@ static bool session_may_repeat(const Session *s, const SessionRequest *request,
                                const HttpReply *reply) {
         bool harmless = is_idempotent(request->method) && !request->once;
 
+        if (request->at_once)
+                return false;
         if (reply->outcome == HTTP_E_UNSENT)
                 return s->answered;
         if (reply->outcome == HTTP_E_LOST)
@@ -120,7 +160,7 @@ static uint64_t session_pause(const HttpReply *reply, unsigned tries) {
 }
 
 /* Wait so long, and say so. 0, or 128 + a signal's number. */
-static int session_wait(Session *s, const HttpReply *reply, uint64_t seconds) {
+static int session_wait(Session *s, const HttpReply *reply, uint64_t seconds, bool to_its_end) {
         uint16_t spread = 0;
 
         if (seconds > 1 || reply->outcome)
@@ -133,7 +173,7 @@ static int session_wait(Session *s, const HttpReply *reply, uint64_t seconds) {
         /* Up to a quarter of a second more, so that many clients don't come back at once. */
         (void)!getrandom(&spread, sizeof(spread), 0);
         for (uint64_t ms = seconds * 1000 + spread % 250; ms; ms -= MIN(ms, UINT64_C(200))) {
-                if (loop_interrupted())
+                if (!to_its_end && loop_interrupted())
                         return loop_interrupted();
                 (void)poll(NULL, 0, (int)MIN(ms, UINT64_C(200)));
         }
@@ -167,7 +207,7 @@ static int session_try(Session *s, HttpReply *reply, const HttpRequest *http,
                 pause = session_pause(reply, tries);
                 if (s->waited + pause > WAIT_MAX)
                         break;
-                r = session_wait(s, reply, pause);
+                r = session_wait(s, reply, pause, request->to_its_end);
                 if (r)
                         return r;
         }
@@ -184,6 +224,7 @@ int session_send(Session *s, HttpReply *reply, const SessionRequest *request) {
                 .headers = request->headers,
                 .body = request->body,
                 .n_body = request->n_body,
+                .once = request->once || !is_idempotent(request->method),
                 .to_its_end = request->to_its_end,
                 .authorization = request->authorization,
         };
@@ -215,7 +256,8 @@ int session_send(Session *s, HttpReply *reply, const SessionRequest *request) {
 int session_fail(const Session *s, const HttpReply *reply) {
         AnswerContext context = { .host = s->address.host,
                                   .account = s->account,
-                                  .api_token = s->api_token };
+                                  .api_token = s->api_token,
+                                  .about_it = s->about_it };
 
         return answer_fail(&context, reply);
 }

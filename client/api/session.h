@@ -20,6 +20,7 @@ typedef struct Session {
         Address address;
         char *account;   /* the name of who asks */
         bool api_token;  /* it gave an API token */
+        bool about_it;   /* see AnswerContext */
         bool answered;   /* the application has answered before */
         uint64_t waited; /* seconds of waits so far */
 } Session;
@@ -34,7 +35,8 @@ typedef struct SessionRequest {
         size_t n_body;
         const char *authorization; /* instead of the account's own; a 401 is then an answer */
         bool once;                 /* not sent again when it may have been carried out */
-        bool to_its_end;           /* see HttpRequest */
+        bool at_once;              /* no waiting: not sent again but after a 401 */
+        bool to_its_end;           /* signals that wait do not interrupt it */
 } SessionRequest;
 
 /*
@@ -43,6 +45,13 @@ typedef struct SessionRequest {
  * host. 0 and *ret, to be freed by session_free(); or an exit code, the reason having been said.
  */
 int session_new(Session **ret, const Verb *verb, const char *app, const char *account);
+/*
+ * The same for whoever manages API tokens, which is rather a person than an API token: without
+ * account, the application's own account if it gives bearer tokens, else the default account if
+ * there is one.
+ */
+int session_new_manager(Session **ret, const Verb *verb, sd_bus *bus, const char *app,
+                        const char *account);
 Session *session_free(Session *s);
 /*
  * 0 when there is an answer of whatever status, or a failure that is told in reply->outcome; or an

@@ -8,3 +8,13 @@
 
 /* verb-api.c */
 int verb_api(const Verb *verb, int argc, char **argv);
+/* verb-check.c */
+int verb_check(const Verb *verb, int argc, char **argv);
+/* verb-create.c */
+int verb_token_create(const Verb *verb, int argc, char **argv);
+/* verb-rotate.c */
+int verb_token_rotate(const Verb *verb, int argc, char **argv);
+/* verb-tokens.c */
+int verb_token_list(const Verb *verb, int argc, char **argv);
+int verb_token_show(const Verb *verb, int argc, char **argv);
+int verb_token_revoke(const Verb *verb, int argc, char **argv);
