@@ -61,6 +61,7 @@ struct Keeper {
         SleepLock *sleep_lock;
         Timer *lock_timer;
         VaultOp *reload, *save;
+        VaultOp *check; /* is its item still there? */
         Fetch *fetch;
         Token *fetched;    /* waits for the keyring */
         SignIn *finishing; /* whose token waits for the keyring */

@@ -346,6 +346,7 @@ Keeper *keeper_free(Keeper *k) {
                 k->slots = s->next;
                 slot_free(s);
         }
+        vault_op_free(k->check);
         vault_free(k->vault);
         notify_free(k->az_profile);
         timer_free(k->timer);

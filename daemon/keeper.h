@@ -100,6 +100,8 @@ int keeper_sign_in(Keeper *k, const SignInWish *wish, SignIn **ret, Problem *pro
 SignIn *keeper_signins(const Keeper *k);
 
 void keeper_on_keyring(Keeper *k, KeyringState state);
+/* Somebody has deleted an item from the keyring: look whether it was this account's. */
+void keeper_on_deletion(Keeper *k);
 /* There is a network again: try now what waits for it. */
 void keeper_on_online(Keeper *k);
 /* Env.asleep is true now: what has not been sent is not sent, and who can be served is. */

@@ -96,6 +96,13 @@ static void resume_arm(Manager *m, uint64_t delay) {
         timer_arm(m->resume, clock_boottime() + delay + random_number() % RESUME_SPREAD_USEC);
 }
 
+static void manager_on_deletion(void *userdata) {
+        Manager *m = userdata;
+
+        for (size_t i = 0; i < m->n_accounts; i++)
+                keeper_on_deletion(m->accounts[i]);
+}
+
 int manager_new(Manager **ret, Env *env, const char *system_path, const char *user_path) {
         CLEANUP(manager_freep) Manager *m = NULL;
         int r;
@@ -119,6 +126,7 @@ int manager_new(Manager **ret, Env *env, const char *system_path, const char *us
         if (r < 0)
                 return r;
         removed_start(m->removed);
+        keyring_set_deletion_fn(env->keyring, manager_on_deletion, m);
         manager_watch_settings(m);
         m->ready = true;
         *ret = STEAL(m);
@@ -127,6 +135,7 @@ int manager_new(Manager **ret, Env *env, const char *system_path, const char *us
 
 Manager *manager_free(Manager *m) {
         if (m) {
+                keyring_set_deletion_fn(m->env->keyring, NULL, NULL);
                 while (m->n_accounts) {
                         Keeper *k = m->accounts[m->n_accounts - 1];
 

@@ -151,6 +151,10 @@ const char *vault_complaint(const Vault *v) {
         return v->complaint ?: keyring_complaint(v->env->keyring);
 }
 
+bool vault_is_stored(const Vault *v) {
+        return v->stored;
+}
+
 Record *vault_record(Vault *v) {
         return v->record;
 }

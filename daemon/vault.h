@@ -34,6 +34,8 @@ Vault *vault_free(Vault *v);
 VaultState vault_state(const Vault *v);
 /* The secrets in memory; never NULL. Change them by the record's functions, then save. */
 Record *vault_record(Vault *v);
+/* The keyring has an item of this account, as far as we know. */
+bool vault_is_stored(const Vault *v);
 /* Memory is ahead of the keyring. */
 bool vault_is_dirty(const Vault *v);
 /* Why the keyring can't be read or written, for a person, or NULL. Borrowed. */

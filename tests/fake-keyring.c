@@ -17,6 +17,8 @@ struct Keyring {
         KeyringState state;
         KeyringStateFn fn;
         void *userdata;
+        KeyringDeletionFn deletion_fn;
+        void *deletion_userdata;
         Item *items;
         KeyringOp *ops; /* oldest first */
         bool hold, late;
@@ -60,6 +62,16 @@ void fake_keyring_put(Keyring *k, const char *account, const char *text) {
         }
         secret_free(i->text);
         i->text = secret_dup(text);
+}
+
+void keyring_set_deletion_fn(Keyring *k, KeyringDeletionFn fn, void *userdata) {
+        k->deletion_fn = fn;
+        k->deletion_userdata = userdata;
+}
+
+void fake_keyring_tell_deletion(Keyring *k) {
+        if (k->deletion_fn)
+                k->deletion_fn(k->deletion_userdata);
 }
 
 const char *fake_keyring_get(const Keyring *k, const char *account) {

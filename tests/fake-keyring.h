@@ -20,6 +20,8 @@ void fake_keyring_hold_late(Keyring *k);
 void fake_keyring_do(Keyring *k, unsigned n);
 /* Behind the daemon's back: put an item, or delete it (text NULL). */
 void fake_keyring_put(Keyring *k, const char *account, const char *text);
+/* Whoever wants to know hears that some item was deleted. */
+void fake_keyring_tell_deletion(Keyring *k);
 /* The item as it is now, or NULL. Borrowed. */
 const char *fake_keyring_get(const Keyring *k, const char *account);
 /* Stores that were done so far, deletions included. */

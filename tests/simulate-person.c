@@ -45,6 +45,8 @@ static void person_deletes(Machine *m, Client *c) {
         fake_keyring_put(m->keyring, c->name, NULL);
         c->deleting = true;
         c->held = 0;
+        if (chance_of(0.5)) /* or it is noticed at the next exchange */
+                fake_keyring_tell_deletion(m->keyring);
 }
 
 void person_changes(Machine *m) {

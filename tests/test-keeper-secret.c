@@ -143,6 +143,59 @@ static void test_an_api_token_that_waits_for_the_keyring(void) {
         stage_deinit(&s);
 }
 
+static void test_an_item_that_somebody_deletes(void) {
+        static const AccountSource sources[] = { ACCOUNT_SOURCE_API_TOKEN, ACCOUNT_SOURCE_ENTRA };
+
+        for (size_t i = 0; i < ARRAY_SIZE(sources); i++) {
+                Caller c = { 0 };
+                Stage s;
+
+                stage_init(&s);
+                stage_put_record(&s, sources[i], API_TOKEN "a", "secret-at-1", 600, 3600);
+                stage_start(&s, sources[i]);
+                /* another's */
+                keeper_on_deletion(s.keeper);
+                fake_time_pass(0);
+                assert(stage_state(&s) == KEEPER_STATE_READY);
+                /* of a keyring that goes at the same time nothing is known */
+                fake_keyring_put(s.keyring, "work", NULL);
+                fake_keyring_set_state(s.keyring, KEYRING_STATE_ABSENT);
+                keeper_on_deletion(s.keeper);
+                fake_time_pass(0);
+                assert(stage_state(&s) == KEEPER_STATE_READY);
+                fake_keyring_set_state(s.keyring, KEYRING_STATE_OK);
+
+                (void)stage_changed(&s);
+                keeper_on_deletion(s.keeper);
+                fake_time_pass(0);
+                assert(stage_state(&s) == KEEPER_STATE_SIGN_IN_NEEDED);
+                assert(stage_changed(&s) & ACCOUNT_CHANGED_STATE);
+                ASK(&c, &s, 20);
+                expect_failure(&c, OUTCOME_SIGN_IN_NEEDED, "work");
+                fake_time_pass(SEC(7200));
+                assert(!fake_keyring_get(s.keyring, "work") && fake_fetches() == 0);
+                stage_deinit(&s);
+        }
+}
+
+/* Nor may what is on its way bring it back. */
+static void test_an_item_that_is_deleted_during_an_exchange(void) {
+        Caller c = { 0 };
+        Stage s;
+
+        stage_init(&s);
+        stage_start_signed_in(&s);
+        fake_time_sleep(SEC(3600));
+        ASK(&c, &s, 20);
+        assert(fake_fetches_running() == 1);
+        fake_keyring_put(s.keyring, "work", NULL);
+        keeper_on_deletion(s.keeper);
+        fake_time_pass(0);
+        expect_failure(&c, OUTCOME_SIGN_IN_NEEDED, "login work");
+        assert(fake_fetches_running() == 0);
+        stage_deinit(&s);
+}
+
 /* Whoever added the account drops it when its secret can't be stored. */
 static void free_on_done(const Problem *problem, void *userdata) {
         Stage *s = userdata;
@@ -170,6 +223,8 @@ int main(void) {
         test_api_tokens();
         test_an_api_token_that_can_not_be_stored();
         test_an_api_token_that_waits_for_the_keyring();
+        test_an_item_that_somebody_deletes();
+        test_an_item_that_is_deleted_during_an_exchange();
         test_a_keeper_freed_by_its_own_answer();
         return 0;
 }

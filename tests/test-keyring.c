@@ -176,6 +176,30 @@ static void test_another_default_keyring_loses_no_secret(Test *t) {
         expect_load(t, "work", KEYRING_E_NOT_FOUND, NULL);
 }
 
+static void on_deletion(void *userdata) {
+        (*(unsigned *)userdata)++;
+}
+
+static void test_deletions_are_told_once_for_many(Test *t) {
+        unsigned n = 0;
+
+        util_keyring_start(&t->u, false);
+        start(t);
+        keyring_set_deletion_fn(t->k, on_deletion, &n);
+        for (const char *name = "fedcba"; *name; name++)
+                assert(store(t, name, "one") == 0);
+        assert(store(t, "a", "two") == 0); /* no deletion */
+        util_keyring_lock(&t->u);          /* neither */
+        util_keyring_unlock(&t->u);
+        wait_state(t, KEYRING_STATE_OK);
+        assert(n == 0);
+        for (const char *name = "fedcba"; *name; name++)
+                assert(erase(t, name) == 0);
+        while (n == 0)
+                turn(t);
+        assert(n < 6);
+}
+
 static const Story stories[] = {
         STORY(a_secret_is_kept_replaced_and_deleted),
         STORY(a_long_secret_comes_back_whole),
@@ -186,6 +210,7 @@ static const Story stories[] = {
         STORY(a_default_keyring_made_elsewhere_is_used),
         STORY(another_default_keyring_loses_no_secret),
         STORY(without_a_default_collection_all_is_absent),
+        STORY(deletions_are_told_once_for_many),
 };
 
 int main(int argc, char **argv) {

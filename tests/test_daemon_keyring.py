@@ -183,6 +183,27 @@ def test_item_deleted_by_hand_is_a_sign_out(daemon, entra, keyring):
     assert daemon.error_of(daemon.get_token, 'work')[0] == 'SignInNeeded'
 
 
+def test_item_deleted_by_hand_is_noticed(daemon, entra, keyring):
+    token = 'SharedAccessSignature sr=one&sig=secret&se=4102444800000'
+    daemon.start(entra_account(entra))
+    daemon.sign_in(entra)
+    daemon.call('AddAccount', '(ssa{sv})', ('devices', 'api-token', variants({'secret': token})))
+    reads = daemon.stats()['keyring-reads']
+    keyring.delete('devices')
+    daemon.wait_property('State', 'sign-in-needed', account='devices')
+    name, text = daemon.get('LastError', 'devices')
+    assert name.endswith('SignInNeeded') and 'api-token add devices --replace' in text
+    assert daemon.error_of(daemon.get_token, 'devices')[0] == 'SignInNeeded'
+    assert daemon.get_token('work')[1] == 'bearer'
+    assert daemon.stats()['keyring-reads'] == reads + 2     # one look at each account
+
+    keyring.delete('work')
+    daemon.wait_property('State', 'sign-in-needed', account='work')
+    assert daemon.error_of(daemon.get_token, 'work')[0] == 'SignInNeeded'
+    daemon.sign_in(entra)
+    assert daemon.get_token('work')[1] == 'bearer'
+
+
 def test_record_of_another_authority_is_ignored(daemon, entra, keyring):
     daemon.start(entra_account(entra))
     daemon.sign_in(entra)

@@ -10,6 +10,7 @@
 #include "io/keyring-breaker.h"
 #include "io/keyring-watch.h"
 #include "io/keyring-worker.h"
+#include "io/timer.h"
 
 struct KeyringOp {
         TAILQ_ENTRY(KeyringOp) link;
@@ -50,6 +51,9 @@ struct Keyring {
         bool owed; /* somebody was told to wait for OK: fn is told of it, even again */
         KeyringStateFn fn;
         void *userdata;
+        Timer *deletion; /* armed: an item was deleted */
+        KeyringDeletionFn deletion_fn;
+        void *deletion_userdata;
 };
 
 /* keyring.c */

@@ -25,6 +25,7 @@ struct KeyringWatch {
         uint64_t limit_usec;
         char *owner; /* unique name, or NULL */
         KeyringWatchFn fn;
+        KeyringWatchDeletionFn deletion;
         void *userdata;
 };
 
@@ -136,6 +137,13 @@ static int watch_on_signal(sd_bus_message *m, void *userdata, sd_bus_error *erro
         return 0;
 }
 
+static int watch_on_deletion(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        KeyringWatch *w = userdata;
+
+        w->deletion(w->userdata);
+        return 0;
+}
+
 static int watch_on_activated(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         KeyringWatch *w = userdata;
 
@@ -221,12 +229,19 @@ static int watch_subscribe(KeyringWatch *w) {
                 if (r < 0)
                         return r;
         }
+        r = sd_bus_add_match_async(w->bus, NULL,
+                                   "type='signal',sender='" SECRETS_NAME "',"
+                                   "path_namespace='" SECRETS_PATH "',"
+                                   "interface='" COLLECTION_INTERFACE "',member='ItemDeleted'",
+                                   watch_on_deletion, NULL, w);
+        if (r < 0)
+                return r;
         return sd_bus_call_method_async(w->bus, &w->owner_asked, DBUS_NAME, DBUS_PATH, DBUS_NAME,
                                         "GetNameOwner", watch_on_owner, w, "s", SECRETS_NAME);
 }
 
 int keyring_watch_new(KeyringWatch **ret, sd_event *event, uint64_t limit_usec, KeyringWatchFn fn,
-                      void *userdata) {
+                      KeyringWatchDeletionFn deletion, void *userdata) {
         CLEANUP(keyring_watch_freep) KeyringWatch *w = NULL;
         int r;
 
@@ -236,6 +251,7 @@ int keyring_watch_new(KeyringWatch **ret, sd_event *event, uint64_t limit_usec, 
 
         w->limit_usec = limit_usec;
         w->fn = fn;
+        w->deletion = deletion;
         w->userdata = userdata;
 
         r = sd_bus_open_user(&w->bus);

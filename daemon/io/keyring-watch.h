@@ -21,10 +21,13 @@ typedef enum KeyringService {
  * the state is not known it is _KEYRING_STATE_MAX; never KEYRING_STATE_PROMPTING. */
 typedef void (*KeyringWatchFn)(KeyringService service, KeyringState state, void *userdata);
 
+/* An item of some collection was deleted, by whomever. Called from the loop, for each of them. */
+typedef void (*KeyringWatchDeletionFn)(void *userdata);
+
 /* limit_usec: how long an activation may take before the service counts as none. A machine without
  * a session bus is no error, but news. 0 or -errno. */
 int keyring_watch_new(KeyringWatch **ret, sd_event *event, uint64_t limit_usec, KeyringWatchFn fn,
-                      void *userdata);
+                      KeyringWatchDeletionFn deletion, void *userdata);
 /* NULL is fine. Returns NULL. */
 KeyringWatch *keyring_watch_free(KeyringWatch *w);
 

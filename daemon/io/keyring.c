@@ -8,7 +8,8 @@
 
 #include "io/keyring-private.h"
 
-#define TIME_LIMIT_USEC (10 * USEC_PER_SEC)
+#define TIME_LIMIT_USEC     (10 * USEC_PER_SEC)
+#define DELETION_LATER_USEC (1 * USEC_PER_SEC)
 
 const char *keyring_state_to_string(KeyringState state) {
         static const char *const names[_KEYRING_STATE_MAX] = {
@@ -296,6 +297,24 @@ int keyring_make(Keyring **ret, sd_event *event, const KeyringBackend *backend, 
         return 0;
 }
 
+static void keyring_on_deletion(void *userdata) {
+        Keyring *k = userdata;
+
+        timer_arm(k->deletion, clock_boottime() + DELETION_LATER_USEC);
+}
+
+static void keyring_on_deletion_time(void *userdata) {
+        Keyring *k = userdata;
+
+        if (k->deletion_fn)
+                k->deletion_fn(k->deletion_userdata);
+}
+
+void keyring_set_deletion_fn(Keyring *k, KeyringDeletionFn fn, void *userdata) {
+        k->deletion_fn = fn;
+        k->deletion_userdata = userdata;
+}
+
 int keyring_new(Keyring **ret, sd_event *event, KeyringStateFn fn, void *userdata) {
         CLEANUP(keyring_freep) Keyring *k = NULL;
         void *impl;
@@ -307,7 +326,11 @@ int keyring_new(Keyring **ret, sd_event *event, KeyringStateFn fn, void *userdat
         r = keyring_make(&k, event, &keyring_secret_backend, impl, fn, userdata);
         if (r < 0)
                 return r;
-        r = keyring_watch_new(&k->watch, event, TIME_LIMIT_USEC, keyring_on_watch, k);
+        r = timer_new(&k->deletion, event, keyring_on_deletion_time, k);
+        if (r < 0)
+                return r;
+        r = keyring_watch_new(&k->watch, event, TIME_LIMIT_USEC, keyring_on_watch,
+                              keyring_on_deletion, k);
         if (r < 0)
                 return r;
 
@@ -324,6 +347,7 @@ Keyring *keyring_free(Keyring *k) {
                 keyring_op_end(op);
         keyring_watch_free(k->watch);
         keyring_breaker_free(k->breaker);
+        timer_free(k->deletion);
         sd_event_source_disable_unref(k->tell);
         sd_event_source_disable_unref(k->answer);
         if (k->unlock_held)

@@ -72,6 +72,14 @@ const char *keyring_complaint(const Keyring *k);
  * the service hangs. */
 Keyring *keyring_free(Keyring *k);
 
+/*
+ * Tell fn when somebody, we included, has deleted an item, ours or another program's: which one is
+ * for the reader to find out. From the loop, a second late, so that many are told once. NULL: tell
+ * nobody. Encrypted files are not watched.
+ */
+typedef void (*KeyringDeletionFn)(void *userdata);
+void keyring_set_deletion_fn(Keyring *k, KeyringDeletionFn fn, void *userdata);
+
 /* How long a call may take, from now on; for tests and settings. Default 10 s. */
 void keyring_set_time_limit(Keyring *k, uint64_t limit_usec);
 KeyringState keyring_state(const Keyring *k);
