@@ -13,7 +13,7 @@
 
 static const char seed[] =
         "\xef\xbb\xbf# comment\n[iotc-token]\ndefault=a\nproxy=http://p.example:1\n"
-        "app-suffixes=.a.example;b.example;\nca-bundle=/x\nstore=keyring\n\n"
+        "app-suffixes=.a.example;b.example;\nca-bundle=/x\nstore=file\nkey-file=/x\n\n"
         "[account a]\r\nsource=entra\r\ntenant=contoso.com\r\n"
         "apps=https://a.example/;b.example:8443;\r\nresources=api://x\\;y;\r\n"
         "[account azure-cli]\nsource=azure-cli\nsubscription=a b\\s\\\\\n"

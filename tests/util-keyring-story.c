@@ -22,7 +22,7 @@ void on_answer(int outcome, const char *secret, void *userdata) {
         a->op = keyring_op_free(a->op);
 }
 
-static void on_state(KeyringState state, void *userdata) {
+void on_state(KeyringState state, void *userdata) {
         Test *t = userdata;
 
         assert(t->n_states == 0 || state != t->told || state == KEYRING_STATE_OK);

@@ -54,6 +54,7 @@ void turn(Test *t);
 /* Until this state is the last that was told. */
 void wait_state(Test *t, KeyringState state);
 
+void on_state(KeyringState state, void *userdata);               /* Test */
 void on_answer(int outcome, const char *secret, void *userdata); /* Answer */
 /* Until it came, once; its outcome. */
 int wait_answer(Test *t, Answer *a);

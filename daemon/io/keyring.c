@@ -69,7 +69,8 @@ static void keyring_learn_opened(Keyring *k, int outcome) {
 static void keyring_finish_unlock(Keyring *k, int outcome) {
         KeyringOp *op;
 
-        keyring_set_shut(k, STEAL(k->unlock->complaint));
+        if (!k->unlock_held)
+                keyring_set_shut(k, STEAL(k->unlock->complaint));
         k->unlock = keyring_job_free(k->unlock);
         k->unlock_held = false;
         if (k->unlock_again) {
