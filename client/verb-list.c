@@ -202,6 +202,7 @@ static void status_print(const Properties *manager, const Accounts *accounts) {
         status_field("Default", *default_account ? default_account : "none");
         status_field("Store", properties_string(manager, "Store"));
         status_field("Keyring", properties_string(manager, "KeyringState"));
+        status_field("What to do", properties_string(manager, "StoreProblem"));
         status_field("Network", properties_number(manager, "Online") ? "online" : "offline");
         for (size_t i = 0; i < accounts->n; i++) {
                 putchar('\n');

@@ -5,6 +5,7 @@
 # that changes its mind. A key that is missing, open to others or another one is said, in words
 # that help, and destroys nothing.
 
+import copy
 import os
 import random
 import signal
@@ -15,8 +16,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from gi.repository import GLib
 
-from util_bus import BusError, pump
-from util_daemon import entra_account
+from util_bus import Bus, BusError, pump
+from util_daemon import Daemon, entra_account
 
 
 class Store:
@@ -111,7 +112,7 @@ def test_served_after_a_restart(daemon, entra, store):
     daemon.stop()
     os.rename(store.path('home'), store.path('work'))
     daemon.start()
-    store.expect_locked('/secrets/work is damaged', 'iotc-token remove work')
+    store.expect_locked('/secrets/work is damaged', 'iotc-token logout work')
 
 
 def test_signed_out_and_removed(daemon, entra, store):
@@ -186,7 +187,7 @@ def test_no_key_to_be_used(daemon, cli, entra, store, fault, words):
     assert store.read() == sealed
 
 
-def test_another_key(daemon, entra, store):
+def test_another_key(daemon, cli, entra, store):
     daemon.start(store.settings())
     daemon.sign_in(entra)
     token, key, sealed = daemon.get_token('work')[0], store.read_key(), store.read()
@@ -194,6 +195,7 @@ def test_another_key(daemon, entra, store):
     daemon.restart()
     assert daemon.get('KeyringState') == 'locked'
     store.expect_locked(store.key, 'is not the one', store.folder)
+    assert 'is not the one' in cli.ok('status')
     # Signed in again it is served, from memory; the file of the other key stays.
     daemon.sign_in(entra)
     assert daemon.get_token('work')[1] == 'bearer'
@@ -214,7 +216,8 @@ def test_damaged(daemon, entra, store):
     for damaged in (sealed[:-1], sealed[:80] + bytes([sealed[80] ^ 1]) + sealed[81:], b''):
         store.write(damaged)
         daemon.start()
-        assert daemon.get('KeyringState') == 'ok' and daemon.get('State', 'home') == 'ready'
+        assert daemon.get('KeyringState') == 'ok' and daemon.get('StoreProblem') == ''
+        assert daemon.get('State', 'home') == 'ready'
         store.expect_locked('/secrets/work is damaged', 'iotc-token unlock')
         daemon.sign_in(entra)
         daemon.stop()
@@ -278,6 +281,34 @@ def test_the_store_changes_with_a_restart(daemon, entra, store, keyring):
     daemon.sign_in(entra)
     daemon.restart(store.settings(store='keyring'))
     assert daemon.get_token('work')[0] == token and store.read() == sealed
+
+
+def test_two_daemons_share_the_files(daemon, entra, store, folder):
+    # With strict rotation, the one that used what the other has used would be signed out.
+    entra.set(access_token_ttl=300, rotation='strict')
+    daemon.start(store.settings())
+    daemon.sign_in_before(entra)
+    os.mkdir(os.path.join(folder, 'other'))
+    bus = Bus(os.path.join(folder, 'other'))
+    home = copy.copy(daemon.home)
+    home.env = {**home.env, 'DBUS_SESSION_BUS_ADDRESS': bus.address}
+    other = Daemon(home, bus)
+    try:
+        other.start()
+        entra.set(access_token_ttl=600)
+        token = daemon.get_token('work', min_valid=500)[0]
+        assert other.get_token('work', min_valid=500)[0] == token
+        assert entra.count('refresh_token') == 1
+        other.restart()
+        entra.set(access_token_ttl=1200)
+        token = other.get_token('work', min_valid=1100)[0]
+        daemon.restart()
+        assert daemon.get_token('work', min_valid=1000)[0] == token
+        assert entra.count('refresh_token', status=200) == 2
+        assert entra.count('refresh_token') == 2
+    finally:
+        other.close()
+        bus.close()
 
 
 def test_killed_at_random_moments(daemon, entra, store):

@@ -261,6 +261,14 @@ static int property_get_store(sd_bus *bus, const char *path, const char *interfa
         return sd_bus_message_append(reply, "s", keyring_kind(b->env->keyring));
 }
 
+static int property_get_store_problem(sd_bus *bus, const char *path, const char *interface,
+                                      const char *property, sd_bus_message *reply, void *userdata,
+                                      sd_bus_error *error) {
+        Bus *b = userdata;
+
+        return sd_bus_message_append(reply, "s", keyring_complaint(b->env->keyring) ?: "");
+}
+
 static int property_get_online(sd_bus *bus, const char *path, const char *interface,
                                const char *property, sd_bus_message *reply, void *userdata,
                                sd_bus_error *error) {
@@ -324,6 +332,7 @@ static const sd_bus_vtable manager_vtable[] = {
         SD_BUS_PROPERTY("KeyringState", "s", property_get_keyring_state, 0,
                         SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("Store", "s", property_get_store, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+        SD_BUS_PROPERTY("StoreProblem", "s", property_get_store_problem, 0, 0),
         SD_BUS_PROPERTY("Online", "b", property_get_online, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("Stats", "a{st}", property_get_stats, 0, 0),
         SD_BUS_VTABLE_END,

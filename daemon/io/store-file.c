@@ -95,8 +95,8 @@ static int file_read_record(StoreFile *f, char **ret, const char *path, const ch
         if (r > 0)
                 return file_fail(f, KEYRING_E_UNREADABLE,
                                  "The file %s %s. With the right key or a good copy in place, run: "
-                                 "iotc-token unlock. To do without it: iotc-token remove %s, and "
-                                 "set the account up again.",
+                                 "iotc-token unlock. To do without it: iotc-token logout %s, and "
+                                 "set the account up again",
                                  path,
                                  r == STORE_CIPHER_E_OTHER_KEY
                                          ? "was encrypted with another key, or is damaged"
@@ -231,11 +231,12 @@ static int folder_check(StoreFile *f, const char *key_file) {
         }
         if (ours || !others)
                 return 0;
-        return file_fail(f, KEYRING_E_LOCKED,
-                         "The key in %s is not the one that the secrets in %s were encrypted with. "
-                         "Put that one back and run: iotc-token unlock. If it is lost: remove the "
-                         "files there, the same, and sign in again (iotc-token login NAME)",
-                         key_file ?: "the credential " STORE_KEY_CREDENTIAL, f->folder);
+        return file_fail(
+                f, KEYRING_E_LOCKED,
+                "The key in %s is not the one that the secrets in %s were encrypted with. "
+                "Put that one back and run: iotc-token unlock. If it is lost: remove the "
+                "files there, run iotc-token unlock, and sign in again (iotc-token login NAME)",
+                key_file ?: "the credential " STORE_KEY_CREDENTIAL, f->folder);
 }
 
 static int key_take(StoreFile *f, const char *key_file) {
