@@ -54,7 +54,7 @@ int bus_account_do(sd_bus *bus, const char *path, const char *member, unsigned t
         return r ?: bus_call(bus, m, timeout_sec, NULL);
 }
 
-int bus_find_account(sd_bus *bus, const char *selector, char **ret) {
+int bus_find_account_unless(sd_bus *bus, const char *selector, const char *name, char **ret) {
         CLEANUP(sd_bus_message_unrefp) sd_bus_message *m = NULL, *reply = NULL;
         const char *path;
         int r;
@@ -65,7 +65,7 @@ int bus_find_account(sd_bus *bus, const char *selector, char **ret) {
         r = sd_bus_message_append(m, "s", selector);
         if (r < 0)
                 return fail_errno(r);
-        r = bus_call(bus, m, BUS_TIMEOUT_SEC, &reply);
+        r = bus_call_unless(bus, m, BUS_TIMEOUT_SEC, name, &reply);
         if (r)
                 return r;
         r = sd_bus_message_read(reply, "o", &path);
@@ -73,6 +73,10 @@ int bus_find_account(sd_bus *bus, const char *selector, char **ret) {
                 return fail_errno(r);
         *ret = strdup(path);
         return *ret ? 0 : fail_errno(-ENOMEM);
+}
+
+int bus_find_account(sd_bus *bus, const char *selector, char **ret) {
+        return bus_find_account_unless(bus, selector, NULL, ret);
 }
 
 int bus_get_all(sd_bus *bus, const char *path, const char *interface, Properties *properties) {

@@ -39,6 +39,8 @@ int bus_call_unless(sd_bus *bus, sd_bus_message *m, unsigned timeout_sec, const 
 int bus_account_do(sd_bus *bus, const char *path, const char *member, unsigned timeout_sec);
 /* FindAccount: the path, to be freed by free(). 0 or an exit code. */
 int bus_find_account(sd_bus *bus, const char *selector, char **ret);
+/* The same; -1, and nothing said, for an error of that name. */
+int bus_find_account_unless(sd_bus *bus, const char *selector, const char *name, char **ret);
 /* GetAll of an interface, read into *properties. 0 or an exit code. */
 int bus_get_all(sd_bus *bus, const char *path, const char *interface, Properties *properties);
 /* All accounts. 0 and *ret, to be freed by accounts_deinit(); or an exit code. */

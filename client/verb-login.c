@@ -194,15 +194,28 @@ static int login_client(Login *l) {
         return r;
 }
 
-/* Make the account, or take the one that there is. */
-static int login_account(Login *l, Properties *account) {
+/* What a new client needs is known before its secret is asked for. 0, -1: there is one, or a code.
+ */
+static int login_add_client(Login *l, const Verb *verb) {
         int r;
 
-        r = streq(l->source, "client-credentials") ? login_read_secret(l) : 0;
-        r = r ?: login_add(l);
+        r = bus_find_account_unless(l->bus, l->name, IOTC_ERROR_NO_SUCH_ACCOUNT, &l->path);
+        if (r >= 0)
+                return r ?: -1;
+        if (!l->client_id || !l->tenant)
+                return args_wrong(verb, "--client-credentials needs --tenant and --client-id");
+        r = login_read_secret(l);
+        return r ?: login_add(l);
+}
+
+/* Make the account, or take the one that there is. */
+static int login_account(Login *l, const Verb *verb, Properties *account) {
+        int r;
+
+        r = streq(l->source, "client-credentials") ? login_add_client(l, verb) : login_add(l);
         if (r >= 0)
                 return r ?: bus_get_all(l->bus, l->path, IOTC_INTERFACE_ACCOUNT, account);
-        r = bus_find_account(l->bus, l->name, &l->path);
+        r = l->path ? 0 : bus_find_account(l->bus, l->name, &l->path);
         r = r ?: bus_get_all(l->bus, l->path, IOTC_INTERFACE_ACCOUNT, account);
         r = r ?: login_configure(l, properties_string(account, "Source"));
         if (r)
@@ -211,13 +224,13 @@ static int login_account(Login *l, Properties *account) {
         return bus_get_all(l->bus, l->path, IOTC_INTERFACE_ACCOUNT, account);
 }
 
-static int login_run(Login *l) {
+static int login_run(Login *l, const Verb *verb) {
         CLEANUP(properties_deinit) Properties account = { 0 };
         const char *source, *user;
         bool person;
         int r;
 
-        r = login_account(l, &account);
+        r = login_account(l, verb, &account);
         if (r)
                 return r;
         source = properties_string(&account, "Source");
@@ -327,5 +340,5 @@ int verb_login(const Verb *verb, int argc, char **argv) {
         if (r)
                 return r;
         login_block_signals();
-        return login_run(&l);
+        return login_run(&l, verb);
 }

@@ -220,6 +220,18 @@ def test_login_with_a_wrong_secret(daemon, entra, keyring, cli, options):
     assert cli.run('login', 'robot', stdin=entra.service_secret).returncode == 0
 
 
+def test_login_again_with_other_options(daemon, entra, keyring, cli):
+    daemon.start('')
+    add(daemon, entra, secret=WRONG)
+    done = cli.run('login', 'robot', '--client-credentials', '--app', 'own.azureiotcentral.com',
+                   stdin=entra.service_secret)
+    assert done.returncode == 0, done.stderr
+    assert daemon.get('Apps', 'robot') == ['own.azureiotcentral.com']
+    done = cli.run('login', 'robot', '--tenant', 'organizations', stdin=entra.service_secret)
+    assert done.returncode == 2 and 'tenant' in done.stderr
+    assert daemon.get('State', 'robot') == 'ready'
+
+
 @pytest.mark.parametrize('arguments, code, says', [
     (('--client-credentials',), 2, 'client-id'),
     (('--client-credentials', '--client-id', 'x'), 2, 'tenant'),
