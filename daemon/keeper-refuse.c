@@ -138,7 +138,8 @@ void keeper_explain(const Keeper *k, const Problem *cause, Problem *ret) {
         const char *name = k->account->name;
         const char *command = explain_command(k->account->source, cause->outcome);
 
-        if (cause->outcome == OUTCOME_SIGN_IN_NEEDED && vault_state(k->vault) == VAULT_STATE_LOCKED)
+        if (k->account->source == ACCOUNT_SOURCE_COMMAND &&
+            cause->outcome == OUTCOME_SIGN_IN_NEEDED && vault_state(k->vault) == VAULT_STATE_LOCKED)
                 (void)problem_set(ret, OUTCOME_KEYRING_LOCKED,
                                   "%s: its program wants a person (%s), but the keyring is locked "
                                   "and may hold what it needs. Unlock it: iotc-token unlock",

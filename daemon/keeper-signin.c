@@ -84,7 +84,8 @@ static void keeper_on_signin_failed(SignIn *s, const Problem *cause, void *userd
         SignInView view;
 
         signin_view(s, &view);
-        if (cause->outcome == OUTCOME_BLOCKED && streq(view.method, "device-code"))
+        if (cause->outcome == OUTCOME_BLOCKED && k->account->source == ACCOUNT_SOURCE_ENTRA &&
+            streq(view.method, "device-code"))
                 (void)problem_set(&problem, cause->outcome, BLOCKED_FORMAT, k->account->name,
                                   problem_text(cause), k->account->name);
         else

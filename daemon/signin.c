@@ -30,10 +30,15 @@ static void text_replace(char **field, const char *value) {
         }
 }
 
+/* The contract's words are two; a program of the user's may be asked by, and say, another. */
+static const char *method_shown(const char *method) {
+        return streq(method, "browser") ? "browser" : "device-code";
+}
+
 static void signin_on_prompt(const FetchPrompt *prompt, void *userdata) {
         SignIn *s = userdata;
 
-        text_replace(&s->method, prompt->method);
+        text_replace(&s->method, method_shown(prompt->method));
         text_replace(&s->user_code, prompt->user_code);
         text_replace(&s->verification_uri, prompt->verification_uri);
         text_replace(&s->message, prompt->message);
@@ -83,7 +88,7 @@ int signin_new(SignIn **ret, Env *env, Keeper *keeper, const Account *account, c
         s->keeper = keeper;
         s->handler = handler;
         s->userdata = userdata;
-        text_replace(&s->method, method);
+        text_replace(&s->method, method_shown(method));
         text_replace(&s->user_code, NULL);
         text_replace(&s->verification_uri, NULL);
         text_replace(&s->message, NULL);

@@ -40,7 +40,8 @@ def test_signed_out(daemon, az, entra):
     assert daemon.get('State', 'azure-cli') == 'sign-in-needed'
 
 
-def test_never_signed_in(daemon, az, folder):
+def test_never_signed_in(daemon, az, folder, keyring):
+    keyring.lock()      # which has no say in it
     env = {**az.env(), 'AZURE_CONFIG_DIR': folder + '/no-az'}
     daemon.start('', **env)
     name, text = daemon.error_of(daemon.get_token, timeout=60)

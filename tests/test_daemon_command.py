@@ -184,6 +184,8 @@ def test_the_method_is_passed_on(daemon, keyring, program, options, method):
     path = daemon.account_call('corp', 'SignIn', '(a{sv})', (variants(options),))[0]
     daemon.wait_property('State', 'done', path=path, interface=SIGN_IN)
     assert program.requests()[0]['method'] == method
+    assert daemon.sign_in_property(path, 'Method') == (method if method != 'auto'
+                                                       else 'device-code')
 
 
 @pytest.mark.parametrize('body, says', [
