@@ -37,6 +37,12 @@ typedef struct Listener {
         void (*account_added)(Keeper *k, void *userdata);
         void (*account_changed)(Keeper *k, unsigned what, void *userdata);
         void (*account_removed)(Keeper *k, void *userdata);
+        /*
+         * Its API token ends in so many seconds, and only a person can see to the next one: told 14
+         * and 3 days before, once each, and again at a start in between. May be NULL. The account's
+         * LastError says the same for a person.
+         */
+        void (*account_ends_soon)(Keeper *k, uint64_t seconds, void *userdata);
         void (*signin_added)(SignIn *s, void *userdata);
         void (*signin_changed)(SignIn *s, void *userdata);
         void (*signin_removed)(SignIn *s, void *userdata);

@@ -3,7 +3,8 @@
  * What the files of the keeper share: keeper.c (its life), keeper-view.c (what it shows),
  * keeper-get.c (who asks and waits), keeper-refuse.c (what they are told), keeper-refresh.c (asking
  * the source), keeper-signin.c (asking the person), keeper-az.c (who is signed in to az),
- * keeper-account.c (what is done to it). Nobody else includes this.
+ * keeper-warn.c (an API token's end), keeper-account.c (what is done to it). Nobody else includes
+ * this.
  */
 #pragma once
 
@@ -81,6 +82,9 @@ struct Keeper {
                 keep_alive_usec; /* when the refresh token wants to be used; USEC_INFINITY: never */
         Problem last_error;
 
+        unsigned warned; /* of the end of the token that ends then, so many days before */
+        uint64_t warned_expires_at; /* wall clock, s */
+
         /* What was told last, to tell changes apart. */
         KeeperState told_state;
         uint64_t told_expires_at, told_refresh_at, told_last_refresh_at;
@@ -128,6 +132,10 @@ const KeeperRule *slot_rule(const Keeper *k, const Slot *s, uint64_t now);
 void keeper_set_last_error(Keeper *k, const Problem *problem);
 /* Tell the listener what changed, prune, arm the timer: after every turn of events. */
 void keeper_publish(Keeper *k);
+
+/* keeper-warn.c */
+/* Tell that the API token ends soon, when that has not been told. */
+void keeper_warn(Keeper *k);
 
 /* keeper-az.c */
 /* Watch who is signed in to az, where that matters; again after the settings have changed. */

@@ -93,6 +93,7 @@ void keeper_publish(Keeper *k) {
         KeeperView view;
 
         keeper_prune(k);
+        keeper_warn(k);
         keeper_arm(k);
         keeper_view(k, &view);
         if (view.state != k->told_state)

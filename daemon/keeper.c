@@ -134,7 +134,7 @@ static uint64_t slot_next_time(const Keeper *k, const Slot *s, uint64_t now) {
 }
 
 void keeper_arm(Keeper *k) {
-        uint64_t now = clock_boottime(), next = USEC_INFINITY;
+        uint64_t now = clock_boottime(), next = policy_warning_at(k->slots->token, now);
 
         for (const Slot *s = k->slots; s; s = s->next)
                 next = MIN(next, slot_next_time(k, s, now));

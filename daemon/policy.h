@@ -85,3 +85,11 @@ typedef struct PolicyFailure {
  * login, after which a forced attempt must not repeat the answer of before).
  */
 bool policy_may_try(KeeperTry when, const PolicyFailure *f, bool forced, uint64_t now);
+
+/*
+ * A person is told that an API token ends 14 days and 3 days before, since nobody else can see to
+ * the next one. How many days are left by that count: 14, 3, or 0 when there is nothing to tell.
+ */
+unsigned policy_warning(const Token *t, uint64_t now);
+/* When there will be something (else) to tell; USEC_INFINITY: never. */
+uint64_t policy_warning_at(const Token *t, uint64_t now);

@@ -81,6 +81,17 @@ def test_expired(daemon, keyring):
     assert name == 'SignInNeeded' and 'devices' in text
 
 
+def test_an_end_that_is_near_is_told(daemon, keyring):
+    daemon.start('')
+    add(daemon, api_token(int(time.time()) + 10 * 86400 + 600))
+    daemon.wait_log('devices: its API token ends in 10 days')
+    name, text = daemon.get('LastError', 'devices')
+    assert name.endswith('SignInNeeded') and 'api-token rotate devices' in text
+    assert daemon.get('State', 'devices') == 'ready' and daemon.get_token('devices')
+    daemon.account_call('devices', 'SetSecret', '(s)', (api_token(),))
+    assert daemon.get('LastError', 'devices') == ('', '')
+
+
 def test_rejected_is_kept(daemon, keyring):
     daemon.start('')
     add(daemon, api_token())

@@ -33,7 +33,15 @@ static void on_signin_removed(SignIn *signin, void *userdata) {
         ((Stage *)userdata)->signins_removed++;
 }
 
+static void on_ends_soon(Keeper *k, uint64_t seconds, void *userdata) {
+        Stage *s = userdata;
+
+        s->warnings++;
+        s->warned_seconds = seconds;
+}
+
 static const Listener listener = {
+        .account_ends_soon = on_ends_soon,
         .account_changed = on_account_changed,
         .signin_added = on_signin_added,
         .signin_changed = on_signin_changed,

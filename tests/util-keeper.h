@@ -30,6 +30,8 @@ typedef struct Stage {
         Keeper *keeper;
         unsigned changed; /* bits of ACCOUNT_CHANGED_* since stage_changed() */
         unsigned signins_added, signins_changed, signins_removed;
+        unsigned warnings; /* that it ends soon */
+        uint64_t warned_seconds;
 } Stage;
 
 typedef struct Caller {

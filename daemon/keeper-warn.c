@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The end of an API token, told in time: in the log, in LastError, and to the listener, who may
+ * show it to the person. The token itself is good until then, and so is the account.
+ */
+#include <inttypes.h>
+
+#include "io/log.h"
+#include "keeper-private.h"
+#include "model/limits.h"
+
+void keeper_warn(Keeper *k) {
+        const Token *token = k->slots->token;
+        uint64_t now = clock_boottime(), seconds = token_left_usec(token, now) / USEC_PER_SEC;
+        unsigned days = policy_warning(token, now);
+        Problem problem = { 0 };
+
+        if (k->warned && (!token || token->expires_at != k->warned_expires_at))
+                k->warned = 0; /* another token */
+        if (!days || (k->warned && k->warned <= days))
+                return;
+        k->warned = days;
+        k->warned_expires_at = token->expires_at;
+        (void)problem_set(&problem, OUTCOME_SIGN_IN_NEEDED,
+                          "%s: its API token ends in %" PRIu64 " %s. Put a new one in its place: "
+                          "iotc-token api-token rotate %s, or api-token add %s --replace",
+                          k->account->name, seconds >= 2 * 86400 ? seconds / 86400 : seconds / 3600,
+                          seconds >= 2 * 86400 ? "days" : "hours", k->account->name,
+                          k->account->name);
+        log_warning("%s", problem_text(&problem));
+        keeper_set_last_error(k, &problem);
+        problem_clear(&problem);
+        if (k->env->listener->account_ends_soon)
+                k->env->listener->account_ends_soon(k, seconds, k->env->listener_userdata);
+}
