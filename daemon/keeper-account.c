@@ -61,6 +61,18 @@ static int keyring_problem(const Keeper *k, int outcome, Problem *problem) {
         }
 }
 
+void keeper_tell_unsaved(Keeper *k) {
+        const char *why = keyring_complaint(k->env->keyring);
+        Problem problem = { 0 };
+
+        (void)problem_set(&problem, OUTCOME_UNAVAILABLE,
+                          "%s: the keyring can't store its sign-in%s%s. It is kept in memory, and "
+                          "stored when that works again.",
+                          k->account->name, why ? ": " : "; is the disk full?", why ? why : "");
+        keeper_set_last_error(k, &problem);
+        problem_clear(&problem);
+}
+
 /* A person has changed what it lives on: the old error is history, and who waits may be helped. */
 static void keeper_start_over(Keeper *k) {
         Problem none = { 0 };

@@ -126,6 +126,10 @@ void keeper_drop_stored_tokens(Keeper *k);
 /* Fetch a first token when a refresh token is there: the start of the daemon counts as a use. */
 void keeper_wake(Keeper *k);
 
+/* keeper-account.c */
+/* A fault of the keyring keeps its tokens in memory: say so in LastError. */
+void keeper_tell_unsaved(Keeper *k);
+
 /* keeper-view.c */
 /* What the table says of this slot now. */
 const KeeperRule *slot_rule(const Keeper *k, const Slot *s, uint64_t now);

@@ -43,6 +43,8 @@ static void finish_on_saved(int outcome, void *userdata) {
                 k->fetched = token_unref(k->fetched);
         }
         keeper_set_last_error(k, &none);
+        if (outcome == KEYRING_E_FAILED)
+                keeper_tell_unsaved(k);
         k->last_refresh_at = clock_wall();
         log_info("%s: signed in", k->account->name);
         if (signin)

@@ -238,6 +238,7 @@ static int signals_watch(Daemon *d) {
         int r;
 
         (void)signal(SIGPIPE, SIG_IGN);
+        (void)signal(SIGXFSZ, SIG_IGN); /* a limit of file sizes is an error, not the end */
         (void)sigemptyset(&mask);
         for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
                 (void)sigaddset(&mask, signals[i]);

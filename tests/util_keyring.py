@@ -44,7 +44,7 @@ class Keyring:
             ['gnome-keyring-daemon', '--foreground', '--components=secrets']
             + ([] if locked else ['--unlock']),
             env, os.path.join(self.folder, 'keyring.log'),
-            stdin=subprocess.DEVNULL if locked else subprocess.PIPE)
+            stdin=subprocess.DEVNULL if locked else subprocess.PIPE, survives_file_limit=True)
         if not locked:
             self.process.popen.stdin.write(PASSWORD.encode())
             self.process.popen.stdin.close()

@@ -6,6 +6,7 @@
 
 import ctypes
 import os
+import resource
 import signal
 import subprocess
 import time
@@ -28,13 +29,18 @@ def wait_until(condition, what, timeout=DEADLINE):
 
 
 class Process:
-    def __init__(self, argv, env, log, stdin=subprocess.DEVNULL, stdout=None):
-        """Output goes to the file log, errors too; stdout=PIPE keeps the output for the caller."""
+    def __init__(self, argv, env, log, stdin=subprocess.DEVNULL, stdout=None,
+                 survives_file_limit=False):
+        """
+        Output goes to the file log, errors too; stdout=PIPE keeps the output for the caller.
+        survives_file_limit: writing past limit_files() is an error, no signal: a full disk.
+        """
         self.log = log
         with open(log, 'ab') as file:
             self.popen = subprocess.Popen(
                 [str(arg) for arg in argv], env=env, stdin=stdin, stdout=stdout or file,
-                stderr=file, start_new_session=True, preexec_fn=_die_with_parent)
+                stderr=file, start_new_session=True, preexec_fn=_die_with_parent,
+                restore_signals=not survives_file_limit)    # Python itself ignores SIGXFSZ
         self.pid = self.popen.pid
 
     @property
@@ -44,6 +50,10 @@ class Process:
     def send(self, number):
         if self.alive:
             self.popen.send_signal(number)
+
+    def limit_files(self, size=resource.RLIM_INFINITY):
+        """No file that it writes may grow past so many bytes."""
+        resource.prlimit(self.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
 
     def wait(self, timeout=DEADLINE):
         """The exit code, negative for a signal."""
