@@ -324,6 +324,11 @@ bool keeper_is_settled(const Keeper *k) {
         return vault_state(k->vault) != VAULT_STATE_LOADING;
 }
 
+/* A service with strict rotation has spent the refresh token that is on its way to it. */
+static bool keeper_owes_secret(const Keeper *k) {
+        return k->exchanging && (k->fetch || k->save) && k->account->source == ACCOUNT_SOURCE_ENTRA;
+}
+
 bool keeper_flush(Keeper *k) {
-        return vault_flush(k->vault);
+        return vault_flush(k->vault) && !keeper_owes_secret(k);
 }

@@ -110,7 +110,7 @@ void keeper_on_sleep(Keeper *k);
 bool keeper_is_awaited(const Keeper *k);
 /* Has the keyring been asked, with whatever result? */
 bool keeper_is_settled(const Keeper *k);
-/* True when nothing waits to be written that could be. */
+/* True when nothing waits to be written that could be, nor is on its way from the source. */
 bool keeper_flush(Keeper *k);
 
 CLEANUP_FUNC(Keeper, keeper_free)

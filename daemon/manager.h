@@ -60,7 +60,7 @@ void manager_on_online(Manager *m, bool online);
 void manager_on_sleep(Manager *m, bool asleep);
 /* Has the keyring been asked for every account, with whatever result? */
 bool manager_is_settled(const Manager *m);
-/* True when nothing waits to be written that could be. */
+/* True when nothing waits to be written that could be, nor is on its way from a source. */
 bool manager_flush(Manager *m);
 
 CLEANUP_FUNC(Manager, manager_free)

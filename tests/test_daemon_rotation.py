@@ -5,6 +5,7 @@
 # that. IOTC_KILLS says how often it is killed (default 50; ./run soak: 500), IOTC_SEED when.
 
 import os
+import signal
 
 from util_daemon import entra_account
 from util_rotation import CLAIMS, kill_often
@@ -40,3 +41,20 @@ def test_the_window_that_is_left(daemon, entra, keyring):
     assert name == 'SignInNeeded' and 'iotc-token login work' in text
     daemon.sign_in(entra)
     assert daemon.get_token('work')[1] == 'bearer'
+
+
+def test_ended_while_the_server_answers(daemon, entra, keyring):
+    """The end of a session waits (2 s at most) for what an old refresh token was spent for."""
+    entra.set(rotation='strict')
+    daemon.start(entra_account(entra))
+    daemon.sign_in(entra)
+    entra.hold()
+    call = daemon.start_get('work', claims=CLAIMS)
+    entra.wait(grant_type='refresh_token')
+    daemon.process.send(signal.SIGTERM)
+    entra.release()
+    assert call.result()[1] == 'bearer'
+    assert daemon.process.wait() == 0
+    daemon.start()
+    assert daemon.get_token('work', claims=CLAIMS)[1] == 'bearer'
+    assert entra.count('refresh_token', status=200) == 2
