@@ -85,13 +85,19 @@ def build_dir():
     return os.path.abspath(folder)
 
 
-@pytest.fixture
-def plain_build(build_dir):
-    """For what a build with sanitizers can't show: its leak check looks into the process."""
+@pytest.fixture(scope='session')
+def sanitized(build_dir):
+    """Is it a build with sanitizers?"""
     with open(os.path.join(build_dir, 'meson-info/intro-buildoptions.json'),
               encoding='utf-8') as file:
         options = {option['name']: option['value'] for option in json.load(file)}
-    if options['b_sanitize'] != 'none':
+    return options['b_sanitize'] != 'none'
+
+
+@pytest.fixture
+def plain_build(sanitized):
+    """For what a build with sanitizers can't show: its leak check looks into the process."""
+    if sanitized:
         pytest.skip('a build with sanitizers')
 
 

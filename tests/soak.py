@@ -29,9 +29,8 @@ def memory_of(world):
     return pss(pids), descriptors(pids)
 
 
-def run_faults(world, crowd, chance, seconds):
+def run_faults(world, crowd, faults, seconds):
     """Faults, first with and then without the death of the daemon; the figures of the latter."""
-    faults = Faults(world, chance)
     began = time.monotonic()
     faults.run(began + (1 - STEADY_SHARE) * seconds)
     faults.kill = False
@@ -44,7 +43,7 @@ def run_faults(world, crowd, chance, seconds):
     return start
 
 
-def soak(folder, build_dir, seconds, seed, accounts=20, clients=200, think=4, quiet=20):
+def soak(folder, build_dir, seconds, seed, accounts=20, clients=200, think=4, pace=1, quiet=20):
     """Gives whether every "must" holds; prints the table, and why not."""
     chance = random.Random(seed)
     with contextlib.ExitStack() as parts:
@@ -53,7 +52,7 @@ def soak(folder, build_dir, seconds, seed, accounts=20, clients=200, think=4, qu
         crowd = Crowd(world, clients, chance, think)
         parts.callback(crowd.close)
         crowd.start()
-        start = run_faults(world, crowd, chance, seconds)
+        start = run_faults(world, crowd, Faults(world, chance, pace), seconds)
         end = memory_of(world)
         world.calm()
         held = print_soak(world, crowd, {

@@ -14,14 +14,16 @@ PROXY_FAULTS = sorted(name for name in FAULTS if not name.startswith('tls') and 
 
 
 class Faults:
-    def __init__(self, world, chance):
+    def __init__(self, world, chance, pace):
+        """pace: 1, or less to have all in less time."""
         self.world = world
         self.chance = chance
+        self.pace = pace
         self.kill = True        # may the daemon itself be killed?
 
     def pause(self, least, most):
         """The callers go on; a daemon that ends by itself is noticed."""
-        end = time.monotonic() + self.chance.uniform(least, most)
+        end = time.monotonic() + self.chance.uniform(least, most) * self.pace
         pump(lambda: time.monotonic() >= end, 'the next fault', most + 60)
 
     def grace(self, began, extra=0):

@@ -108,8 +108,11 @@ class World:
         self.entra.set(access_token_ttl=LIFE)
         self.daemon.write_settings(self.settings())
         self.start(**self.logind.env())
+        paths = [self.daemon.start_sign_in(name) for name in self.names]
+        for name, path in zip(self.names, paths):
+            self.entra.approve(self.daemon.sign_in_property(path, 'UserCode'), user_of(name))
         for name in self.names:
-            self.daemon.sign_in(self.entra, name, user_of(name))
+            self.daemon.wait_property('State', 'ready', account=name)
         self.entra.clear()
 
     # the daemon's life: down while nobody owns its name
