@@ -82,6 +82,20 @@ static void connection_refused(sd_bus_error *error, int r) {
                                   "the session bus can't be reached: %s; %s", strerror(-r), advice);
 }
 
+int connection_failed(sd_bus *bus, const sd_bus_error *reply, sd_bus_error *ret) {
+        int r;
+
+        /* sd-bus answers what was under way in the daemon's place when the bus goes. */
+        if (sd_bus_is_open(bus) <= 0) {
+                sd_bus_error_set(ret, SD_BUS_ERROR_DISCONNECTED, CONNECTION_LOST);
+                return -ECONNRESET;
+        }
+        (void)sd_bus_error_copy(ret, reply);
+        r = connection_errno(ret);
+        connection_explain(ret);
+        return r;
+}
+
 int connection_open(sd_bus **ret, sd_bus_error *error) {
         int r;
 

@@ -20,5 +20,10 @@ int connection_open(sd_bus **ret, sd_bus_error *error);
  */
 int connection_call(sd_bus *bus, sd_bus_message *m, bool secret, uint64_t timeout_usec,
                     sd_bus_error *error, sd_bus_message **ret);
+/*
+ * An error that came as a reply, copied to *ret in the words that connection_call() uses; bus is
+ * where it came from. Its negative errno, as IOTC_ERROR_MAP has it.
+ */
+int connection_failed(sd_bus *bus, const sd_bus_error *reply, sd_bus_error *ret);
 /* Reword an error of the bus or the connection, which knows nothing of us: say what helps. */
 void connection_explain(sd_bus_error *error);

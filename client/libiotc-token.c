@@ -3,27 +3,18 @@
  * The public library: one lazily opened connection, one call each. It owns the client with the
  * last error in it, and the results, which are wiped when they are freed.
  */
-#include <iotc-dbus.h>
-#include <iotc-token.h>
-
 #include "connection.h"
+#include "libiotc-token-private.h"
 
 #define DAEMON_TIMEOUT_SEC UINT64_C(20) /* what GetToken takes when no timeout is given */
 #define ANSWER_SLACK_SEC   UINT64_C(10) /* how much longer we wait for the daemon to say so */
 #define FLAGS_KNOWN        (IOTC_TOKEN_FORCE | IOTC_TOKEN_NO_WAIT | IOTC_TOKEN_WAIT_FOR_SIGN_IN)
-
-struct iotc_token_client {
-        sd_bus *bus; /* NULL until the first call, and after the connection was lost */
-        sd_bus_error error;
-};
 
 struct iotc_token {
         char *value;
         char *type;
         uint64_t expires_at;
 };
-
-CLEANUP_FUNC(iotc_token, iotc_token_free)
 
 int iotc_token_open(iotc_token_client **ret) {
         iotc_token_client *client;
@@ -37,6 +28,11 @@ int iotc_token_open(iotc_token_client **ret) {
 
 iotc_token_client *iotc_token_close(iotc_token_client *client) {
         if (client) {
+                calls_forget(client);
+                if (client->processing) {
+                        client->closed = true; /* iotc_token_process() goes on from here */
+                        return NULL;
+                }
                 sd_bus_error_free(&client->error);
                 sd_bus_close_unref(client->bus);
                 free(client);
@@ -52,8 +48,7 @@ const char *iotc_token_error_text(const iotc_token_client *client) {
         return client->error.message ?: client->error.name ?: "no error";
 }
 
-/* A failure on our side of the wire. Returns r. */
-static int client_failed(iotc_token_client *client, int r) {
+int client_failed(iotc_token_client *client, int r) {
         if (r == -EINVAL)
                 sd_bus_error_set(&client->error, SD_BUS_ERROR_INVALID_ARGS,
                                  "the selector or an option is malformed");
@@ -62,14 +57,14 @@ static int client_failed(iotc_token_client *client, int r) {
         return r;
 }
 
-/* Start a call: forget the last error, and see to it that there is a live connection. */
-static int client_call_new(iotc_token_client *client, sd_bus_message **ret, const char *member) {
+int client_call_new(iotc_token_client *client, sd_bus_message **ret, const char *member) {
         int r;
 
         sd_bus_error_free(&client->error);
 
-        /* Late answers of calls that timed out, and whether the bus is still there. */
-        while (client->bus) {
+        /* Late answers of calls that timed out, and whether the bus is still there. What answers
+         * calls that are under way is iotc_token_process()'s. */
+        while (client->bus && !client->calls && !client->processing) {
                 r = sd_bus_process(client->bus, NULL);
                 if (r < 0)
                         client->bus = sd_bus_close_unref(client->bus);
@@ -127,7 +122,7 @@ static int options_read(iotc_token_options *o, const iotc_token_options *options
         return o->flags & ~(uint32_t)FLAGS_KNOWN ? -EINVAL : 0;
 }
 
-static int token_read(iotc_token **ret, sd_bus_message *reply, bool typed) {
+int token_read(iotc_token **ret, sd_bus_message *reply, bool typed) {
         CLEANUP(iotc_token_freep) iotc_token *token = NULL;
         const char *value, *type = NULL;
         int r;
@@ -150,11 +145,10 @@ static int token_read(iotc_token **ret, sd_bus_message *reply, bool typed) {
         return 0;
 }
 
-static int client_get(iotc_token_client *client, const char *member, const char *selector,
-                      const iotc_token_options *options, iotc_token **ret) {
-        CLEANUP(sd_bus_message_unrefp) sd_bus_message *m = NULL, *reply = NULL;
+int client_get_new(iotc_token_client *client, sd_bus_message **ret, uint64_t *ret_timeout_usec,
+                   const char *member, const char *selector, const iotc_token_options *options) {
+        CLEANUP(sd_bus_message_unrefp) sd_bus_message *m = NULL;
         iotc_token_options o;
-        uint64_t timeout;
         int r;
 
         r = client_call_new(client, &m, member);
@@ -172,8 +166,21 @@ static int client_get(iotc_token_client *client, const char *member, const char 
         if (r < 0)
                 return client_failed(client, r);
 
-        timeout = (o.timeout ?: DAEMON_TIMEOUT_SEC) + ANSWER_SLACK_SEC;
-        r = connection_call(client->bus, m, true, timeout * USEC_PER_SEC, &client->error, &reply);
+        *ret_timeout_usec = ((o.timeout ?: DAEMON_TIMEOUT_SEC) + ANSWER_SLACK_SEC) * USEC_PER_SEC;
+        *ret = STEAL(m);
+        return 0;
+}
+
+static int client_get(iotc_token_client *client, const char *member, const char *selector,
+                      const iotc_token_options *options, iotc_token **ret) {
+        CLEANUP(sd_bus_message_unrefp) sd_bus_message *m = NULL, *reply = NULL;
+        uint64_t timeout;
+        int r;
+
+        r = client_get_new(client, &m, &timeout, member, selector, options);
+        if (r < 0)
+                return r;
+        r = connection_call(client->bus, m, true, timeout, &client->error, &reply);
         if (r < 0)
                 return r;
         r = token_read(ret, reply, streq(member, "GetToken"));
@@ -190,8 +197,8 @@ int iotc_token_get_authorization(iotc_token_client *client, const char *selector
         return client_get(client, "GetAuthorization", selector, options, ret);
 }
 
-int iotc_token_report_rejected(iotc_token_client *client, const char *selector, const char *token,
-                               const char *www_authenticate) {
+int client_report_new(iotc_token_client *client, sd_bus_message **ret, const char *selector,
+                      const char *token, const char *www_authenticate) {
         CLEANUP(sd_bus_message_unrefp) sd_bus_message *m = NULL;
         int r;
 
@@ -201,7 +208,17 @@ int iotc_token_report_rejected(iotc_token_client *client, const char *selector, 
         r = sd_bus_message_append(m, "sss", selector ?: "", token, www_authenticate ?: "");
         if (r < 0)
                 return client_failed(client, r);
-        return connection_call(client->bus, m, true, 0, &client->error, NULL);
+        *ret = STEAL(m);
+        return 0;
+}
+
+int iotc_token_report_rejected(iotc_token_client *client, const char *selector, const char *token,
+                               const char *www_authenticate) {
+        CLEANUP(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+        int r;
+
+        r = client_report_new(client, &m, selector, token, www_authenticate);
+        return r < 0 ? r : connection_call(client->bus, m, true, 0, &client->error, NULL);
 }
 
 int iotc_token_find_account(iotc_token_client *client, const char *selector, char **ret) {

@@ -5,9 +5,10 @@
  * Ask before each request; the daemon holds the token and answers from memory, so there is
  * nothing to cache, to time or to refresh here. These calls never start a sign-in.
  *
- * Every call is synchronous. A client belongs to one thread at a time; use one for each thread.
- * Functions that can fail return 0 or a negative errno; what went wrong, for a program and for
- * a person, is then kept in the client (iotc_token_error_name(), iotc_token_error_text()):
+ * Calls are synchronous, or asynchronous in any main loop: see iotc_token_get_async(). A client
+ * belongs to one thread at a time; use one for each thread. Functions that can fail return 0 or a
+ * negative errno; what went wrong, for a program and for a person, is then kept in the client
+ * (iotc_token_error_name(), iotc_token_error_text()):
  *
  *   -ENOKEY        a person has to sign in; the text ends with the command to run
  *   -EKEYREVOKED   the keyring is locked        -ENOPROTOOPT  there is no keyring
@@ -116,6 +117,60 @@ iotc_token *iotc_token_free(iotc_token *token);
 const char *iotc_token_error_name(const iotc_token_client *client);
 /* The same for a person: what happened and what to do, in a line or two. Never NULL. */
 const char *iotc_token_error_text(const iotc_token_client *client);
+
+/*
+ * Asynchronous calls, for programs with a main loop: each turn, wait until iotc_token_get_fd() is
+ * ready for iotc_token_get_events() or iotc_token_get_timeout() has come, then call
+ * iotc_token_process(). Ask all three before each wait: they change with each call and each
+ * iotc_token_process(), and there is nothing to wait for while iotc_token_get_fd() is negative.
+ */
+
+/* A call that is under way. */
+typedef struct iotc_token_call iotc_token_call;
+
+/*
+ * How a call ended: result is 0, and token (NULL for a report) is the callee's to free; or result
+ * is a negative errno of the list above, which iotc_token_error_name() and iotc_token_error_text()
+ * of the call's client explain until the callback returns. Called once, from iotc_token_process()
+ * and never from the function that made the call. It may make other calls and free its own, and may
+ * close the client.
+ */
+typedef void (*iotc_token_callback)(int result, iotc_token *token, void *userdata);
+
+/*
+ * As iotc_token_get() and iotc_token_get_authorization(), but the result goes to callback. selector
+ * and options are not needed afterwards. 0 and *ret, to be freed by iotc_token_call_free(), which
+ * before the callback takes it back; ret may be NULL. Or an error of the list above: then there is
+ * no call, and callback is not called.
+ */
+int iotc_token_get_async(iotc_token_client *client, iotc_token_call **ret, const char *selector,
+                         const iotc_token_options *options, iotc_token_callback callback,
+                         void *userdata);
+int iotc_token_get_authorization_async(iotc_token_client *client, iotc_token_call **ret,
+                                       const char *selector, const iotc_token_options *options,
+                                       iotc_token_callback callback, void *userdata);
+/* As iotc_token_report_rejected(). callback may be NULL. */
+int iotc_token_report_rejected_async(iotc_token_client *client, iotc_token_call **ret,
+                                     const char *selector, const char *token,
+                                     const char *www_authenticate, iotc_token_callback callback,
+                                     void *userdata);
+/* Forget the call; its callback is not called any more. NULL is fine. Returns NULL. Closing
+ * the client forgets its calls, too; their handles stay to be freed. */
+iotc_token_call *iotc_token_call_free(iotc_token_call *call);
+
+/* The descriptor to poll(2); it is the client's. -ENOTCONN while no call needs it. */
+int iotc_token_get_fd(iotc_token_client *client);
+/* POLLIN, POLLOUT or both, as poll(2) takes them; 0 while there is no descriptor. */
+int iotc_token_get_events(iotc_token_client *client);
+/* When to call iotc_token_process() even if nothing comes: µs of CLOCK_MONOTONIC; 0: now;
+ * UINT64_MAX: never. */
+uint64_t iotc_token_get_timeout(iotc_token_client *client);
+/*
+ * Do what there is to do, without waiting, and call the callbacks of what has ended. 0, or a
+ * negative errno when the connection was lost: then every call has been told. The next call
+ * connects again. -EBUSY inside a callback.
+ */
+int iotc_token_process(iotc_token_client *client);
 
 #pragma GCC visibility pop
 

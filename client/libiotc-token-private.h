@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the library's synchronous and asynchronous halves share: the client, and the calls as
+ * messages.
+ */
+#pragma once
+
+#include <iotc-dbus.h>
+#include <iotc-token.h>
+#include <iotc-util.h>
+
+struct iotc_token_client {
+        sd_bus *bus; /* NULL until the first call, and after the connection was lost */
+        sd_bus_error error;
+        iotc_token_call *calls; /* under way */
+        bool processing;        /* inside iotc_token_process() */
+        bool closed;            /* by a callback: freed when that returns */
+};
+
+/* A failure on our side of the wire. Returns r. */
+int client_failed(iotc_token_client *client, int r);
+/* Start a call: forget the last error, and see to it that there is a connection. 0, or a negative
+ * errno that has been told to the client, as from the three below. */
+int client_call_new(iotc_token_client *client, sd_bus_message **ret, const char *member);
+/* One of the get calls, ready to be sent, and how long to wait for its answer, in µs. */
+int client_get_new(iotc_token_client *client, sd_bus_message **ret, uint64_t *ret_timeout_usec,
+                   const char *member, const char *selector, const iotc_token_options *options);
+int client_report_new(iotc_token_client *client, sd_bus_message **ret, const char *selector,
+                      const char *token, const char *www_authenticate);
+/* The token in a reply to GetToken (typed) or GetAuthorization. 0 or -errno. */
+int token_read(iotc_token **ret, sd_bus_message *reply, bool typed);
+/* Take back every call that is under way; their handles stay to be freed. */
+void calls_forget(iotc_token_client *client);
+
+CLEANUP_FUNC(iotc_token, iotc_token_free)
