@@ -120,7 +120,11 @@ static void exchange_fail(Keeper *k, const Problem *cause, uint64_t retry_after)
         Slot *s = k->exchanging;
         uint64_t now = clock_boottime();
         Problem problem = { 0 };
+        /* Nobody was asked, so nobody declined: it is the source that denies it. */
+        const Problem denied = { .outcome = OUTCOME_SIGN_IN_NEEDED, .text = cause->text };
 
+        if (cause->outcome == OUTCOME_CANCELLED)
+                cause = &denied;
         k->env->stats.fetch_failures++;
         keeper_explain(k, cause, &problem);
         if (!s->claims) {

@@ -167,6 +167,50 @@ static void test_claims_are_of_the_same_budget(void) {
         stage_deinit(&s);
 }
 
+/* Entra has taken us for a loop: whoever asks, and however, it gets its silence (AADSTS50196). */
+static void test_the_loop_detectors_silence(void) {
+        Caller c = { 0 };
+        Stage s;
+
+        stage_init(&s);
+        stage_start_signed_in(&s);
+        fake_time_pass(SEC(61));
+        ASK(&c, &s, 20, .force = true);
+        answer_error(OUTCOME_SIGN_IN_NEEDED, 300);
+        expect_failure(&c, OUTCOME_SIGN_IN_NEEDED, "iotc-token login work");
+        for (unsigned second = 0; second < 299; second++) {
+                ASK(&c, &s, 1, .force = true);
+                expect_failure(&c, OUTCOME_SIGN_IN_NEEDED, "");
+                assert(keeper_report_rejected(s.keeper, "secret-at-1", NULL, ":1.9") == 0);
+                keeper_on_online(s.keeper);
+                fake_time_pass(SEC(1));
+                assert(fake_fetches_running() == 0);
+        }
+        fake_time_pass(SEC(1));
+        ASK(&c, &s, 20, .force = true);
+        answer_token("secret-at-2", NULL);
+        expect_token(&c, "secret-at-2");
+        stage_deinit(&s);
+}
+
+/* access_denied to a refresh is no person's "no". */
+static void test_a_denied_refresh_wants_a_person(void) {
+        Caller c = { 0 };
+        Stage s;
+
+        stage_init(&s);
+        stage_start_signed_in(&s);
+        fake_time_sleep(SEC(3600));
+        ASK(&c, &s, 20);
+        answer_error(OUTCOME_CANCELLED, 0);
+        expect_failure(&c, OUTCOME_SIGN_IN_NEEDED, "iotc-token login work");
+        assert(stage_state(&s) == KEEPER_STATE_SIGN_IN_NEEDED);
+        assert(streq(stage_stored_secret(&s), "secret-rt-1"));
+        fake_time_pass(SEC(86400));
+        assert(fake_fetches_running() == 0);
+        stage_deinit(&s);
+}
+
 int main(void) {
         test_callers_who_insist();
         test_a_network_that_flaps();
@@ -174,5 +218,7 @@ int main(void) {
         test_what_a_short_life_demands_is_not_counted();
         test_wishes_are_few();
         test_claims_are_of_the_same_budget();
+        test_the_loop_detectors_silence();
+        test_a_denied_refresh_wants_a_person();
         return 0;
 }

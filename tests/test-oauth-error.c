@@ -65,6 +65,7 @@ static void test_status_comes_first(void) {
                 { 503, 7, E("invalid_client"), ANSWER_TRY_LATER, NULL, 7 },
                 { 400, 9, E("invalid_grant"), ANSWER_TRY_LATER, NULL, 9 },
                 { 599, 0, "", ANSWER_TRY_LATER, NULL, 0 },
+                { 408, 0, "", ANSWER_TRY_LATER, "408", 0 },
         };
 
         check(cases, ARRAY_SIZE(cases));
@@ -113,6 +114,10 @@ static void test_suberror(void) {
                 { 400, 0, S("invalid_grant", "bad_token"), ANSWER_SIGN_IN_NEEDED, NULL, 0 },
                 { 400, 0, S("invalid_grant", "token_expired"), ANSWER_SIGN_IN_NEEDED, NULL, 0 },
                 { 400, 0, S("invalid_grant", "client_mismatch"), ANSWER_SIGN_IN_NEEDED, NULL, 0 },
+                { 400, 0, S("invalid_grant", "protection_policy_required"), ANSWER_SIGN_IN_NEEDED,
+                  NULL, 0 },
+                { 400, 0, S("invalid_grant", "device_authentication_failed"), ANSWER_SIGN_IN_NEEDED,
+                  NULL, 0 },
                 { 400, 0, S("something_new", "basic_action"), ANSWER_SIGN_IN_NEEDED, NULL, 0 },
                 /* a fault of the settings stays one */
                 { 400, 0, S("invalid_client", "basic_action"), ANSWER_MISCONFIGURED, NULL, 0 },
@@ -219,6 +224,10 @@ static void test_the_loop_detector_wants_silence(void) {
                   "{\"error\":\"invalid_grant\",\"error_description\":\"AADSTS50196: The server "
                   "terminated an operation because it encountered a loop.\"}",
                   ANSWER_SIGN_IN_NEEDED, "AADSTS50196", 300 },
+                /* a longer pause is kept, whatever else is said */
+                { 400, 900,
+                  "{\"error\":\"invalid_grant\",\"error_description\":\"AADSTS50196: Loop.\"}",
+                  ANSWER_TRY_LATER, "AADSTS50196", 900 },
         };
 
         check(cases, ARRAY_SIZE(cases));

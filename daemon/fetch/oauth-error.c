@@ -147,7 +147,8 @@ static OauthError oauth_classify(const HttpReply *reply, Json *object) {
 
         if (reply->status == 429)
                 return (OauthError){ NULL, ANSWER_TRY_LATER, "was asked too often", HINT_LATER };
-        if (reply->status >= 500 || reply->retry_after)
+        /* 408: RFC 9110 15.5.9; whoever stands between sends it, and it says nothing of us. */
+        if (reply->status >= 500 || reply->status == 408 || reply->retry_after)
                 return (OauthError){ NULL, ANSWER_TRY_LATER, LEAD_LATER, HINT_LATER };
         if (reply->status >= 400 || oauth_find(errors, ARRAY_SIZE(errors), error) ||
             oauth_find(suberrors, ARRAY_SIZE(suberrors), suberror))
