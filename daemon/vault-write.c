@@ -238,6 +238,8 @@ int vault_replace(Vault *v, VaultOp **ret, const char *secret, VaultOpFn fn, voi
         if (r < 0)
                 return r;
         v->offer = STEAL(offer);
+        /* A keyring that is not there may hold what was never read. */
+        v->unseen = v->unseen || v->state != VAULT_STATE_LOADED;
         vault_write(v);
         return 0;
 }

@@ -219,6 +219,22 @@ static void test_another_resource(void) {
         stage_deinit(&s);
 }
 
+/* What was never read may be in the keyring all the same: it is no sign-out before it is gone. */
+static void test_no_sign_out_without_a_keyring_that_was_not_read(void) {
+        Changer changer;
+        Stage s;
+
+        stage_init(&s);
+        stage_put_record(&s, ACCOUNT_SOURCE_ENTRA, "secret-rt-1", NULL, 0, 0);
+        fake_keyring_set_state(s.keyring, KEYRING_STATE_ABSENT);
+        stage_start(&s, ACCOUNT_SOURCE_ENTRA);
+        sign_out(&s, &changer);
+        fake_time_pass(SEC(11));
+        expect_done(&changer, OUTCOME_KEYRING_ABSENT);
+        assert(streq(stage_stored_secret(&s), "secret-rt-1"));
+        stage_deinit(&s);
+}
+
 int main(void) {
         test_sign_out_forgets();
         test_sign_out_outruns_a_refresh();
@@ -228,5 +244,6 @@ int main(void) {
         test_another_identity_drops_them();
         test_another_subscription_drops_them();
         test_another_resource();
+        test_no_sign_out_without_a_keyring_that_was_not_read();
         return 0;
 }
