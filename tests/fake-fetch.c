@@ -16,6 +16,7 @@ struct Fetch {
         const FetchHandler *handler;
         void *userdata;
         Timer *answer, *deadline;
+        uint64_t deadline_usec;
         bool ended;
         bool *freed;
         void *note;
@@ -73,7 +74,8 @@ int fetch_start(Fetch **ret, Launcher *launcher, sd_event *event, const FetchReq
         f->handler = handler;
         f->userdata = userdata;
         (void)timer_new(&f->deadline, event, fetch_on_deadline, f);
-        timer_arm(f->deadline, clock_boottime() + (request->deadline + 3) * USEC_PER_SEC);
+        f->deadline_usec = clock_boottime() + (request->deadline + 3) * USEC_PER_SEC;
+        timer_arm(f->deadline, f->deadline_usec);
         if (answer_fn) {
                 (void)timer_new(&f->answer, event, fetch_on_answer, f);
                 timer_arm(f->answer, clock_boottime() + answer_usec);
@@ -128,6 +130,10 @@ Fetch *fake_fetch_of(const char *method) {
                 if (streq(f->request.method, method))
                         return f;
         return NULL;
+}
+
+uint64_t fake_fetch_deadline(const Fetch *f) {
+        return f->deadline_usec;
 }
 
 const FetchRequest *fake_fetch_request(const Fetch *f) {

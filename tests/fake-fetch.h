@@ -26,6 +26,8 @@ Fetch *fake_fetch(void);
 Fetch *fake_fetch_of(const char *method);
 /* What it was asked for; borrowed. */
 const FetchRequest *fake_fetch_request(const Fetch *f);
+/* When it has failed without an answer. */
+uint64_t fake_fetch_deadline(const Fetch *f);
 
 /* The end of f, or a prompt before it. The times count from now. */
 void fake_fetch_token(Fetch *f, const FakeToken *token);

@@ -88,6 +88,12 @@ void fake_time_init(uint64_t boottime, uint64_t wall) {
         chance_fn = NULL;
 }
 
+void fake_time_reboot(uint64_t boottime) {
+        assert(!timers);
+        wall_base += (now_usec - boottime) / USEC_PER_SEC;
+        now_usec = boottime;
+}
+
 void fake_time_pass(uint64_t usec) {
         timers_run(now_usec + usec);
 }

@@ -10,6 +10,8 @@
 
 /* Start of a test: no timer may be left from the last one. boottime in µs, wall in s. */
 void fake_time_init(uint64_t boottime, uint64_t wall);
+/* Another boot: CLOCK_BOOTTIME begins anew. No timer may be left. */
+void fake_time_reboot(uint64_t boottime);
 /* Let time pass, in µs, and run whatever is due meanwhile; 0: what is due now. */
 void fake_time_pass(uint64_t usec);
 /* The machine sleeps: both clocks go on, timers run when it wakes. */

@@ -39,7 +39,7 @@ static const char *caller_name(unsigned n) {
 }
 
 static void caller_take(Caller *c, const Token *t) {
-        uint64_t issued, expires, now = clock_boottime();
+        uint64_t issued, expires, now = sim_now();
         unsigned client, resource;
 
         client_check_token(c->machine, c->client, c->resource, t);
@@ -59,7 +59,7 @@ static void caller_take(Caller *c, const Token *t) {
 static bool caller_deserves(const Caller *c) {
         return c->well_for > 4600 * USEC_PER_SEC && !c->ask.claims && !c->ask.wish.strict &&
                c->ask.timeout_usec >= SEC(60) && c->client->held > c->client->revoked &&
-               !client_may_need_person(c->client);
+               c->client->setting == SETTING_WHOLE && !client_may_need_person(c->client);
 }
 
 static void caller_refused(Caller *c, const Problem *problem) {
@@ -85,6 +85,14 @@ static void caller_refused(Caller *c, const Problem *problem) {
         case OUTCOME_KEYRING_LOCKED:
         case OUTCOME_KEYRING_ABSENT:
                 if (client->source == ACCOUNT_SOURCE_ENTRA)
+                        break;
+                story_fail("%s: caller %u is told of the keyring", client->name, c->number);
+        case OUTCOME_MISCONFIGURED:
+                if (client->setting == SETTING_BAD)
+                        break;
+                story_fail("%s: caller %u is told of bad settings", client->name, c->number);
+        case OUTCOME_DENIED:
+                if (client->setting == SETTING_NARROW && c->resource == 1)
                         break;
                 /* fall through */
         default:
@@ -146,7 +154,7 @@ static void caller_asks(Machine *m, Client *client) {
         assert(c);
         *c = (Caller){ .machine = m, .client = client, .number = ++m->n_callers };
         m->totals->asked++;
-        c->asked = clock_boottime();
+        c->asked = sim_now();
         c->well_for = machine_well_for(m);
         ask_by_chance(c);
         c->leave_at = chance_of(0.1) && c->ask.timeout_usec
@@ -193,15 +201,17 @@ static void report_rejected(Machine *m, Client *client) {
 void callers_come(Machine *m, Client *c) {
         uint64_t n = chance_of(0.02) ? 1 + chance_below(40) : 1 + chance_below(2);
 
+        c->ask_at = sim_now() + chance_wait(c->asks_each);
         if (!m->manager)
                 machine_start_daemon(m); /* D-Bus activation */
+        if (!client_keeper(m, c))
+                return;
         while (n-- > 0)
                 caller_asks(m, c);
         if (chance_of(0.01))
                 report_rejected(m, c);
         if (chance_of(0.01))
-                m->kill_at = clock_boottime() + chance_below(SEC(3));
-        c->ask_at = clock_boottime() + chance_wait(c->asks_each);
+                m->kill_at = sim_now() + chance_below(SEC(3));
 }
 
 void callers_leave(Machine *m) {
@@ -209,7 +219,7 @@ void callers_leave(Machine *m) {
 
         for (Caller *c = m->callers; c; c = next) {
                 next = c->next;
-                if (c->leave_at > clock_boottime())
+                if (c->leave_at > sim_now())
                         continue;
                 m->totals->left++;
                 caller_free(c);
@@ -236,7 +246,7 @@ void callers_cut(Machine *m) {
 
 void callers_check(Machine *m) {
         for (Caller *c = m->callers; c; c = c->next)
-                if (clock_boottime() > c->asked + c->ask.timeout_usec + TICK_USEC)
+                if (sim_now() > c->asked + c->ask.timeout_usec + TICK_USEC)
                         story_fail("%s: caller %u has waited over %u s", c->client->name, c->number,
                                    (unsigned)(c->ask.timeout_usec / USEC_PER_SEC));
 }

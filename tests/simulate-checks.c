@@ -8,8 +8,6 @@
 /* Entra takes 15 equal requests in 5 minutes for a loop (AADSTS50196). */
 #define LOOP_REQUESTS 15
 #define LOOP_USEC     SEC(300)
-/* A keyring that has been well for so long has everything: vault.c tries each 300 s. */
-#define STORED_USEC   SEC(330)
 /* After a Retry-After of an hour, a quarter longer by chance, it has been tried again. */
 #define TRIED_USEC    SEC(4600)
 
@@ -21,19 +19,20 @@ bool client_may_need_person(const Client *c) {
 
 void client_take_grant(Client *c) {
         c->held = c->delivered;
-        c->held_since = clock_boottime();
+        c->held_since = sim_now();
         c->stored = false;
         c->signed_out = false;
         c->deleting = false;
 }
 
-/* Tokens of before its start are known by the wall clock alone. */
+/* Tokens of before its start, and those of a resource that it was told to forget for a while, are
+ * known by the wall clock alone. */
 bool machine_lied_about(const Machine *m, uint64_t issued) {
-        return issued < m->started && issued <= m->lied_at;
+        return issued < MAX(m->started, m->changed) && issued <= m->lied_at;
 }
 
 void client_check_token(Machine *m, Client *c, unsigned resource, const Token *t) {
-        uint64_t issued, expires, now = clock_boottime();
+        uint64_t issued, expires, now = sim_now();
         unsigned client, of;
 
         if (!identity_knows(t->value, &client, &of, &issued, &expires))
@@ -50,7 +49,7 @@ void client_check_token(Machine *m, Client *c, unsigned resource, const Token *t
 }
 
 void client_check_rate(Machine *m, Client *c, unsigned resource, bool claims) {
-        uint64_t now = clock_boottime(), *recent = c->recent[resource];
+        uint64_t now = sim_now(), *recent = c->recent[resource];
         unsigned n = 0;
 
         if (claims)
@@ -63,11 +62,11 @@ void client_check_rate(Machine *m, Client *c, unsigned resource, bool claims) {
 }
 
 uint64_t machine_well_for(const Machine *m) {
-        return m->well_since == USEC_INFINITY ? 0 : clock_boottime() - m->well_since;
+        return m->well_since == USEC_INFINITY ? 0 : sim_now() - m->well_since;
 }
 
 bool client_is_in_memory(const Machine *m, const Client *c) {
-        const Keeper *k = m->manager ? client_keeper(m, c) : NULL;
+        const Keeper *k = client_keeper(m, c);
 
         return k && identity_honours(c, vault_record(k->vault)->secret, NULL);
 }
@@ -95,7 +94,7 @@ static void client_check_secret(Machine *m, Client *c) {
         c->stored = c->stored || (kept && grant >= c->held);
         if (c->stored && !kept)
                 story_fail("%s: the keyring had its refresh token, and has it no more", c->name);
-        if (!kept && !client_is_in_memory(m, c))
+        if (!kept && client_keeper(m, c) && !client_is_in_memory(m, c))
                 story_fail("%s: its refresh token is lost", c->name);
 }
 
@@ -107,8 +106,10 @@ static void client_check_state(Machine *m, Client *c) {
                            keeper_state_to_string(state), keeper_state_to_string(c->told));
         if (state == KEEPER_STATE_SIGN_IN_NEEDED && !client_may_need_person(c))
                 story_fail("%s: asks to sign in, for nothing", c->name);
-        if (state == KEEPER_STATE_MISCONFIGURED)
-                story_fail("%s: calls itself misconfigured", c->name);
+        if ((state == KEEPER_STATE_MISCONFIGURED) != (c->setting == SETTING_BAD))
+                story_fail("%s: calls itself %s, and its settings are %s", c->name,
+                           keeper_state_to_string(state),
+                           c->setting == SETTING_BAD ? "bad" : "good");
         if (state == KEEPER_STATE_UNAVAILABLE && machine_well_for(m) > TRIED_USEC)
                 story_fail("%s: is unavailable though all has been well", c->name);
         if (state == KEEPER_STATE_LOCKED && machine_well_for(m) > STORED_USEC)
@@ -118,23 +119,24 @@ static void client_check_state(Machine *m, Client *c) {
 void machine_check(Machine *m) {
         for (size_t i = 0; i < N_ACCOUNTS; i++) {
                 client_check_secret(m, &m->clients[i]);
-                if (m->manager)
+                if (client_keeper(m, &m->clients[i]))
                         client_check_state(m, &m->clients[i]);
         }
         callers_check(m);
 }
 
-void machine_check_killed(Machine *m) {
-        for (size_t i = 0; i < N_ACCOUNTS; i++) {
-                Client *c = &m->clients[i];
-                uint64_t since = MAX(c->held_since, m->keyring_well_since);
+void client_check_killed(Machine *m, Client *c) {
+        uint64_t since = MAX(c->held_since, m->keyring_well_since);
 
-                if (c->source != ACCOUNT_SOURCE_ENTRA || c->held <= c->revoked || c->deleting ||
-                    c->stored)
-                        continue;
-                if (since != USEC_INFINITY && clock_boottime() > since + STORED_USEC)
-                        story_fail("%s: its sign-in was never written", c->name);
-                story("%s: its sign-in was for this life of the daemon only", c->name);
-                c->held = 0;
-        }
+        if (c->source != ACCOUNT_SOURCE_ENTRA || c->held <= c->revoked || c->deleting || c->stored)
+                return;
+        if (since != USEC_INFINITY && sim_now() > since + STORED_USEC)
+                story_fail("%s: its sign-in was never written", c->name);
+        story("%s: its sign-in was for this life of the daemon only", c->name);
+        c->held = 0;
+}
+
+void machine_check_killed(Machine *m) {
+        for (size_t i = 0; i < N_ACCOUNTS; i++)
+                client_check_killed(m, &m->clients[i]);
 }

@@ -33,7 +33,7 @@ void identity_begin(void) {
 }
 
 static uint64_t now_seconds(void) {
-        return clock_boottime() / USEC_PER_SEC;
+        return sim_now() / USEC_PER_SEC;
 }
 
 bool identity_knows(const char *token, unsigned *ret_client, unsigned *ret_resource,
@@ -74,6 +74,9 @@ static void journey_give(Journey *j, Client *c, unsigned grant) {
         issue_access_token(&j->access_token, c, j->resource);
         snprintf(j->refresh_token, sizeof(j->refresh_token), "secret-rt-%u-%u-%lu-%u", c->index,
                  grant, (unsigned long)now_seconds(), ++serial);
+        c->newest = serial;
+        c->newest_grant = grant;
+        c->lost = c->torn = false;
 }
 
 static void journey_refuse(Journey *j, Outcome outcome, uint64_t retry_after) {
@@ -112,6 +115,42 @@ static bool service_works(const Machine *m, Journey *j, uint64_t *ret_delay) {
         }
 }
 
+/* The number of a refresh token, alone or in a record; 0: it is none. */
+static unsigned serial_of(const char *text) {
+        const char *found = text ? strstr(text, "secret-rt-") : NULL;
+        unsigned number;
+
+        return found && sscanf(found, "secret-rt-%*u-%*u-%*u-%u", &number) == 1 ? number : 0;
+}
+
+void identity_cut(Machine *m, Client *c) {
+        uint64_t since = MAX(c->given_at, m->keyring_well_since);
+        const char *text = fake_keyring_get(m->keyring, c->name);
+
+        if (c->source != ACCOUNT_SOURCE_ENTRA || c->lost || c->torn || c->newest == 0 ||
+            c->newest_grant <= c->revoked || serial_of(text) == c->newest)
+                return;
+        if (c->held == c->newest_grant && c->given == c->newest && since != USEC_INFINITY &&
+            sim_now() > since + STORED_USEC)
+                story_fail("%s: its refresh token %u was never written", c->name, c->newest);
+        story("%s: its refresh token %u is torn off", c->name, c->newest);
+        c->torn = true;
+}
+
+/* A strict server is asked with a refresh token that was used before: that ends the sign-in. Why it
+ * was, is known, or the daemon has mislaid the newer one. */
+static void entra_ends(Machine *m, Client *c, unsigned number) {
+        story("%s: the refresh token %u comes after %u: its sign-in is over", c->name, number,
+              c->newest);
+        if (c->lost)
+                m->totals->lost++;
+        else if (c->torn)
+                m->totals->torn++;
+        else
+                story_fail("%s: the daemon has mislaid its refresh token %u", c->name, c->newest);
+        c->revoked = c->newest_grant;
+}
+
 /* A refresh token comes in. */
 static void entra_refresh(Machine *m, Client *c, const FetchRequest *r, Journey *j,
                           uint64_t *ret_delay) {
@@ -125,16 +164,23 @@ static void entra_refresh(Machine *m, Client *c, const FetchRequest *r, Journey 
                 journey_refuse(j, OUTCOME_SIGN_IN_NEEDED, 0);
                 return;
         }
+        if (c->strict && grant == c->newest_grant && serial_of(r->refresh_token) != c->newest) {
+                entra_ends(m, c, serial_of(r->refresh_token));
+                journey_refuse(j, OUTCOME_SIGN_IN_NEEDED, 0);
+                return;
+        }
         if (r->claims && chance_of(0.2)) {
-                c->refused_claims_at = clock_boottime();
+                c->refused_claims_at = sim_now();
                 journey_refuse(j, OUTCOME_SIGN_IN_NEEDED, 0);
                 return;
         }
         journey_give(j, c, grant);
+        m->totals->rotations += c->strict;
         if (m->service == SERVICE_LOSSY && chance_of(0.7)) {
                 journey_refuse(j, OUTCOME_UNAVAILABLE, 0);
                 if (chance_of(0.5))
                         *ret_delay = USEC_INFINITY;
+                c->lost = true;
         }
 }
 
@@ -155,7 +201,7 @@ static void az_answer(Machine *m, Client *c, Journey *j, uint64_t *ret_delay) {
                 return;
         }
         if (!identity_knows(*cached, &client, &resource, &issued, &expires) ||
-            expires < clock_boottime() + SEC(300)) {
+            expires < sim_now() + SEC(300)) {
                 if (m->network)
                         client_check_rate(m, c, j->resource, false);
                 if (!service_works(m, j, ret_delay))
@@ -174,13 +220,14 @@ void identity_az_login(Machine *m, Client *c) {
 
 /* The token was issued a while ago: it is worth what is left of it. */
 static void journey_deliver(Fetch *f, Client *c, Journey *j) {
-        uint64_t issued, expires, now = clock_boottime();
+        uint64_t issued, expires, now = sim_now();
         char *access_token = j->access_token, *refresh_token = j->refresh_token;
         unsigned client, resource;
         Journey copy = *j;
 
         assert(identity_knows(access_token, &client, &resource, &issued, &expires));
         if (expires < now + SEC(1)) {
+                c->lost = true;
                 fake_fetch_error(f, OUTCOME_UNAVAILABLE, 0);
                 return;
         }
@@ -188,6 +235,8 @@ static void journey_deliver(Fetch *f, Client *c, Journey *j) {
         refresh_token = copy.refresh_token;
         if (copy.fresh)
                 c->delivered = copy.grant;
+        c->given = serial_of(refresh_token);
+        c->given_at = now;
         c->az_told[copy.resource] = false;
         story("%s: %s%s", c->name, access_token, copy.fresh ? ", a new sign-in" : "");
         fake_fetch_token(f, &(FakeToken){ .access_token = access_token,
@@ -253,9 +302,13 @@ void identity_answer(Fetch *f, void *userdata) {
                 az_answer(m, c, j, &delay);
         else
                 entra_refresh(m, c, r, j, &delay);
+        /* Also when the machine has slept meanwhile. */
+        if (j->stage == STAGE_TOKEN &&
+            (delay == USEC_INFINITY || clock_boottime() + delay >= fake_fetch_deadline(f)))
+                c->lost = true;
         story("%s: a request%s%s", c->name, j->resource ? " for graph" : "",
               r->claims ? " with claims" : "");
         if (chance_of(0.002)) /* before the answer, while it is stored, or just after */
-                m->kill_at = clock_boottime() + chance_below(SEC(2));
+                m->kill_at = sim_now() + chance_below(SEC(2));
         fake_fetch_again(f, delay);
 }

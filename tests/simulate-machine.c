@@ -4,10 +4,23 @@
  */
 #include "simulate.h"
 
-Keeper *client_keeper(const Machine *m, const Client *c) {
-        Keeper *k = manager_find(m->manager, c->name);
+static uint64_t before_boot; /* sim_now() when CLOCK_BOOTTIME was 0 */
 
-        assert(k);
+uint64_t sim_now(void) {
+        return before_boot + clock_boottime();
+}
+
+void machine_boot(uint64_t off) {
+        uint64_t after = sim_now() + off;
+
+        fake_time_reboot(SEC(5) + chance_below(SEC(60)));
+        before_boot = after - clock_boottime();
+}
+
+Keeper *client_keeper(const Machine *m, const Client *c) {
+        Keeper *k = m->manager ? manager_find(m->manager, c->name) : NULL;
+
+        assert(k || !m->manager || c->setting == SETTING_GONE);
         return k;
 }
 
@@ -26,6 +39,14 @@ static Client *client_named(Machine *m, const char *name) {
 }
 
 static void on_account(Keeper *k, void *userdata) {
+}
+
+static void on_account_added(Keeper *k, void *userdata) {
+        Client *c = client_named(userdata, keeper_account(k)->name);
+
+        c->told = keeper_account(k)->problem ? KEEPER_STATE_MISCONFIGURED : KEEPER_STATE_READY;
+        /* A keeper counts its requests from its own start on. */
+        memset(c->recent, 0, sizeof(c->recent));
 }
 
 static void on_account_changed(Keeper *k, unsigned what, void *userdata) {
@@ -52,7 +73,7 @@ static void on_manager_changed(unsigned what, void *userdata) {
 }
 
 static const Listener listener = {
-        .account_added = on_account,
+        .account_added = on_account_added,
         .account_changed = on_account_changed,
         .account_removed = on_account,
         .signin_added = on_signin,
@@ -77,18 +98,11 @@ void machine_feel(Machine *m, bool disturbed) {
         if (!keyring)
                 m->keyring_well_since = USEC_INFINITY;
         else if (m->keyring_well_since == USEC_INFINITY || disturbed)
-                m->keyring_well_since = clock_boottime();
+                m->keyring_well_since = sim_now();
         if (!all)
                 m->well_since = USEC_INFINITY;
         else if (m->well_since == USEC_INFINITY || disturbed)
-                m->well_since = clock_boottime();
-}
-
-/* The back-off begins anew, which is the rule after a return of the network, a sleep, and a death.
- */
-void machine_begin_anew(Machine *m) {
-        for (size_t i = 0; i < N_ACCOUNTS; i++)
-                memset(m->clients[i].recent, 0, sizeof(m->clients[i].recent));
+                m->well_since = sim_now();
 }
 
 void machine_start_daemon(Machine *m) {
@@ -98,12 +112,9 @@ void machine_start_daemon(Machine *m) {
                         .keyring = m->keyring,
                         .online = m->network,
                         .runtime_dir = (char *)"/run/nowhere" };
-        for (size_t i = 0; i < N_ACCOUNTS; i++)
-                m->clients[i].told = KEEPER_STATE_READY; /* what a new object shows */
         story("the daemon starts");
         assert(manager_new(&m->manager, &m->env, NULL, m->settings) == 0);
-        m->started = clock_boottime();
-        machine_begin_anew(m);
+        m->started = sim_now();
         m->clock_lied = m->skew != 0;
         manager_on_keyring(m->manager, keyring_state(m->keyring));
         machine_feel(m, true);
@@ -118,7 +129,9 @@ void machine_end_daemon(Machine *m) {
                 callers_cut(m);
         m->manager = manager_free(m->manager);
         assert(!m->callers);
-        m->start_at = clock_boottime() + chance_span(SEC(1) / 10, 10 * MINUTE);
+        for (size_t i = 0; i < N_ACCOUNTS; i++)
+                identity_cut(m, &m->clients[i]);
+        m->start_at = sim_now() + chance_span(SEC(1) / 10, 10 * MINUTE);
         m->totals->kills++;
         machine_check_killed(m);
         machine_feel(m, true);
@@ -128,8 +141,11 @@ void machine_end_daemon(Machine *m) {
 static uint64_t machine_next(const Machine *m) {
         const uint64_t times[] = { m->end,        m->fault_at, m->network_at,  m->service_at,
                                    m->keyring_at, m->clock_at, m->az_at,       m->lock_at,
-                                   m->start_at,   m->kill_at,  callers_next(m) };
+                                   m->start_at,   m->kill_at,  m->settings_at, callers_next(m) };
         uint64_t next = fake_timer_next();
+
+        if (next != USEC_INFINITY)
+                next += before_boot;
 
         for (size_t i = 0; i < ARRAY_SIZE(times); i++)
                 next = MIN(next, times[i]);
@@ -149,11 +165,12 @@ static void machine_events(Machine *m) {
                 { m->clock_at, clock_back },
                 { m->az_at, az_back },
                 { m->lock_at, lock_back },
+                { m->settings_at, settings_back },
                 { m->start_at, machine_start_daemon },
                 { m->kill_at, fault_kill },
                 { m->fault_at, machine_fault },
         };
-        uint64_t now = clock_boottime();
+        uint64_t now = sim_now();
 
         for (size_t i = 0; i < ARRAY_SIZE(events); i++)
                 if (events[i].at <= now) {
@@ -181,6 +198,7 @@ static void machine_build(Machine *m) {
                 { .name = "az", .asks_each = 3 * HOUR, .source = ACCOUNT_SOURCE_AZURE_CLI },
         };
 
+        before_boot = 0;
         fake_time_init(DAY, WALL);
         fake_fetch_init();
         identity_begin();
@@ -189,15 +207,16 @@ static void machine_build(Machine *m) {
         m->keyring = fake_keyring_new(on_keyring, m);
         m->network = true;
         m->network_at = m->service_at = m->keyring_at = m->clock_at = USEC_INFINITY;
-        m->az_at = m->lock_at = m->kill_at = USEC_INFINITY;
-        m->fault_at = clock_boottime() + DAY;
-        m->end = clock_boottime() + YEAR;
+        m->az_at = m->lock_at = m->kill_at = m->settings_at = USEC_INFINITY;
+        m->fault_at = sim_now() + DAY;
+        m->end = sim_now() + YEAR;
         m->well_since = m->keyring_well_since = USEC_INFINITY;
         for (size_t i = 0; i < N_ACCOUNTS; i++) {
                 m->clients[i] = clients[i];
                 m->clients[i].index = (unsigned)i;
-                m->clients[i].person_at = clock_boottime() + MINUTE;
-                m->clients[i].ask_at = clock_boottime() + HOUR;
+                m->clients[i].strict = chance_of(0.5);
+                m->clients[i].person_at = sim_now() + MINUTE;
+                m->clients[i].ask_at = sim_now() + HOUR;
         }
 }
 
@@ -207,8 +226,9 @@ void machine_live(uint64_t seed, const char *settings, Totals *totals) {
 
         chance_seed(seed);
         machine_build(&m);
+        settings_write(&m);
         machine_start_daemon(&m);
-        while ((now = clock_boottime()) < m.end) {
+        while ((now = sim_now()) < m.end) {
                 next = machine_next(&m);
                 fake_time_pass(next > now ? next - now : 0);
                 machine_check(&m);

@@ -20,7 +20,7 @@ static void person_signs_out(Machine *m, Client *c) {
         Problem problem = { 0 };
         int r;
 
-        if (!m->manager || c->op || c->source == ACCOUNT_SOURCE_AZURE_CLI)
+        if (!client_keeper(m, c) || c->op || c->source == ACCOUNT_SOURCE_AZURE_CLI)
                 return;
         story("%s: the person signs out", c->name);
         c->memory_only =
@@ -71,8 +71,8 @@ static void person_signs_in(Machine *m, Client *c) {
 }
 
 void person_looks(Machine *m, Client *c) {
-        c->person_at = clock_boottime() + chance_span(10 * MINUTE, 8 * HOUR);
-        if (!m->manager)
+        c->person_at = sim_now() + chance_span(10 * MINUTE, 8 * HOUR);
+        if (!client_keeper(m, c) || c->setting == SETTING_BAD)
                 return;
         if (c->source == ACCOUNT_SOURCE_AZURE_CLI) {
                 if (c->grant <= c->revoked || client_state(m, c) == KEEPER_STATE_SIGN_IN_NEEDED) {

@@ -77,7 +77,7 @@ void story_begin(const char *replay, bool aloud) {
 }
 
 PRINTF_LIKE(1, 0) static void story_line(const char *format, va_list ap) {
-        uint64_t now = clock_boottime() - DAY;
+        uint64_t now = sim_now() - DAY;
         char *line = lines[n_lines++ % STORY_LINES];
         int n;
 

@@ -14,12 +14,6 @@
 #include "simulate-herd.h"
 #include "simulate.h"
 
-static const char settings_text[] =
-        "[account work]\nsource=entra\ntenant=work\nresources=" GRAPH
-        "\n[account home]\nsource=entra\ntenant=home\nresources=" GRAPH
-        "\n[account rare]\nsource=entra\ntenant=rare\nresources=" GRAPH
-        "\n[account az]\nsource=azure-cli\ntenant=az\nresources=" GRAPH "\n";
-
 typedef struct Options {
         unsigned long years, seed, jobs;
         bool herd, verbose;
@@ -64,9 +58,11 @@ static int options_parse(Options *o, int argc, char **argv) {
 }
 
 /* The lives of one process: every jobs-th, from first on. */
-static void live(const Options *o, const char *settings, unsigned long first, Totals *totals) {
+static void live(const Options *o, const char *dir, unsigned long first, Totals *totals) {
+        CLEANUP(freep) char *settings = NULL;
         unsigned long n_lives = (o->years + N_ACCOUNTS - 1) / N_ACCOUNTS;
 
+        assert(asprintf(&settings, "%s/accounts-%lu.conf", dir, first) > 0);
         for (unsigned long i = first; i < n_lives; i += o->jobs) {
                 char replay[128];
 
@@ -75,9 +71,10 @@ static void live(const Options *o, const char *settings, unsigned long first, To
                 story_begin(replay, o->verbose);
                 machine_live(o->seed + i, settings, totals);
         }
+        (void)unlink(settings);
 }
 
-static int live_on_processes(const Options *o, const char *settings, Totals *totals) {
+static int live_on_processes(const Options *o, const char *dir, Totals *totals) {
         int failures = 0, status;
 
         for (unsigned long i = 0; i < o->jobs; i++) {
@@ -85,7 +82,7 @@ static int live_on_processes(const Options *o, const char *settings, Totals *tot
 
                 assert(pid >= 0);
                 if (pid == 0) {
-                        live(o, settings, i, &totals[i]);
+                        live(o, dir, i, &totals[i]);
                         _exit(EXIT_SUCCESS);
                 }
         }
@@ -111,6 +108,9 @@ static void totals_tell(const Totals *t, double seconds) {
         } lines[] = {
                 { "account-years", t->lives * N_ACCOUNTS },
                 { "faults", t->faults },
+                { "  a day of a machine", (t->faults + t->days / 2) / MAX(t->days, UINT64_C(1)) },
+                { "changes of the settings", t->changes },
+                { "boots of the machine", t->boots },
                 { "deaths of the daemon", t->kills },
                 { "sleeps of the machine", t->sleeps },
                 { "requests of callers", t->asked },
@@ -120,7 +120,9 @@ static void totals_tell(const Totals *t, double seconds) {
                 { "  cut off by a death", t->died },
                 { "requests upstream", t->requests },
                 { "sign-ins", t->sign_ins },
-                { "forced sign-ins, wrong tokens, lost secrets", 0 },
+                { "refreshes at servers that are strict", t->rotations },
+                { "  sign-ins that ended: the answer was lost", t->lost },
+                { "  sign-ins that ended: killed in between", t->torn },
                 { "steps checked", t->steps },
         };
 
@@ -138,20 +140,15 @@ static double seconds_now(void) {
 
 static int simulate(const Options *o) {
         char dir[] = "/tmp/simulate-XXXXXX";
-        CLEANUP(freep) char *settings = NULL;
         double start = seconds_now();
         Totals *totals, sum = { 0 };
         int failures;
-        FILE *file;
 
-        assert(mkdtemp(dir) && asprintf(&settings, "%s/accounts.conf", dir) > 0);
-        file = fopen(settings, "we");
-        assert(file && fputs(settings_text, file) >= 0 && fclose(file) == 0);
+        assert(mkdtemp(dir));
         totals = mmap(NULL, o->jobs * sizeof(*totals), PROT_READ | PROT_WRITE,
                       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
         assert(totals != MAP_FAILED);
-        failures = live_on_processes(o, settings, totals);
-        (void)unlink(settings);
+        failures = live_on_processes(o, dir, totals);
         (void)rmdir(dir);
         for (unsigned long i = 0; i < o->jobs; i++)
                 totals_add(&sum, &totals[i]);

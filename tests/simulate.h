@@ -19,14 +19,16 @@
 #include "model/limits.h"
 #include "signin.h"
 
-#define RESOURCE "https://apps.azureiotcentral.com"
-#define GRAPH    "https://graph.microsoft.com"
-#define SEC(n)   ((uint64_t)(n)*USEC_PER_SEC)
-#define MINUTE   SEC(60)
-#define HOUR     SEC(3600)
-#define DAY      SEC(86400)
-#define YEAR     (365 * DAY)
-#define WALL     UINT64_C(1700000000)
+#define RESOURCE    "https://apps.azureiotcentral.com"
+#define GRAPH       "https://graph.microsoft.com"
+#define SEC(n)      ((uint64_t)(n)*USEC_PER_SEC)
+#define MINUTE      SEC(60)
+#define HOUR        SEC(3600)
+#define DAY         SEC(86400)
+#define YEAR        (365 * DAY)
+#define WALL        UINT64_C(1700000000)
+/* A keyring that has been well for so long has everything: vault.c tries each 300 s. */
+#define STORED_USEC SEC(330)
 
 enum {
         N_ACCOUNTS = 4,
@@ -45,7 +47,16 @@ typedef enum Service {
         _SERVICE_MAX,
 } Service;
 
-/* One account, as the identity side, the person and the programs see it. Times: fake boottime. */
+/* What the settings say of an account today. */
+typedef enum Setting {
+        SETTING_WHOLE,
+        SETTING_NARROW, /* one resource less */
+        SETTING_BAD,    /* a line of it is bad */
+        SETTING_GONE,   /* its group was taken out, by hand */
+        _SETTING_MAX,
+} Setting;
+
+/* One account, as the identity side, the person and the programs see it. Times: sim_now(). */
 typedef struct Client {
         const char *name;
         AccountSource source;
@@ -67,16 +78,25 @@ typedef struct Client {
         KeeperOp *op;               /* a sign-out under way */
         uint64_t recent[2][RECENT]; /* equal requests, by resource: a ring */
         unsigned n_recent[2];
-        bool memory_only; /* signed in without a keyring: an older item there may stay */
-        bool deleting;    /* its item was deleted by somebody else: a sign-out, or not */
-        KeeperState told; /* by the listener */
+        bool strict; /* a refresh token that comes twice ends its sign-in (RFC 9700, 4.14.2) */
+        unsigned newest, given; /* refresh tokens, by number: issued, and handed to the daemon */
+        unsigned newest_grant;
+        uint64_t given_at;
+        bool lost; /* the newest was, on its way */
+        bool torn; /* the daemon died between the two, or before it could be stored */
+        Setting setting;
+        unsigned client_id; /* of the settings */
+        bool memory_only;   /* signed in without a keyring: an older item there may stay */
+        bool deleting;      /* its item was deleted by somebody else: a sign-out, or not */
+        KeeperState told;   /* by the listener */
 } Client;
 
 typedef struct Caller Caller;
 
 typedef struct Totals {
         uint64_t lives, days, faults, kills, sleeps, steps;
-        uint64_t asked, served, refused, left, died, requests, sign_ins, forced;
+        uint64_t boots, changes, asked, served, refused, left, died, requests, sign_ins;
+        uint64_t rotations, lost, torn; /* of strict servers: chains that ended, by which cause */
 } Totals;
 
 typedef struct Machine {
@@ -95,11 +115,12 @@ typedef struct Machine {
         int64_t skew;     /* s that the wall clock is ahead */
         bool clock_lied;  /* it was wrong at some time of this life of the daemon */
         uint64_t started; /* the daemon */
+        uint64_t changed; /* the settings */
         uint64_t lied_at; /* when the clock was last wrong; USEC_INFINITY: it is */
         uint64_t woke;    /* the machine, from its last sleep */
         uint64_t well_since, keyring_well_since; /* USEC_INFINITY: not well */
         uint64_t end, fault_at, network_at, service_at, keyring_at, clock_at, az_at, lock_at,
-                kill_at, start_at;
+                kill_at, start_at, settings_at;
 } Machine;
 
 /* simulate-story.c */
@@ -119,9 +140,14 @@ PRINTF_LIKE(1, 2) void story(const char *format, ...);
 PRINTF_LIKE(1, 2) void story_fail(const char *format, ...) __attribute__((noreturn));
 
 /* simulate-machine.c */
+/* µs that pass whatever the machine does: its CLOCK_BOOTTIME begins anew with each boot. */
+uint64_t sim_now(void);
+/* Power off, and on again some time later. The daemon does not run. */
+void machine_boot(uint64_t off);
 /* A year of a machine with N_ACCOUNTS accounts. */
 void machine_live(uint64_t seed, const char *settings, Totals *totals);
 void machine_start_daemon(Machine *m);
+/* NULL: the daemon does not run, or the settings have no such account. */
 Keeper *client_keeper(const Machine *m, const Client *c);
 KeeperState client_state(const Machine *m, const Client *c);
 
@@ -129,8 +155,6 @@ KeeperState client_state(const Machine *m, const Client *c);
 void machine_end_daemon(Machine *m);
 /* All that is well is well since now, or longer. disturbed: something just was not. */
 void machine_feel(Machine *m, bool disturbed);
-/* The back-off begins anew: the rule after a return of the network, a sleep, and a death. */
-void machine_begin_anew(Machine *m);
 
 /* simulate-faults.c */
 /* The next fault of all kinds. */
@@ -143,6 +167,9 @@ void keyring_back(Machine *m);
 void clock_back(Machine *m);
 void az_back(Machine *m);
 void lock_back(Machine *m);
+void settings_back(Machine *m);
+/* Write the settings file as Client.setting wants it. */
+void settings_write(const Machine *m);
 
 /* simulate-identity.c */
 /* A new life, which nothing of the last one may change. */
@@ -151,6 +178,8 @@ void identity_begin(void);
 void identity_answer(Fetch *f, void *userdata);
 /* A person has signed in at az's own command line. */
 void identity_az_login(Machine *m, Client *c);
+/* The daemon, or its keeper of c, is gone: what was under way came to nothing. */
+void identity_cut(Machine *m, Client *c);
 /* Is this refresh token good at the identity side? text may be a whole record. */
 bool identity_honours(const Client *c, const char *text, unsigned *ret_grant);
 /* What an access token is: false when it is none of ours. */
@@ -177,6 +206,7 @@ void callers_check(Machine *m);
 void machine_check(Machine *m);
 /* After the daemon was killed: what is in the keyring is all that is left. */
 void machine_check_killed(Machine *m);
+void client_check_killed(Machine *m, Client *c);
 /* May this account's person be asked to sign in? */
 bool client_may_need_person(const Client *c);
 /* Does the daemon know this token's end by a clock that lies? */
