@@ -33,9 +33,10 @@ static int keyring_problem(const Keeper *k, int outcome, Problem *problem) {
 
         if (outcome != 0 && why)
                 return problem_set(problem,
-                                   outcome == KEYRING_E_ABSENT   ? OUTCOME_KEYRING_ABSENT
-                                   : outcome == KEYRING_E_FAILED ? OUTCOME_UNAVAILABLE
-                                                                 : OUTCOME_KEYRING_LOCKED,
+                                   outcome == KEYRING_E_LOCKED || outcome == KEYRING_E_UNREADABLE
+                                           ? OUTCOME_KEYRING_LOCKED
+                                   : outcome == KEYRING_E_ABSENT ? OUTCOME_KEYRING_ABSENT
+                                                                 : OUTCOME_UNAVAILABLE,
                                    "%s: %s", name, why);
         switch (outcome) {
         case 0:

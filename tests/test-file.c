@@ -140,9 +140,17 @@ static void test_no_room_leaves_the_old_file(void) {
         folder_remove(&f);
 }
 
+static void test_names_of_temporary_files(void) {
+        assert(file_is_temporary("work.iotc-a1B2c3"));
+        assert(!file_is_temporary("work.iotc-a1B2c") && !file_is_temporary("work.iotc-a1B2c34"));
+        assert(!file_is_temporary("work.backup") && !file_is_temporary("work"));
+        assert(!file_is_temporary(".iotc-a1B2c3") && !file_is_temporary(""));
+}
+
 int main(void) {
         test_reading_has_a_limit();
         test_the_new_file_is_private();
+        test_names_of_temporary_files();
         test_a_link_stays_a_link();
         test_no_room_leaves_the_old_file();
         return 0;

@@ -286,18 +286,21 @@ static void test_a_folder_that_can_t_be_used(void) {
 
 static void test_leftovers_are_swept(void) {
         struct timespec old[2] = { { .tv_sec = 1000 }, { .tv_sec = 1000 } };
-        char dead[160], alive[160];
+        char dead[160], alive[160], backup[160];
         Shop s;
 
         shop_init(&s);
-        snprintf(dead, sizeof(dead), "%s/work.AbCdEf", s.secrets);
-        snprintf(alive, sizeof(alive), "%s/work.GhIjKl", s.secrets);
+        snprintf(dead, sizeof(dead), "%s/work.iotc-AbCdEf", s.secrets);
+        snprintf(alive, sizeof(alive), "%s/work.iotc-GhIjKl", s.secrets);
         assert(unlock(&s, s.key) == 0 && store(&s, "work", "one") == 0);
+        snprintf(backup, sizeof(backup), "%s/work.backup", s.secrets);
         put(dead, "half");
+        put(backup, "a person's own");
         put(alive, "half");
+        assert(utimensat(AT_FDCWD, backup, old, 0) == 0);
         assert(utimensat(AT_FDCWD, dead, old, 0) == 0 && utimensat(AT_FDCWD, s.work, old, 0) == 0);
         assert(unlock(&s, s.key) == 0);
-        assert(access(dead, F_OK) < 0 && access(alive, F_OK) == 0);
+        assert(access(dead, F_OK) < 0 && access(alive, F_OK) == 0 && access(backup, F_OK) == 0);
         assert(load_as(&s, "work", "one") == 0);
         shop_deinit(&s);
 }

@@ -8,6 +8,8 @@
 #include "io/file.h"
 
 #define FILE_CHUNK 4096
+/* What a person would not name a file. */
+#define TEMPORARY  ".iotc-"
 
 int file_read(char **ret, size_t *ret_n, const char *path, size_t max) {
         CLEANUP(fd_closep) int fd = -1;
@@ -44,6 +46,13 @@ int file_read(char **ret, size_t *ret_n, const char *path, size_t max) {
         *ret = STEAL(data);
         *ret_n = n;
         return 0;
+}
+
+bool file_is_temporary(const char *name) {
+        const char *end = strrchr(name, '.');
+
+        return end && end > name && str_starts(end, TEMPORARY) &&
+               strlen(end) == strlen(TEMPORARY) + 6;
 }
 
 int file_make_folders(const char *path) {
@@ -115,7 +124,7 @@ int file_replace(const char *path, const char *data, size_t n) {
         r = file_resolve(&real, path);
         if (r < 0)
                 return r;
-        if (asprintf(&temporary, "%s.XXXXXX", real) < 0)
+        if (asprintf(&temporary, "%s" TEMPORARY "XXXXXX", real) < 0)
                 return -ENOMEM;
         fd = mkostemp(temporary, O_CLOEXEC);
         if (fd < 0)

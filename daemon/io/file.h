@@ -13,6 +13,8 @@
  * and what else open(2) and read(2) say; -ENOMEM.
  */
 int file_read(char **ret, size_t *ret_n, const char *path, size_t max);
+/* Is this the name of a file that file_replace() had no time to put in place, or has not yet? */
+bool file_is_temporary(const char *name);
 /* Make every missing folder that path lies in, mode 0700. 0 or -errno. */
 int file_make_folders(const char *path);
 /*

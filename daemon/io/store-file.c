@@ -12,6 +12,7 @@
 #include "model/account.h"
 #include "model/limits.h"
 #include "model/secret.h"
+#include "model/text.h"
 
 /* A temporary file that is older has no writer any more: it was killed, or the power went. */
 #define LEFTOVER_SEC 60
@@ -189,7 +190,7 @@ static int folder_open(StoreFile *f) {
 static bool is_leftover(const StoreFile *f, const char *name) {
         struct stat st;
 
-        return strchr(name, '.') && name[0] != '.' &&
+        return file_is_temporary(name) &&
                fstatat(f->folder_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
                st.st_mtime < time(NULL) - LEFTOVER_SEC;
 }
@@ -271,8 +272,9 @@ static int file_unlock(void *impl, const char *key_file, KeyringUnlockFn fn, voi
 
 static char *file_complaint(void *impl) {
         StoreFile *f = impl;
+        CLEANUP(freep) char *why = STEAL(f->why);
 
-        return STEAL(f->why);
+        return text_clean(why, LIMIT_TEXT); /* a folder's name may be any bytes */
 }
 
 static void file_free(void *impl) {
