@@ -2,13 +2,15 @@
 /*
  * The steps: which collection is the default one; which items of ours are locked one by one (as
  * KeePassXC does); Unlock() them all, or CreateCollection(); if the answer names a prompt, show it
- * and wait for its Completed, as long as it takes. Every step is a reply handler.
+ * and wait for its Completed, as long as it takes. Every step is a reply handler. Steps that show
+ * nothing have a time limit.
  */
 #include "io/keyring-prompt.h"
 
 #define SECRETS_PATH       "/org/freedesktop/secrets"
 #define SECRETS_INTERFACE  "org.freedesktop.Secret.Service"
 #define PROMPT_INTERFACE   "org.freedesktop.Secret.Prompt"
+#define QUESTION_MSEC      10000
 #define CALL_WITHOUT_LIMIT G_MAXINT
 
 struct KeyringPrompt {
@@ -50,6 +52,13 @@ static void prompt_call(KeyringPrompt *p, const char *path, const char *interfac
                                CALL_WITHOUT_LIMIT, p->cancel, fn, p);
 }
 
+static void prompt_ask(KeyringPrompt *p, const char *method, GVariant *arguments, const char *reply,
+                       GAsyncReadyCallback fn) {
+        g_dbus_connection_call(p->bus, KEYRING_SERVICE, SECRETS_PATH, SECRETS_INTERFACE, method,
+                               arguments, G_VARIANT_TYPE(reply), G_DBUS_CALL_FLAGS_NO_AUTO_START,
+                               QUESTION_MSEC, p->cancel, fn, p);
+}
+
 /*
  * The reply, or NULL: then either the prompt is gone and *p NULL, or it has ended with the outcome
  * that the error means.
@@ -70,6 +79,8 @@ static GVariant *prompt_reply(GObject *bus, GAsyncResult *result, KeyringPrompt 
             g_error_matches(error, G_DBUS_ERROR, G_DBUS_ERROR_NO_REPLY) ||
             g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CLOSED))
                 prompt_done(*p, KEYRING_E_ABSENT);
+        else if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT))
+                prompt_done(*p, KEYRING_E_SILENT);
         else
                 prompt_done(*p, KEYRING_E_LOCKED);
         return NULL;
@@ -165,8 +176,8 @@ static void prompt_on_alias(GObject *bus, GAsyncResult *result, gpointer userdat
 
         g_variant_builder_init(&attributes, G_VARIANT_TYPE("a{ss}"));
         g_variant_builder_add(&attributes, "{ss}", "xdg:schema", KEYRING_SCHEMA);
-        prompt_call(p, SECRETS_PATH, SECRETS_INTERFACE, "SearchItems",
-                    g_variant_new("(a{ss})", &attributes), "(aoao)", prompt_on_items);
+        prompt_ask(p, "SearchItems", g_variant_new("(a{ss})", &attributes), "(aoao)",
+                   prompt_on_items);
 }
 
 static void prompt_on_vanished(GDBusConnection *bus, const char *name, gpointer userdata) {
@@ -183,7 +194,7 @@ KeyringPrompt *keyring_prompt_new(GDBusConnection *bus, KeyringUnlockFn fn, void
         p->vanished =
                 g_bus_watch_name_on_connection(bus, KEYRING_SERVICE, G_BUS_NAME_WATCHER_FLAGS_NONE,
                                                NULL, prompt_on_vanished, p, NULL);
-        prompt_call(p, SECRETS_PATH, SECRETS_INTERFACE, "ReadAlias",
-                    g_variant_new("(s)", KEYRING_COLLECTION), "(o)", prompt_on_alias);
+        prompt_ask(p, "ReadAlias", g_variant_new("(s)", KEYRING_COLLECTION), "(o)",
+                   prompt_on_alias);
         return p;
 }

@@ -82,6 +82,8 @@ static void keyring_finish_unlock(Keyring *k, int outcome) {
                 keyring_learn_opened(k, outcome);
         else if (outcome == KEYRING_E_LOCKED && k->seen == KEYRING_STATE_OK)
                 outcome = 0; /* dismissed because it was unlocked elsewhere meanwhile */
+        if (outcome == KEYRING_E_SILENT)
+                keyring_breaker_trip(k->breaker);
         TAILQ_FOREACH(op, &k->ops, link)
         if (op->unlocking)
                 keyring_op_end_soon(op, outcome);
