@@ -30,6 +30,10 @@ static void test_status(void) {
         EXPECT(EXIT_FAILED, "HTTP 404", .status = 404, .body = (char *)"<html>");
         EXPECT(EXIT_LATER, "7 s", .status = 429, .retry_after = 7);
         EXPECT(EXIT_LATER, "fault", .status = 503);
+        EXPECT(EXIT_FAILED, "refused it: InvalidBody", .status = 422,
+               .body = (char *)"{\"error\":{\"code\":\"InvalidBody\"}}");
+        EXPECT(EXIT_FAILED, "refused it: Bad", .status = 422,
+               .body = (char *)"{\"error\":{\"message\":\"Bad.\"}}");
         EXPECT(EXIT_FAILED, "Bad (InvalidBody, request r1)", .status = 422,
                .body = ERROR("InvalidBody", "Bad."));
         expect(EXIT_SIGN_IN_NEEDED, "api-token add work", (HttpReply){ .status = 401 }, true);

@@ -51,7 +51,7 @@ def test_as_it_came(signed_in, cli, central):
 
 def test_laid_out_on_a_terminal(signed_in, cli, central):
     central.fail(path=DEVICES, status=200,
-                 body='{"n":12345678901234567890123,"a":[],"b":[{"c":"x\u202ey\\"z{"},null]}')
+                 body='{"n":12345678901234567890123,"a":[],"b":[{"c":"x\u202ey\\"z{"},null]} \n')
     with Terminal([cli.program, 'api', DEVICES, '--app', central.app],
                   cli.environment()) as terminal:
         assert terminal.wait() == 0

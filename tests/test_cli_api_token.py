@@ -85,7 +85,7 @@ def test_create_with_everything(signed_in, cli, central):
 
 def test_roles_that_do_not_tell(signed_in, cli, central):
     central.set(roles=[{'id': 'one', 'displayName': 'Twin'}, {'id': 'two', 'displayName': 'twin'}])
-    failed(token(cli, central, 'create', 'ci', '--role', 'Boss'), 1, "0 roles", 'Org Viewer',
+    failed(token(cli, central, 'create', 'ci', '--role', 'Boss'), 1, "no role 'Boss'", 'Org Viewer',
            OPERATOR)
     failed(token(cli, central, 'create', 'ci', '--role', 'TWIN'), 1, '2 roles', 'one', 'two')
     assert 'PUT' not in str(central.asked())

@@ -3,6 +3,9 @@
 # iotc-token check: each reason for which an application does not take an account is told apart from
 # the others, by its exit code and by the sentence, which says what mends it.
 
+import os
+import subprocess
+
 import pytest
 
 from util_daemon import entra_account
@@ -47,6 +50,22 @@ def test_nobody_there(daemon, entra, keyring, cli, home):
     assert done.returncode == 5 and "can't reach" in done.stderr
     done = cli.run('check', '--app', 'contoso.example')
     assert done.returncode == 7 and 'app-suffixes' in done.stderr
+
+
+def test_a_name_that_nobody_has(daemon, entra, keyring, cli, home):
+    daemon.start(entra_account(entra, apps='gone.invalid'))
+    daemon.sign_in(entra)
+    # Without a name server, a resolver that could ask none would speak of the network.
+    names = os.path.join(home.folder, 'nsswitch.conf')
+    with open(names, 'w', encoding='utf-8') as file:
+        file.write('hosts: files\n')
+    bwrap = ['bwrap', '--dev-bind', '/', '/', '--ro-bind', names, '/etc/nsswitch.conf']
+    probe = subprocess.run([*bwrap, 'true'], capture_output=True, text=True, check=False)
+    if probe.returncode:
+        pytest.skip(f'bwrap does not work here: {probe.stderr}')
+    done = subprocess.run([*bwrap, cli.program, 'check', '--app', 'gone.invalid'],
+                          env=cli.environment(), capture_output=True, text=True, check=False)
+    assert done.returncode == 1 and 'nobody has that name' in done.stderr, done.stderr
 
 
 def test_an_api_token(daemon, keyring, cli, central):

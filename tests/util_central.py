@@ -3,49 +3,22 @@
 # The IoT Central stand-in (tests/servers/central.mjs) as a Python object: its application's URL,
 # what was asked of it, its API tokens, and the failures that a test orders.
 
-import json
 import os
-import subprocess
-import urllib.error
-import urllib.request
 
-from util_entra import SERVERS
-from util_process import Process
+from util_server import Server
 
 ADMINISTRATOR = 'ca310b8d-2f4a-44e0-a36e-957c202cd8d4'
 OPERATOR = 'ae2c9854-393b-4f97-8c42-479d70ce626e'
 
 
-class Central:
+class Central(Server):
     def __init__(self, entra, folder):
         """folder: an existing empty folder. Bearer tokens are those that entra signed."""
-        self.process = Process(
-            [os.environ.get('NODE', 'node'), os.path.join(SERVERS, 'central.mjs'),
-             f'{entra.authority}/{entra.tenant}/discovery/v2.0/keys',
-             os.path.dirname(entra.ca_bundle)],
-            dict(os.environ), os.path.join(folder, 'central.log'),
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        line = self.process.popen.stdout.readline()
-        assert line, f'the IoT Central server does not start:\n{self.process.text()}'
-        ready = json.loads(line)
-        self.app = f'http://127.0.0.1:{ready["plain"]}'
-        self.host = f'127.0.0.1:{ready["plain"]}'
-        self.tls_host = f'localhost:{ready["tls"]}'
-        self._control = f'http://127.0.0.1:{ready["control"]}'
-
-    def close(self):
-        self.process.popen.stdin.close()
-        self.process.wait()
-        self.process.kill_group()
-
-    def _order(self, operation, /, **arguments):
-        request = urllib.request.Request(f'{self._control}/{operation}',
-                                         data=json.dumps(arguments).encode(), method='POST')
-        try:
-            with urllib.request.urlopen(request, timeout=60) as answer:
-                return json.load(answer)
-        except urllib.error.HTTPError as error:
-            raise AssertionError(f'{operation}: {error.read().decode()}') from None
+        super().__init__('central.mjs', f'{entra.authority}/{entra.tenant}/discovery/v2.0/keys',
+                         os.path.dirname(entra.ca_bundle), log=os.path.join(folder, 'central.log'))
+        self.app = f'http://127.0.0.1:{self.ready["plain"]}'
+        self.host = f'127.0.0.1:{self.ready["plain"]}'
+        self.tls_host = f'localhost:{self.ready["tls"]}'
 
     def reset(self):
         self._order('reset')

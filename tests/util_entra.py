@@ -6,51 +6,28 @@
 
 import json
 import os
-import subprocess
 import urllib.error
 import urllib.parse
 import urllib.request
 
-from util_process import Process
+from util_server import Server
 
-SERVERS = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'servers')
 RESOURCE = 'https://apps.azureiotcentral.com'
 DEVICE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code'
 
 
-class Entra:
+class Entra(Server):
     def __init__(self, folder):
         """folder: an existing empty folder for the log and the test CA."""
+        super().__init__('entra.mjs', '--tls', folder, log=os.path.join(folder, 'entra.log'))
         self.ca_bundle = os.path.join(folder, 'ca.pem')
-        self.process = Process(
-            [os.environ.get('NODE', 'node'), os.path.join(SERVERS, 'entra.mjs'), '--tls', folder],
-            dict(os.environ), os.path.join(folder, 'entra.log'),
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        line = self.process.popen.stdout.readline()
-        assert line, f'the identity server does not start:\n{self.process.text()}'
-        ready = json.loads(line)
-        self.authority = ready['authority']
-        self.tls_authority = f'https://localhost:{ready["tls_port"]}'
-        self.proxy = f'http://127.0.0.1:{ready["proxy_port"]}'
-        self.tenant = ready['tenant']
-        self.clients = ready['clients']
-        self.client_id = ready['clients']['own']
-        self.service_secret = ready['service_secret']
-        self._control = f'http://127.0.0.1:{ready["control"]}'
-
-    def close(self):
-        self.process.popen.stdin.close()
-        self.process.wait()
-        self.process.kill_group()
-
-    def _order(self, operation, /, **arguments):
-        request = urllib.request.Request(f'{self._control}/{operation}',
-                                         data=json.dumps(arguments).encode(), method='POST')
-        try:
-            with urllib.request.urlopen(request, timeout=120) as answer:
-                return json.load(answer)
-        except urllib.error.HTTPError as error:
-            raise AssertionError(f'{operation}: {error.read().decode()}') from None
+        self.authority = self.ready['authority']
+        self.tls_authority = f'https://localhost:{self.ready["tls_port"]}'
+        self.proxy = f'http://127.0.0.1:{self.ready["proxy_port"]}'
+        self.tenant = self.ready['tenant']
+        self.clients = self.ready['clients']
+        self.client_id = self.ready['clients']['own']
+        self.service_secret = self.ready['service_secret']
 
     def reset(self):
         """As new: no requests, grants or failures, default options, listening."""

@@ -3,18 +3,38 @@
 #include "../say.h"
 #include "json-text.h"
 
+enum {
+        JSON_DEPTH_MAX = 128 /* device templates nest deeper than json-c's default of 32 */
+};
+
 void pages_deinit(Pages *pages) {
         free(pages->next);
         *pages = (Pages){ 0 };
 }
 
-json_object *page_parse(const HttpReply *reply) {
-        json_object *page, *value;
+json_object *json_parse(const char *text, size_t n) {
+        struct json_tokener *tokener;
+        json_object *object;
 
-        if (!utf8_is_valid(reply->body, reply->n_body))
+        if (n >= INT32_MAX || !utf8_is_valid(text, n))
                 return NULL;
-        page = json_tokener_parse(reply->body);
-        if (page && json_object_is_type(page, json_type_object) &&
+        tokener = json_tokener_new_ex(JSON_DEPTH_MAX);
+        if (!tokener)
+                return NULL;
+        json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
+        object = json_tokener_parse_ex(tokener, text, (int)n + 1); /* its NUL is the end */
+        if (json_tokener_get_error(tokener) != json_tokener_success) {
+                json_object_put(object);
+                object = NULL;
+        }
+        json_tokener_free(tokener);
+        return object;
+}
+
+json_object *page_parse(const HttpReply *reply) {
+        json_object *page = json_parse(reply->body, reply->n_body), *value;
+
+        if (json_object_is_type(page, json_type_object) &&
             json_object_object_get_ex(page, "value", &value) &&
             json_object_is_type(value, json_type_array))
                 return page;
@@ -43,18 +63,10 @@ int pages_turn(Pages *pages, const Session *s, json_object *page) {
         return pages->next ? 0 : fail_errno(-ENOMEM);
 }
 
-static void replyp(HttpReply *reply) {
-        http_reply_deinit(reply);
-}
-
-static void objectp(json_object **object) {
-        json_object_put(*object);
-}
-
 static int page_get(Session *s, json_object *all, Pages *pages, const char *path) {
         SessionRequest request = { .method = "GET", .path = pages->next ?: path };
-        CLEANUP(objectp) json_object *page = NULL;
-        CLEANUP(replyp) HttpReply reply = { 0 };
+        CLEANUP(json_objectp) json_object *page = NULL;
+        CLEANUP(http_reply_deinit) HttpReply reply = { 0 };
         json_object *value;
         int r;
 
@@ -72,7 +84,7 @@ static int page_get(Session *s, json_object *all, Pages *pages, const char *path
 }
 
 int pages_get_all(Session *s, json_object **ret, const char *path) {
-        CLEANUP(objectp) json_object *all = json_object_new_array();
+        CLEANUP(json_objectp) json_object *all = json_object_new_array();
         CLEANUP(pages_deinit) Pages pages = { 0 };
         int r;
 

@@ -19,6 +19,8 @@ typedef struct Pages {
 } Pages;
 
 void pages_deinit(Pages *pages);
+/* Valid JSON and UTF-8, to be freed by json_object_put(), or NULL. */
+json_object *json_parse(const char *text, size_t n);
 /* Valid JSON and UTF-8, as an object with an array "value"; to be freed by json_object_put(). NULL
  * for anything else. */
 json_object *page_parse(const HttpReply *reply);
@@ -28,3 +30,7 @@ int pages_turn(Pages *pages, const Session *s, json_object *page);
 /* The elements of all pages of a list, as one array, to be freed by json_object_put(). 0 or an exit
  * code. */
 int pages_get_all(Session *s, json_object **ret, const char *path);
+
+static inline void json_objectp(json_object **object) {
+        json_object_put(*object);
+}

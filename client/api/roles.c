@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "roles.h"
 #include "../say.h"
-#include "pages.h"
 
 const char *member_string(json_object *object, const char *name) {
         json_object *value;
@@ -49,10 +48,11 @@ const char *roles_find(json_object *roles, const char *host, const char *word) {
         }
         if (n == 1)
                 return found;
-        fail(EXIT_FAILED,
-             n ? "%s has %u roles that are called '%s': name it by its id"
-               : "%s has %u roles that are called '%s'",
-             host, n, word);
+        if (n)
+                fail(EXIT_FAILED, "%s has %u roles that are called '%s': name it by its id", host,
+                     n, word);
+        else
+                fail(EXIT_FAILED, "%s has no role '%s'", host, word);
         roles_say(roles, host);
         return NULL;
 }

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-#include <json-c/json.h>
-
+#include "show.h"
 #include "../display.h"
 #include "../output.h"
 #include "../say.h"
 #include "json-text.h"
-#include "show.h"
+#include "pages.h"
 
 /* Lines of text, without what would do something else to a terminal. */
 static void show_lines(const char *s) {
@@ -27,22 +26,8 @@ void show_head(const HttpReply *reply) {
                 (void)fwrite(reply->head, 1, reply->n_head, stdout);
 }
 
-static bool is_json(const HttpReply *reply) {
-        struct json_tokener *tokener = json_tokener_new_ex(64);
-        json_object *object = NULL;
-        bool valid = false;
-
-        if (tokener && reply->n_body <= INT32_MAX) {
-                json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
-                object = json_tokener_parse_ex(tokener, reply->body, (int)reply->n_body + 1);
-                valid = json_tokener_get_error(tokener) == json_tokener_success;
-        }
-        json_object_put(object);
-        json_tokener_free(tokener);
-        return valid;
-}
-
 int show_body(const HttpReply *reply) {
+        CLEANUP(json_objectp) json_object *json = NULL;
         JsonPretty pretty = { .f = stdout };
 
         if (!output_is_terminal()) {
@@ -56,11 +41,12 @@ int show_body(const HttpReply *reply) {
                             "the answer is no text (%s, %zu bytes) and would garble the terminal; "
                             "send it to a file: > FILE",
                             reply->content_type ?: "of no known type", reply->n_body);
-        if (is_json(reply))
+        json = json_parse(reply->body, reply->n_body);
+        if (json)
                 json_pretty_feed(&pretty, reply->body, reply->n_body);
         else
                 show_lines(reply->body);
-        if (reply->body[reply->n_body - 1] != '\n' || pretty.depth == 0)
+        if (json || reply->body[reply->n_body - 1] != '\n')
                 putc('\n', stdout);
         return 0;
 }

@@ -3,21 +3,12 @@
 
 #include "../say.h"
 #include "json-text.h"
-#include "pages.h"
 #include "roles.h"
 #include "tokens.h"
 
 enum {
         PROOFS_MAX = 3
 };
-
-static void replyp(HttpReply *reply) {
-        http_reply_deinit(reply);
-}
-
-static void objectp(json_object **object) {
-        json_object_put(*object);
-}
 
 void created_token_deinit(CreatedToken *token) {
         if (token->secret)
@@ -92,9 +83,9 @@ static int created_read(const Session *s, CreatedToken *ret, const HttpReply *re
 
 int tokens_create(Session *s, CreatedToken *ret, const char *id, json_object *roles,
                   const char *expiry) {
-        CLEANUP(objectp) json_object *body = create_body(roles, expiry);
+        CLEANUP(json_objectp) json_object *body = create_body(roles, expiry);
         CLEANUP(freep) char *path = tokens_path(id);
-        CLEANUP(replyp) HttpReply reply = { 0 };
+        CLEANUP(http_reply_deinit) HttpReply reply = { 0 };
         SessionRequest request = { .method = "PUT", .path = path, .once = true };
         int r;
 
@@ -118,7 +109,7 @@ int tokens_prove(Session *s, const char *secret) {
         SessionRequest request = { .method = "GET",
                                    .path = "/api/devices",
                                    .authorization = secret };
-        CLEANUP(replyp) HttpReply reply = { 0 };
+        CLEANUP(http_reply_deinit) HttpReply reply = { 0 };
         int r;
 
         for (unsigned i = 1;; i++) {
@@ -139,7 +130,7 @@ int tokens_prove(Session *s, const char *secret) {
 
 int tokens_delete(Session *s, const char *id, bool to_its_end) {
         CLEANUP(freep) char *path = tokens_path(id);
-        CLEANUP(replyp) HttpReply reply = { 0 };
+        CLEANUP(http_reply_deinit) HttpReply reply = { 0 };
         SessionRequest request = { .method = "DELETE", .path = path, .to_its_end = to_its_end };
         int r;
 

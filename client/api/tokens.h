@@ -5,9 +5,7 @@
  */
 #pragma once
 
-#include <json-c/json.h>
-
-#include "session.h"
+#include "pages.h"
 
 typedef struct CreatedToken {
         char *secret;   /* the token; wiped by created_token_deinit() */

@@ -23,14 +23,6 @@ typedef struct ApiOptions {
         bool include, paginate;
 } ApiOptions;
 
-static void replyp(HttpReply *reply) {
-        http_reply_deinit(reply);
-}
-
-static void objectp(json_object **object) {
-        json_object_put(*object);
-}
-
 static void options_deinit(ApiOptions *o) {
         string_list_deinit(&o->headers);
 }
@@ -161,7 +153,7 @@ static int path_check(const Verb *verb, const Session *s, const ApiOptions *o, c
 }
 
 static int api_once(Session *s, const ApiOptions *o, const SessionRequest *request) {
-        CLEANUP(replyp) HttpReply reply = { 0 };
+        CLEANUP(http_reply_deinit) HttpReply reply = { 0 };
         int r, shown = 0;
 
         r = session_send(s, &reply, request);
@@ -189,8 +181,8 @@ static void progress_end(void) {
 /* One page, shown; what follows is in pages->next. -1: it is no page, and was shown as it is. */
 static int api_page(Session *s, const ApiOptions *o, ShowPages *shown, Pages *pages,
                     const SessionRequest *request) {
-        CLEANUP(objectp) json_object *page = NULL;
-        CLEANUP(replyp) HttpReply reply = { 0 };
+        CLEANUP(json_objectp) json_object *page = NULL;
+        CLEANUP(http_reply_deinit) HttpReply reply = { 0 };
         const char *text;
         size_t n;
         int r;

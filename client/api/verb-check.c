@@ -7,13 +7,9 @@
 #include "session.h"
 #include "verbs.h"
 
-static void replyp(HttpReply *reply) {
-        http_reply_deinit(reply);
-}
-
 int verb_check(const Verb *verb, int argc, char **argv) {
         CLEANUP(session_freep) Session *s = NULL;
-        CLEANUP(replyp) HttpReply reply = { 0 };
+        CLEANUP(http_reply_deinit) HttpReply reply = { 0 };
         const char *app = NULL, *account = NULL;
         const Option options[] = {
                 { "app", "HOST", "the application", OPTION_STRING, &app },

@@ -20,10 +20,6 @@ typedef struct CreateOptions {
         char expiry_at[TOKEN_TIME_SIZE];
 } CreateOptions;
 
-static void objectp(json_object **object) {
-        json_object_put(*object);
-}
-
 static void options_deinit(CreateOptions *o) {
         string_list_deinit(&o->roles);
 }
@@ -52,7 +48,7 @@ static int options_check(const Verb *verb, CreateOptions *o, const char *id) {
 
 /* The array of {role, organization} that the API wants. 0 or an exit code. */
 static int roles_wanted(Session *s, json_object **ret, const CreateOptions *o) {
-        CLEANUP(objectp) json_object *roles = NULL, *wanted = json_object_new_array();
+        CLEANUP(json_objectp) json_object *roles = NULL, *wanted = json_object_new_array();
         int r;
 
         if (!wanted)
@@ -103,7 +99,7 @@ static int accounts_look(sd_bus *bus, const Session *s, const char *name, char *
 }
 
 static int check_absent(Session *s, const char *id) {
-        CLEANUP(objectp) json_object *tokens = NULL;
+        CLEANUP(json_objectp) json_object *tokens = NULL;
         int r;
 
         r = tokens_load(s, &tokens);
@@ -157,7 +153,7 @@ static int create(sd_bus *bus, Session *s, const CreateOptions *o, json_object *
 int verb_token_create(const Verb *verb, int argc, char **argv) {
         CLEANUP(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
         CLEANUP(options_deinit) CreateOptions o = { 0 };
-        CLEANUP(objectp) json_object *roles = NULL;
+        CLEANUP(json_objectp) json_object *roles = NULL;
         CLEANUP(session_freep) Session *s = NULL;
         CLEANUP(freep) char *lister = NULL;
         const Option options[] = {

@@ -30,10 +30,6 @@ typedef struct Rotation {
 CLEANUP_FUNC(iotc_token_client, iotc_token_close)
 CLEANUP_FUNC(iotc_token, iotc_token_free)
 
-static void objectp(json_object **object) {
-        json_object_put(*object);
-}
-
 static void rotation_deinit(Rotation *o) {
         session_free(o->s);
         json_object_put(o->roles);
@@ -85,7 +81,7 @@ static int old_id_read(Rotation *o) {
 /* What is there, which roles the old one has, how the new one will be called; and name what former
  * rotations have left. 0 or an exit code. */
 static int plan(Rotation *o) {
-        CLEANUP(objectp) json_object *tokens = NULL;
+        CLEANUP(json_objectp) json_object *tokens = NULL;
         json_object *old;
         unsigned number = 1;
         int r;

@@ -20,10 +20,6 @@ typedef struct TokenOptions {
         bool json;
 } TokenOptions;
 
-static void objectp(json_object **object) {
-        json_object_put(*object);
-}
-
 /* Parse the options that all have, and connect. 0 and *ret, or an exit code. */
 static int tokens_open(Session **ret, const Verb *verb, TokenOptions *o, int *argc, char **argv,
                        bool json, int n) {
@@ -97,7 +93,7 @@ static void list_add(Table *table, json_object *token, json_object *roles) {
 int verb_token_list(const Verb *verb, int argc, char **argv) {
         static const char *const headings[] = { "ID", "ROLES", "ENDS IN" };
         CLEANUP(session_freep) Session *s = NULL;
-        CLEANUP(objectp) json_object *tokens = NULL, *roles = NULL;
+        CLEANUP(json_objectp) json_object *tokens = NULL, *roles = NULL;
         CLEANUP(table_freep) Table *table = NULL;
         TokenOptions o = { 0 };
         int r;
@@ -121,7 +117,7 @@ int verb_token_list(const Verb *verb, int argc, char **argv) {
 
 int verb_token_show(const Verb *verb, int argc, char **argv) {
         CLEANUP(session_freep) Session *s = NULL;
-        CLEANUP(objectp) json_object *tokens = NULL, *roles = NULL;
+        CLEANUP(json_objectp) json_object *tokens = NULL, *roles = NULL;
         CLEANUP(freep) char *names = NULL;
         TokenOptions o = { 0 };
         json_object *token;

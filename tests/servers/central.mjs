@@ -106,8 +106,9 @@ async function askPrism(port, req, body) {
     }
     const problem = JSON.parse(text);
     const code = { 401: 'Unauthenticated', 404: 'NotFound', 422: 'InvalidBody' }[answer.status];
-    return errorAnswer(answer.status, code ?? 'Error', problem.validation
-        ? problem.validation.map((one) => one.message).join('; ') : problem.title);
+    const violations = problem.validation?.map((one) => one.message).join('; ');
+    return errorAnswer(answer.status, code ?? 'Error',
+        violations ?? problem.title ?? 'The request is not valid.');
 }
 
 function devicePage(url, origin) {
