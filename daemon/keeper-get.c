@@ -9,6 +9,10 @@
 /* A fetch that ended under a minute ago counts as the fetch that `force` and min-valid ask for. */
 #define JUST_FETCHED_USEC (60 * USEC_PER_SEC)
 
+/* Who waits learns of a failure at once when the next try is later than this after the call: a
+ * moment without network is none of its business, an outage is. */
+#define PATIENCE_USEC (10 * USEC_PER_SEC)
+
 /* With force, one that came from the keyring after the call is no other than that of before. */
 static bool token_will_do(const Waiter *w, const Slot *s, uint64_t now) {
         return s->token && s->token != w->held && (!w->ask.force || s->fetched_usec) &&
@@ -29,6 +33,15 @@ static bool slot_want(Keeper *k, Slot *s, uint64_t now) {
         else
                 s->wanted = s->wished = slot_has_budget(k, s, now);
         return s->wanted;
+}
+
+/* Is the next try soon enough to be waited for? min-valid and claims are promised one fetch;
+ * a keyring is not unlocked by waiting. */
+static bool worth_waiting(const Slot *s, const Waiter *w, bool result, uint64_t now) {
+        if (!result)
+                return s->failure.retry_at < now + w->ask.timeout_usec;
+        return !s->claims && !w->ask.wish.strict && s->failure.outcome != OUTCOME_KEYRING_LOCKED &&
+               s->failure.retry_at < w->asked_usec + MIN(w->ask.timeout_usec, PATIENCE_USEC);
 }
 
 /*
@@ -77,9 +90,7 @@ static Verdict waiter_judge(Keeper *k, Slot *s, Waiter *w, bool result, uint64_t
         }
         if (token_will_do(w, s, now))
                 return VERDICT_SERVE;
-        /* The back-off ends soon enough: wait for the next try. */
-        if (!result && rule->timer == KEEPER_TIMER_BACK_OFF &&
-            s->failure.retry_at < now + w->ask.timeout_usec)
+        if (rule->timer == KEEPER_TIMER_BACK_OFF && worth_waiting(s, w, result, now))
                 return VERDICT_WAIT;
         return refuse_failure(k, s, now, problem);
 }
@@ -108,17 +119,22 @@ static void waiter_on_deadline(void *userdata) {
         Waiter *w = userdata;
         Keeper *k = w->keeper;
         Problem problem = { 0 };
+        Slot *s = w->slot;
 
-        if (token_will_do(w, w->slot, clock_boottime())) {
-                waiter_answer(w, w->slot->token, NULL);
+        if (token_will_do(w, s, clock_boottime())) {
+                waiter_answer(w, s->token, NULL);
                 return;
         }
-        (void)problem_set(&problem, OUTCOME_TIMED_OUT,
-                          "%s: no token within %llu s; it is still being tried. Ask again, or see: "
-                          "iotc-token status %s",
-                          k->account->name,
-                          (long long unsigned)(w->ask.timeout_usec / USEC_PER_SEC),
-                          k->account->name);
+        if (s->failure.outcome != OUTCOME_OK)
+                (void)problem_set(&problem, OUTCOME_TIMED_OUT, "%s It is still being tried.",
+                                  problem_text(&s->problem));
+        else
+                (void)problem_set(&problem, OUTCOME_TIMED_OUT,
+                                  "%s: no token within %llu s; it is still being tried. Ask again, "
+                                  "or see: iotc-token status %s",
+                                  k->account->name,
+                                  (long long unsigned)(w->ask.timeout_usec / USEC_PER_SEC),
+                                  k->account->name);
         waiter_answer(w, NULL, &problem);
         problem_clear(&problem);
 }
@@ -214,8 +230,8 @@ static bool was_reported_by(const Slot *s, const char *caller) {
 
 static int get_cold(Keeper *k, Slot *s, const KeeperAsk *ask, Token **ret_token,
                     Waiter **ret_waiter, KeeperFn fn, void *userdata, Problem *problem) {
-        Waiter w = { .keeper = k, .ask = *ask, .fn = fn, .userdata = userdata };
         uint64_t now = clock_boottime();
+        Waiter w = { .keeper = k, .ask = *ask, .asked_usec = now, .fn = fn, .userdata = userdata };
         bool busy = s->wanted || k->exchanging == s;
         int r;
 

@@ -41,7 +41,8 @@ struct Waiter {
         Keeper *keeper;
         Slot *slot;    /* NULL once it has been answered */
         KeeperAsk ask; /* its strings are not used any more */
-        Token *held;   /* with force: the token that won't do */
+        uint64_t asked_usec;
+        Token *held; /* with force: the token that won't do */
         Timer *deadline;
         KeeperFn fn;
         void *userdata;

@@ -120,12 +120,12 @@ static void test_force_is_never_the_token_held(void) {
         expect_waiting(&c);
         ASK(&plain, &s, 20); /* others are not kept waiting by it */
         expect_token(&plain, "secret-at-1");
-        answer_error(OUTCOME_UNAVAILABLE, 0);
+        answer_error(OUTCOME_UNAVAILABLE, 11);
         expect_failure(&c, OUTCOME_UNAVAILABLE, "Next try in");
         ASK(&plain, &s, 20);
         expect_token(&plain, "secret-at-1");
 
-        fake_time_pass(SEC(1));
+        fake_time_pass(SEC(11));
         assert(fake_fetches_running() == 1);
         ASK(&c, &s, 20, .force = true);
         answer_token("secret-at-2", NULL);

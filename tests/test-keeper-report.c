@@ -149,13 +149,13 @@ static void test_a_fetch_that_fails(void) {
         stage_start_signed_in(&s);
         report(&s, "secret-at-1", NULL, ":1.1");
         ASK(&reporter, &s, 20);
-        answer_error(OUTCOME_UNAVAILABLE, 0);
+        answer_error(OUTCOME_UNAVAILABLE, 11);
         expect_failure(&reporter, OUTCOME_UNAVAILABLE, "Next try");
         ask_as_other(&other, &s);
         expect_token(&other, "secret-at-1");
         ASK(&reporter, &s, 20); /* still not the token that it has seen rejected */
         expect_waiting(&reporter);
-        fake_time_pass(SEC(1));
+        fake_time_pass(SEC(11));
         answer_token("secret-at-2", NULL);
         expect_token(&reporter, "secret-at-2");
         stage_deinit(&s);

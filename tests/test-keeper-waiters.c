@@ -158,6 +158,53 @@ static void test_the_next_try_is_waited_for(void) {
         stage_deinit(&s);
 }
 
+static void test_a_moment_without_network_is_waited_out(void) {
+        Caller plain = { 0 }, hurried = { 0 }, strict = { 0 };
+        Stage s;
+
+        stage_init(&s);
+        stage_start_signed_in(&s);
+        fake_time_sleep(SEC(3600));
+        ASK(&plain, &s, 90);
+        ASK(&hurried, &s, 2);
+        ASK(&strict, &s, 90, .wish = { .strict = true, .min_valid = 60 });
+        answer_error(OUTCOME_UNAVAILABLE, 0);
+        expect_failure(&strict, OUTCOME_UNAVAILABLE,
+                       "Next try in 1 s"); /* one fetch, as promised */
+        expect_waiting(&plain);
+        expect_waiting(&hurried);
+        fake_time_pass(SEC(1));
+        answer_error(OUTCOME_UNAVAILABLE, 0);
+        expect_failure(&hurried, OUTCOME_UNAVAILABLE, "Next try in 2 s");
+        expect_waiting(&plain);
+        fake_time_pass(SEC(2));
+        answer_token("secret-at-2", NULL);
+        expect_token(&plain, "secret-at-2");
+        stage_deinit(&s);
+}
+
+static void test_an_outage_is_told_soon(void) {
+        Caller plain = { 0 }, short_of_time = { 0 };
+        Stage s;
+
+        stage_init(&s);
+        stage_start_signed_in(&s);
+        fake_time_sleep(SEC(3600));
+        ASK(&plain, &s, 90);
+        for (unsigned delay = 1; delay <= 4; delay *= 2) {
+                answer_error(OUTCOME_UNAVAILABLE, 0);
+                expect_waiting(&plain);
+                fake_time_pass(SEC(delay));
+        }
+        /* It runs into its time: what is wrong is said as well. */
+        ASK(&short_of_time, &s, 1);
+        fake_time_pass(SEC(1));
+        expect_failure(&short_of_time, OUTCOME_TIMED_OUT, "still being tried");
+        answer_error(OUTCOME_UNAVAILABLE, 0);
+        expect_failure(&plain, OUTCOME_UNAVAILABLE, "Next try in 8 s");
+        stage_deinit(&s);
+}
+
 int main(void) {
         test_fifty_callers_one_fetch();
         test_each_waits_as_long_as_it_wants();
@@ -166,5 +213,7 @@ int main(void) {
         test_a_caller_that_leaves_takes_nothing_along();
         test_nobody_is_left_without_an_answer();
         test_the_next_try_is_waited_for();
+        test_a_moment_without_network_is_waited_out();
+        test_an_outage_is_told_soon();
         return 0;
 }

@@ -99,6 +99,18 @@ def test_never_before_the_server_s_own_time(network_manager, daemon, entra, keyr
     assert news(daemon) >= heard + 2 and daemon.stats()['fetches'] == before
 
 
+def test_a_moment_without_network_is_waited_out(daemon, entra, keyring, cli):
+    daemon.start(entra_account(entra))
+    daemon.sign_in_before(entra)
+    old = daemon.get_token('work')[0]
+    entra.stop()
+    script = cli.start('get', 'work', '--force')
+    daemon.wait_stat('fetch-failures', 1)
+    entra.start()
+    assert script.wait() == 0, script.text()
+    assert script.text().strip() not in ('', old)
+
+
 @pytest.fixture
 def apart(daemon, entra, keyring):
     """A daemon that is signed in, in a network of its own that has no address yet."""

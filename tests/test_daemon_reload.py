@@ -135,12 +135,18 @@ def test_a_line_bad_for_a_while(daemon, entra, keyring):
 def test_whoever_waits_learns_of_the_bad_line(daemon, entra, keyring):
     daemon.start(entra_account(entra))
     daemon.sign_in_before(entra)
-    entra.fail(status=503)
+    entra.hold()
     call = daemon.start_get('work', force=True, timeout=60)
-    daemon.wait_stat('fetch-failures', 1)
+    entra.wait(grant_type='refresh_token')
     reload(daemon, entra_account(entra) + 'nonsense\n')
-    name, _ = daemon.error_of(call.result)
-    assert name in ('Misconfigured', 'Unavailable')
+    name, text = daemon.error_of(call.result)
+    assert name == 'Misconfigured' and 'line' in text
+    # What was under way is not lost.
+    entra.release()
+    reload(daemon, entra_account(entra))
+    daemon.wait_property('State', 'ready', 'work')
+    assert daemon.get_token('work', force=True)[1] == 'bearer'
+    assert daemon.stats()['sign-ins'] == 0
 
 
 def test_a_file_that_can_t_be_read(daemon, entra, keyring, home):
