@@ -70,7 +70,7 @@ def test_it_is_refreshed_in_the_background(daemon, entra, keyring):
     daemon.start('')
     add(daemon, entra)
     daemon.get_token('robot')
-    entra.wait(2, grant_type='client_credentials', timeout=20)
+    entra.wait(2, grant_type='client_credentials', timeout=60)
 
 
 def test_a_wrong_secret_and_the_right_one(daemon, entra, keyring):

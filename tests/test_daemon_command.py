@@ -139,7 +139,7 @@ def test_a_keyring_that_opens_later(daemon, keyring, program):
     daemon.stop()
     keyring.lock()
     daemon.start()
-    name, text = daemon.error_of(daemon.get_token, 'corp', timeout=2)
+    name, text = daemon.error_of(daemon.get_token, 'corp', timeout=60)
     assert name == 'KeyringLocked' and ': corp: ' in text and 'Who?' in text
     keyring.unlock()
     daemon.wait_property('State', 'ready', account='corp')
@@ -198,12 +198,10 @@ def test_the_method_is_passed_on(daemon, keyring, program, options, method):
 def test_garbage_is_worth_another_try(daemon, keyring, program, body, says):
     program.write(body)
     daemon.start(program.settings())
-    name, text = daemon.error_of(daemon.get_token, 'corp', timeout=1)
-    assert name in ('Unavailable', 'TimedOut')
-    text = daemon.get('LastError', 'corp')[1]
-    assert text.startswith('corp: its program failed: ') and says in text
+    name, text = daemon.error_of(daemon.get_token, 'corp', timeout=60)
+    assert name == 'Unavailable' and ': corp: its program failed: ' in text and says in text
     program.write(echo(TOKEN % ('t1', 3600, '')))
-    assert daemon.get_token('corp', timeout=30)[0] == 't1'
+    assert daemon.get_token('corp', timeout=60)[0] == 't1'
 
 
 @pytest.mark.parametrize('kind, error', [
