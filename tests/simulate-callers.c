@@ -98,6 +98,12 @@ static void caller_refused(Caller *c, const Problem *problem) {
         default:
                 story_fail("%s: caller %u has a wrong answer", client->name, c->number);
         }
+        if (problem->outcome != OUTCOME_CANCELLED && problem->outcome != OUTCOME_MISCONFIGURED &&
+            problem->outcome != OUTCOME_DENIED && problem->outcome != OUTCOME_LIMITS_EXCEEDED &&
+            !c->ask.claims && !c->ask.wish.strict && !c->ask.force &&
+            client_has_token(c->machine, client, c->resource))
+                story_fail("%s: caller %u is sent away though its token is good", client->name,
+                           c->number);
         if (problem->outcome != OUTCOME_CANCELLED && caller_deserves(c))
                 story_fail("%s: caller %u is sent away though all was well for %u s", client->name,
                            c->number, (unsigned)(c->well_for / USEC_PER_SEC));

@@ -48,6 +48,15 @@ void client_check_token(Machine *m, Client *c, unsigned resource, const Token *t
                            (unsigned)((now - expires) / USEC_PER_SEC));
 }
 
+bool client_has_token(const Machine *m, const Client *c, unsigned resource) {
+        const Keeper *k = client_keeper(m, c);
+
+        for (const Slot *s = k ? k->slots : NULL; s; s = s->next)
+                if (!s->claims && !s->reporter && streq(s->resource, resource ? GRAPH : RESOURCE))
+                        return token_left_usec(s->token, clock_boottime()) > 0;
+        return false;
+}
+
 void client_check_rate(Machine *m, Client *c, unsigned resource, bool claims) {
         uint64_t now = sim_now(), *recent = c->recent[resource];
         unsigned n = 0;

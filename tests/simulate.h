@@ -212,6 +212,8 @@ bool client_may_need_person(const Client *c);
 /* Does the daemon know this token's end by a clock that lies? */
 bool machine_lied_about(const Machine *m, uint64_t issued);
 void client_check_token(Machine *m, Client *c, unsigned resource, const Token *t);
+/* Does the daemon hold a token that anybody would be served? */
+bool client_has_token(const Machine *m, const Client *c, unsigned resource);
 /* A request has come in. */
 void client_check_rate(Machine *m, Client *c, unsigned resource, bool claims);
 /* A sign-in of the daemon is done. */
