@@ -9,6 +9,8 @@
 #include "io/keyring.h"
 #include "io/launcher.h"
 #include "io/sleep.h"
+#include "io/timer.h"
+#include "model/skew.h"
 
 typedef struct Keeper Keeper;
 typedef struct SignIn SignIn;
@@ -29,6 +31,7 @@ enum {
         MANAGER_CHANGED_DEFAULT_ACCOUNT = 1 << 0,
         MANAGER_CHANGED_KEYRING_STATE = 1 << 1,
         MANAGER_CHANGED_ONLINE = 1 << 2,
+        MANAGER_CHANGED_CLOCK_OFFSET = 1 << 3,
 };
 
 /* News for whoever shows the accounts to the world. All are called when it has happened, but
@@ -69,7 +72,21 @@ typedef struct Env {
         bool online;             /* a network that is up, as far as we know */
         Sleep *sleep;
         bool asleep; /* no exchange is started: the machine goes to sleep, or just came back */
-        char *runtime_dir;  /* $XDG_RUNTIME_DIR/iotc-token, or NULL */
-        uint64_t n_signins; /* numbers of the sign-in objects */
+        char *runtime_dir;    /* $XDG_RUNTIME_DIR/iotc-token, or NULL */
+        uint64_t n_signins;   /* numbers of the sign-in objects */
+        Skew skew;            /* how wrong the wall clock is */
+        int64_t clock_offset; /* the same as it was told to the world, s; 0: not wrong, or unknown
+                               */
+        Timer *clock_news;    /* the manager's, due when that has changed; NULL: nobody listens */
         Stats stats;
 } Env;
+
+/* Seconds that the servers' clock is ahead of the wall clock; 0: within a minute, or not known. */
+int64_t env_clock_offset(const Env *env);
+/* The best that is known of the true time at that moment of CLOCK_BOOTTIME: the servers' clock,
+ * else ours. s since 1970, never 0. */
+uint64_t env_true_of(const Env *env, uint64_t boottime_usec);
+/* The moment of CLOCK_BOOTTIME at which it is so late, s since 1970; never 0. */
+uint64_t env_boottime_of(const Env *env, uint64_t at);
+/* An answer had this Date (s since 1970, 0: none), just now. */
+void env_learn_date(Env *env, uint64_t date);

@@ -134,7 +134,7 @@ int keeper_set_secret(Keeper *k, const char *secret, KeeperOp **ret, KeeperOpFn 
                       Problem *problem) {
         int r;
 
-        r = source_check_secret(k->account, secret, clock_wall(), problem);
+        r = source_check_secret(k->account, secret, env_true_of(k->env, clock_boottime()), problem);
         if (r != 0)
                 return r;
         return keeper_change(k, KEEPER_EVENT_SECRET_SET, secret, ret, fn, userdata, problem);

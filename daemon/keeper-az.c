@@ -36,13 +36,13 @@ static void keeper_drop_az_tokens(Keeper *k) {
  * writes an empty one over it. */
 static void keeper_on_az(bool changing, void *userdata) {
         Keeper *k = userdata;
-        uint64_t now = clock_boottime();
+        uint64_t now = clock_boottime(), used_at = keeper_used_at(k);
 
         k->az_changing = changing;
         if (changing) {
                 log_debug("%s: the sign-in of the Azure CLI changes", k->account->name);
                 keeper_drop_az_tokens(k);
-        } else if (k->last_used_at && clock_wall() < k->last_used_at + IN_USE_SECONDS &&
+        } else if (used_at && env_true_of(k->env, now) < used_at + IN_USE_SECONDS &&
                    keeper_can_fetch(k) && k->exchanging != k->slots &&
                    slot_has_budget(k, k->slots, now)) {
                 /* An az that writes its profile whenever it runs must not have us run it for ever.
@@ -72,6 +72,27 @@ void keeper_watch_az(Keeper *k) {
                             k->account->name, strerror(-r));
 }
 
+/* az counts by the wall clock. When that is set back, it takes a token of its cache for younger
+ * than it is, and goes on giving it out when it has ended. */
+int keeper_az_check(const Keeper *k, const Slot *s, Token *fetched, Problem *problem) {
+        if (k->account->source != ACCOUNT_SOURCE_AZURE_CLI || !s->token ||
+            !streq(s->token->value, fetched->value))
+                return 0;
+        fetched->expires_usec = MIN(fetched->expires_usec, s->token->expires_usec);
+        if (token_left_usec(fetched, clock_boottime()) > 0)
+                return 0;
+        return problem_set(problem, OUTCOME_UNAVAILABLE,
+                           "the Azure CLI gives out a token that has ended: this machine's clock "
+                           "was set back since it got it. It will renew it late, or at once after: "
+                           "az logout; az login --allow-no-subscriptions");
+}
+
 bool keeper_az_is_newer(const Keeper *k, const RecordToken *t) {
-        return k->az_profile && notify_written_at(k->az_profile) >= t->issued_at;
+        uint64_t issued_at = t->issued_at;
+
+        /* Both by the wall clock as it was then: if that was set since, the earlier reading is the
+         * careful one. */
+        if (t->boot && streq(t->boot, clock_boot_id()))
+                issued_at = MIN(issued_at, clock_wall_of(t->issued_usec));
+        return k->az_profile && notify_written_at(k->az_profile) >= issued_at;
 }

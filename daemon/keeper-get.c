@@ -111,10 +111,6 @@ static void waiter_answer(Waiter *w, Token *token, const Problem *problem) {
         w->fn(token, problem, w->userdata);
 }
 
-static void keeper_used(Keeper *k) {
-        k->last_used_at = clock_wall();
-}
-
 static void waiter_on_deadline(void *userdata) {
         Waiter *w = userdata;
         Keeper *k = w->keeper;
@@ -276,7 +272,7 @@ int keeper_get(Keeper *k, const KeeperAsk *ask, Token **ret_token, Waiter **ret_
         *ret_token = NULL;
         *ret_waiter = NULL;
         k->env->stats.requests++;
-        keeper_used(k);
+        k->last_used_usec = clock_boottime();
         r = keeper_misconfigured(k, problem);
         if (r != 0)
                 return r;

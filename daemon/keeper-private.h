@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the files of the keeper share: keeper.c (its life), keeper-view.c (what it shows),
- * keeper-get.c (who asks and waits), keeper-refuse.c (what they are told), keeper-refresh.c (asking
- * the source), keeper-signin.c (asking the person), keeper-az.c (who is signed in to az),
- * keeper-warn.c (an API token's end), keeper-account.c (what is done to it). Nobody else includes
+ * What the files of the keeper share: keeper.c (its life), keeper-record.c (what it takes over from
+ * the keyring), keeper-view.c (what it shows), keeper-get.c (who asks and waits), keeper-refuse.c
+ * (what they are told), keeper-refresh.c (asking the source), keeper-signin.c (asking the person),
+ * keeper-az.c (who is signed in to az), keeper-warn.c (an API token's end), keeper-account.c (what
+ * is done to it). Nobody else includes
  * this.
  */
 #pragma once
@@ -77,14 +78,15 @@ struct Keeper {
         bool outdated;      /* the exchange under way asks who may be somebody else by now */
         bool repeated;      /* it is the second one for that reason: its answer counts */
 
-        char *tenant;                           /* as the source named it, or NULL */
-        uint64_t last_refresh_at, last_used_at; /* wall clock, s */
+        char *tenant;                               /* as the source named it, or NULL */
+        uint64_t last_refresh_usec, last_used_usec; /* 0: not since the start */
+        uint64_t former_used_at; /* before it, as it was remembered; s since 1970, 0: never */
         uint64_t
                 keep_alive_usec; /* when the refresh token wants to be used; USEC_INFINITY: never */
         Problem last_error;
 
-        unsigned warned; /* of the end of the token that ends then, so many days before */
-        uint64_t warned_expires_at; /* wall clock, s */
+        unsigned warned;         /* of the end of the token that ends then, so many days before */
+        uint64_t warned_ends_at; /* Token.ends_at */
 
         /* What was told last, to tell changes apart. */
         KeeperState told_state;
@@ -118,10 +120,6 @@ int keeper_misconfigured(const Keeper *k, Problem *problem);
 void keeper_prune(Keeper *k);
 /* Set the timer to whatever is due next; off when nothing is. */
 void keeper_arm(Keeper *k);
-/* Make tokens of what the vault holds. */
-void keeper_adopt_record(Keeper *k);
-/* One of them. -ESTALE when it is over. */
-int keeper_token_from_record(Token **ret, const RecordToken *t);
 /* Its access tokens in the vault are somebody else's, or from somewhere else. */
 void keeper_drop_stored_tokens(Keeper *k);
 /* Fetch a first token when a refresh token is there: the start of the daemon counts as a use. */
@@ -131,7 +129,21 @@ void keeper_wake(Keeper *k);
 /* A fault of the keyring keeps its tokens in memory: say so in LastError. */
 void keeper_tell_unsaved(Keeper *k);
 
+/* keeper-record.c */
+/* Make tokens of what the vault holds. */
+void keeper_adopt_record(Keeper *k);
+/* One of them. -ESTALE when it is over. */
+int keeper_token_from_record(const Keeper *k, Token **ret, const RecordToken *t);
+/* Put one into the record, with its times for this boot and for the next ones: those by the
+ * server's clock where that is known, so that a clock which is set right in between makes no token
+ * live longer. 0 or -ENOMEM. */
+int keeper_record_token(Keeper *k, const char *resource, const FetchToken *fetched);
+
 /* keeper-view.c */
+/* When it was last asked for, in this life or before, in true time as far as known; 0: never. */
+uint64_t keeper_used_at(const Keeper *k);
+/* Remember that beyond this life. */
+void keeper_note_use(const Keeper *k);
 /* What the table says of this slot now. */
 const KeeperRule *slot_rule(const Keeper *k, const Slot *s, uint64_t now);
 void keeper_set_last_error(Keeper *k, const Problem *problem);
@@ -145,6 +157,9 @@ void keeper_warn(Keeper *k);
 /* keeper-az.c */
 /* Watch who is signed in to az, where that matters; again after the settings have changed. */
 void keeper_watch_az(Keeper *k);
+/* az has answered with what s holds already: it lives no longer for that. An Outcome and *problem
+ * when it is over, else 0. */
+int keeper_az_check(const Keeper *k, const Slot *s, Token *fetched, Problem *problem);
 /* Was t given out before somebody signed in to az, or out? */
 bool keeper_az_is_newer(const Keeper *k, const RecordToken *t);
 

@@ -6,7 +6,6 @@
  */
 #include "io/lock.h"
 #include "io/log.h"
-#include "io/state.h"
 #include "keeper-private.h"
 #include "model/limits.h"
 
@@ -69,17 +68,17 @@ static bool is_rejected_one(const Slot *s, const Token *fetched) {
 /* The token may be handed out now. That of a claims challenge satisfies the plain requests, too. */
 static void exchange_succeed(Keeper *k) {
         Slot *s = k->exchanging, *plain = keeper_slot(k, s->resource, NULL);
+        Problem problem = { 0 };
 
         if (!plain)
                 plain = s;
-        if (is_rejected_one(plain, k->fetched)) {
-                Problem problem = { 0 };
-
+        if (is_rejected_one(plain, k->fetched))
                 (void)problem_set(&problem, OUTCOME_SIGN_IN_NEEDED,
                                   "a server rejects its token and the source gives no other.%s",
                                   k->account->source == ACCOUNT_SOURCE_AZURE_CLI
                                           ? " Run: az logout; az login --allow-no-subscriptions"
                                           : "");
+        if (problem.outcome || keeper_az_check(k, plain, k->fetched, &problem) != 0) {
                 exchange_fail(k, &problem, 0);
                 problem_clear(&problem);
                 return;
@@ -90,8 +89,8 @@ static void exchange_succeed(Keeper *k) {
                 plain->wanted = false;
         }
         if (plain == k->slots)
-                k->last_refresh_at = clock_wall();
-        state_note_use(k->env->state, k->account->name, k->last_used_at);
+                k->last_refresh_usec = clock_boottime();
+        keeper_note_use(k);
         log_debug("%s: fetched a token", k->account->name);
         exchange_end(k, s);
 }
@@ -151,7 +150,6 @@ static void exchange_on_saved(int outcome, void *userdata) {
 /* Put what a fetch brought into the record. 1 when the refresh token is a new one. */
 static int record_token(Keeper *k, const char *resource, const FetchToken *fetched) {
         Record *record = vault_record(k->vault);
-        uint64_t wall = clock_wall(), boottime = clock_boottime(), refresh_at = 0;
         bool rotated;
         int r;
 
@@ -172,10 +170,7 @@ static int record_token(Keeper *k, const char *resource, const FetchToken *fetch
                         k->tenant = tenant;
                 }
         }
-        if (fetched->refresh_usec)
-                refresh_at = wall + (fetched->refresh_usec - boottime) / USEC_PER_SEC;
-        r = record_set_token(record, resource, fetched->access_token, wall, fetched->expires_at,
-                             refresh_at);
+        r = keeper_record_token(k, resource, fetched);
         return r < 0 ? r : rotated;
 }
 
@@ -186,7 +181,6 @@ static int token_from_fetch(Token **ret, const FetchToken *fetched) {
         r = token_new(&t, TOKEN_TYPE_BEARER, fetched->access_token);
         if (r < 0)
                 return r;
-        t->expires_at = fetched->expires_at;
         t->issued_usec = fetched->issued_usec;
         t->expires_usec = fetched->expires_usec;
         t->refresh_usec = fetched->refresh_usec;
@@ -197,6 +191,7 @@ static int token_from_fetch(Token **ret, const FetchToken *fetched) {
 int keeper_take_fetched(Keeper *k, const char *resource, const FetchToken *fetched) {
         int rotated, r;
 
+        env_learn_date(k->env, fetched->date);
         rotated = record_token(k, resource, fetched);
         if (rotated < 0)
                 return rotated;
@@ -306,7 +301,7 @@ static int token_from_other(Keeper *k, const Slot *s, Token **ret) {
                 /* Our own, which only looks younger when somebody has set the wall clock back. */
                 if (s->token && streq(record->tokens[i].access_token, s->token->value))
                         continue;
-                r = keeper_token_from_record(&t, &record->tokens[i]);
+                r = keeper_token_from_record(k, &t, &record->tokens[i]);
                 if (r < 0)
                         return r;
                 if (policy_refresh_at(k->account->source, t, 0) > clock_boottime() &&

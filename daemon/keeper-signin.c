@@ -45,7 +45,7 @@ static void finish_on_saved(int outcome, void *userdata) {
         keeper_set_last_error(k, &none);
         if (outcome == KEYRING_E_FAILED)
                 keeper_tell_unsaved(k);
-        k->last_refresh_at = clock_wall();
+        k->last_refresh_usec = clock_boottime();
         log_info("%s: signed in", k->account->name);
         if (signin)
                 signin_end(signin, &none);

@@ -2,6 +2,7 @@
 /*
  * What an account shows: its state, worked out from what the keeper holds, and the news of changes.
  */
+#include "io/state.h"
 #include "keeper-private.h"
 
 static KeeperSecret keeper_secret(const Keeper *k) {
@@ -47,23 +48,34 @@ static KeeperState keeper_state(const Keeper *k) {
         return keeper_state_of(&facts, keeper_pending_signin(k) != NULL);
 }
 
+uint64_t token_expires_at(const Token *t) {
+        return clock_wall_of(t->expires_usec);
+}
+
+uint64_t keeper_used_at(const Keeper *k) {
+        return k->last_used_usec ? env_true_of(k->env, k->last_used_usec) : k->former_used_at;
+}
+
+void keeper_note_use(const Keeper *k) {
+        if (k->last_used_usec)
+                state_note_use(k->env->state, k->account->name, keeper_used_at(k));
+}
+
 void keeper_view(const Keeper *k, KeeperView *ret) {
-        uint64_t now = clock_boottime();
         const Slot *own = k->slots;
 
         *ret = (KeeperView){
                 .state = keeper_state(k),
                 .user = vault_record(k->vault)->user,
                 .tenant = k->tenant ? k->tenant : k->account->tenant,
-                .expires_at = own->token ? own->token->expires_at : 0,
-                .last_refresh_at = k->last_refresh_at,
-                .last_used_at = k->last_used_at,
+                .expires_at = own->token ? token_expires_at(own->token) : 0,
+                .last_refresh_at = k->last_refresh_usec ? clock_wall_of(k->last_refresh_usec) : 0,
+                .last_used_at =
+                        k->last_used_usec ? clock_wall_of(k->last_used_usec) : k->former_used_at,
                 .last_error = &k->last_error,
         };
         if (own->token && own->refresh_usec != USEC_INFINITY)
-                ret->refresh_at =
-                        clock_wall() +
-                        (own->refresh_usec > now ? own->refresh_usec - now : 0) / USEC_PER_SEC;
+                ret->refresh_at = clock_wall_of(MAX(own->refresh_usec, clock_boottime()));
 }
 
 static void keeper_tell(Keeper *k, unsigned what) {
@@ -89,6 +101,8 @@ static bool text_differs(char **told, const char *now) {
 }
 
 void keeper_publish(Keeper *k) {
+        const Slot *own = k->slots;
+        uint64_t refresh_at;
         unsigned what = 0;
         KeeperView view;
 
@@ -98,8 +112,11 @@ void keeper_publish(Keeper *k) {
         keeper_view(k, &view);
         if (view.state != k->told_state)
                 what |= ACCOUNT_CHANGED_STATE;
+        refresh_at = own->token ? clock_wall_of(own->refresh_usec) : 0;
         if (view.expires_at != k->told_expires_at)
-                what |= ACCOUNT_CHANGED_EXPIRES_AT | ACCOUNT_CHANGED_REFRESH_AT;
+                what |= ACCOUNT_CHANGED_EXPIRES_AT;
+        if (refresh_at != k->told_refresh_at)
+                what |= ACCOUNT_CHANGED_REFRESH_AT;
         if (view.last_refresh_at != k->told_last_refresh_at)
                 what |= ACCOUNT_CHANGED_LAST_REFRESH_AT;
         if (text_differs(&k->told_user, view.user))
@@ -108,6 +125,7 @@ void keeper_publish(Keeper *k) {
                 what |= ACCOUNT_CHANGED_USER;
         k->told_state = view.state;
         k->told_expires_at = view.expires_at;
+        k->told_refresh_at = refresh_at;
         k->told_last_refresh_at = view.last_refresh_at;
         keeper_tell(k, what);
 }

@@ -15,12 +15,12 @@ void keeper_warn(Keeper *k) {
         unsigned days = policy_warning(token, now);
         Problem problem = { 0 };
 
-        if (k->warned && (!token || token->expires_at != k->warned_expires_at))
+        if (k->warned && (!token || token->ends_at != k->warned_ends_at))
                 k->warned = 0; /* another token */
         if (!days || (k->warned && k->warned <= days))
                 return;
         k->warned = days;
-        k->warned_expires_at = token->expires_at;
+        k->warned_ends_at = token->ends_at;
         (void)problem_set(&problem, OUTCOME_SIGN_IN_NEEDED,
                           "%s: its API token ends in %" PRIu64 " %s. Put a new one in its place: "
                           "iotc-token api-token rotate %s, or api-token add %s --replace",

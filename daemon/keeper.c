@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A keeper's life: its slots, its one timer, what it takes over from the keyring.
+ * A keeper's life: its slots and its one timer.
  */
 #include "io/log.h"
 #include "io/state.h"
 #include "keeper-private.h"
-#include "model/api-token.h"
 #include "model/limits.h"
-#include "model/secret.h"
 
 bool keeper_has_refresh_token(const Keeper *k) {
         return source_secret(k->account->source) == SOURCE_SECRET_REFRESH_TOKEN &&
@@ -158,7 +156,7 @@ void keeper_wake(Keeper *k) {
         uint64_t now = clock_boottime();
 
         if (source_needs_secret(k->account->source) && keeper_can_fetch(k) &&
-            policy_start_is_use(state_last_used(k->env->state, k->account->name), clock_wall())) {
+            policy_start_is_use(keeper_used_at(k), env_true_of(k->env, now))) {
                 own->used_usec = now;
                 if (k->exchanging != own && own->failure.outcome == OUTCOME_OK &&
                     token_left_usec(own->token, now) == 0)
@@ -172,94 +170,6 @@ void keeper_drop_stored_tokens(Keeper *k) {
                 return;
         record_drop_tokens(vault_record(k->vault));
         vault_save_later(k->vault);
-}
-
-int keeper_token_from_record(Token **ret, const RecordToken *t) {
-        uint64_t wall = clock_wall(), boottime = clock_boottime(), left, age;
-        Token *token;
-        int r;
-
-        if (t->expires_at <= wall || t->issued_at > wall + 300)
-                return -ESTALE; /* over, or written by a clock that was ahead */
-        left = MIN(t->expires_at - wall, (uint64_t)LIMIT_LIFETIME_SECONDS);
-        age = wall > t->issued_at ? wall - t->issued_at : 0;
-        r = token_new(&token, TOKEN_TYPE_BEARER, t->access_token);
-        if (r < 0)
-                return r;
-        token->expires_at = wall + left;
-        token->expires_usec = boottime + left * USEC_PER_SEC;
-        /* Before the boot there is no time to count from. */
-        token->issued_usec = boottime - MIN(boottime, age * USEC_PER_SEC);
-        if (t->refresh_at > wall && t->refresh_at < token->expires_at)
-                token->refresh_usec = boottime + (t->refresh_at - wall) * USEC_PER_SEC;
-        *ret = token;
-        return 0;
-}
-
-static int token_from_api_token(Token **ret, const char *secret) {
-        uint64_t expires_at, wall = clock_wall(), boottime = clock_boottime();
-        const char *why;
-        Token *token;
-        int r;
-
-        r = api_token_check(secret, &expires_at, &why);
-        if (r < 0)
-                return r;
-        r = token_new(&token, TOKEN_TYPE_API_TOKEN, secret);
-        if (r < 0)
-                return r;
-        token->expires_at = expires_at;
-        if (expires_at)
-                token->expires_usec =
-                        expires_at > wall ? boottime + (expires_at - wall) * USEC_PER_SEC : 1;
-        *ret = token;
-        return 0;
-}
-
-/* A refresh token was last used when the newest access token was issued. */
-static void keeper_find_keep_alive(Keeper *k) {
-        const Record *record = vault_record(k->vault);
-        uint64_t wall = clock_wall(), issued_at = 0, age;
-
-        k->keep_alive_usec = USEC_INFINITY;
-        if (!keeper_has_refresh_token(k))
-                return;
-        for (size_t i = 0; i < record->n_tokens; i++)
-                issued_at = MAX(issued_at, record->tokens[i].issued_at);
-        age = wall > issued_at ? (wall - issued_at) * USEC_PER_SEC : 0;
-        k->keep_alive_usec = clock_boottime();
-        if (age < policy_keep_alive_at(0))
-                k->keep_alive_usec += policy_keep_alive_at(0) - age;
-}
-
-void keeper_adopt_record(Keeper *k) {
-        const Record *record = vault_record(k->vault);
-        Token *token;
-
-        if (k->account->source == ACCOUNT_SOURCE_API_TOKEN) {
-                if (record->secret && token_from_api_token(&token, record->secret) == 0) {
-                        token_unref(k->slots->token);
-                        k->slots->token = token;
-                }
-                return;
-        }
-        keeper_find_keep_alive(k);
-        for (size_t i = 0; i < record->n_tokens; i++) {
-                const RecordToken *t = &record->tokens[i];
-                Slot *s;
-
-                if (!account_allows_resource(k->account, t->resource) || keeper_az_is_newer(k, t) ||
-                    keeper_token_from_record(&token, t) < 0)
-                        continue;
-                s = keeper_slot(k, t->resource, NULL);
-                if (!s) {
-                        token_unref(token);
-                        continue;
-                }
-                token_unref(s->token);
-                s->token = token;
-                s->refresh_usec = policy_refresh_at(k->account->source, token, random_number());
-        }
 }
 
 static void keeper_on_vault(void *userdata) {
@@ -291,7 +201,7 @@ int keeper_new(Keeper **ret, Env *env, Account *account) {
         k->account = account;
         k->lock_fd = -1;
         k->keep_alive_usec = USEC_INFINITY;
-        k->last_used_at = state_last_used(env->state, account->name);
+        k->former_used_at = state_last_used(env->state, account->name);
         r = slot_new(&k->slots, account->resource, NULL);
         if (r < 0)
                 return r;
@@ -338,7 +248,7 @@ Keeper *keeper_free(Keeper *k) {
         if (!k)
                 return NULL;
         if (k->account)
-                state_note_use(k->env->state, k->account->name, k->last_used_at);
+                keeper_note_use(k);
         keeper_close(k);
         while (k->slots) {
                 Slot *s = k->slots;

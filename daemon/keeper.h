@@ -49,6 +49,8 @@ Keeper *keeper_free(Keeper *k);
 void keeper_close(Keeper *k);
 
 const Account *keeper_account(const Keeper *k);
+/* When a token ends, as this machine's clock will show it then, s since 1970; 0: never. */
+uint64_t token_expires_at(const Token *t);
 void keeper_view(const Keeper *k, KeeperView *ret);
 
 /*
@@ -102,6 +104,8 @@ SignIn *keeper_signins(const Keeper *k);
 void keeper_on_keyring(Keeper *k, KeyringState state);
 /* Somebody has deleted an item from the keyring: look whether it was this account's. */
 void keeper_on_deletion(Keeper *k);
+/* The wall clock was set by so many seconds, or (0) what is known of its error has changed. */
+void keeper_on_clock(Keeper *k, int64_t by);
 /* There is a network again: try now what waits for it. */
 void keeper_on_online(Keeper *k);
 /* Env.asleep is true now: what has not been sent is not sent, and who can be served is. */

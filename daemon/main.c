@@ -11,6 +11,7 @@
 #include <systemd/sd-daemon.h>
 
 #include "bus/bus.h"
+#include "io/clock-watch.h"
 #include "io/lock.h"
 #include "io/log.h"
 #include "io/state.h"
@@ -28,6 +29,7 @@ typedef struct Daemon {
         Manager *manager;
         Bus *bus;
         Watch *watch;
+        ClockWatch *clock_watch;
         Timer *start_timer, *stop_timer;
         sd_event_source *start, *flush;
         bool keyring_known;
@@ -122,6 +124,14 @@ static void daemon_on_network(bool online, void *userdata) {
         log_debug("The network is %s", online ? "there" : "gone");
         if (d->manager)
                 manager_on_online(d->manager, online);
+}
+
+static void daemon_on_clock(int64_t by, void *userdata) {
+        Daemon *d = userdata;
+
+        log_info("The wall clock was set %lld s %s", llabs(by), by < 0 ? "back" : "forward");
+        if (d->manager)
+                manager_on_clock(d->manager, by);
 }
 
 static void daemon_on_sleep(bool asleep, void *userdata) {
@@ -309,6 +319,9 @@ static int daemon_build(Daemon *d) {
         if (r < 0)
                 return fail(r, "Can't watch the network");
         d->env.online = watch_is_online(d->watch);
+        r = clock_watch_new(&d->clock_watch, d->env.event, daemon_on_clock, d);
+        if (r < 0)
+                return fail(r, "Can't watch the clock");
         r = sleep_new(&d->env.sleep, d->env.event, daemon_on_sleep, d);
         if (r < 0)
                 return fail(r, "Can't watch for sleep");
@@ -346,6 +359,7 @@ static void daemon_free(Daemon *d) {
         d->env.keyring = keyring_free(d->env.keyring);
         d->bus = bus_free(d->bus);
         watch_free(d->watch);
+        clock_watch_free(d->clock_watch);
         sleep_free(d->env.sleep);
         timer_free(d->start_timer);
         timer_free(d->stop_timer);

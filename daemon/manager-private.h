@@ -25,6 +25,7 @@ struct Manager {
         bool store_told; /* that another store waits for the next start */
         Timer *resume;   /* armed from the machine's return until the first exchange */
         bool resuming;
+        Timer *clock_news; /* Env.clock_news */
         char **app_suffixes;
         char *problem; /* of the settings outside any account, as it was logged last; or NULL */
         bool ready;    /* the first settings are in: news may go up */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "io/log.h"
 #include "manager-private.h"
 #include "model/strv.h"
 
@@ -92,6 +93,33 @@ static void manager_on_resume_time(void *userdata) {
         manager_try_again(m);
 }
 
+/* The wall clock, or what is known of its error, is another one. */
+static void clock_changed(Manager *m, int64_t by) {
+        int64_t offset = env_clock_offset(m->env), was = m->env->clock_offset;
+        char text[SKEW_TEXT_SIZE];
+
+        m->env->clock_offset = offset;
+        if (offset && llabs(offset - was) > SKEW_MIN_SECONDS)
+                log_warning("This machine's clock is %s, by the identity service's. Set it right: "
+                            "timedatectl set-ntp true",
+                            skew_text(text, offset));
+        else if (was && !offset)
+                log_info("This machine's clock is right again");
+        if (offset != was)
+                m->env->listener->manager_changed(MANAGER_CHANGED_CLOCK_OFFSET,
+                                                  m->env->listener_userdata);
+        for (size_t i = 0; i < m->n_accounts; i++)
+                keeper_on_clock(m->accounts[i], by);
+}
+
+static void manager_on_clock_news(void *userdata) {
+        clock_changed(userdata, 0);
+}
+
+void manager_on_clock(Manager *m, int64_t by) {
+        clock_changed(m, by);
+}
+
 static void resume_arm(Manager *m, uint64_t delay) {
         timer_arm(m->resume, clock_boottime() + delay + random_number() % RESUME_SPREAD_USEC);
 }
@@ -114,6 +142,10 @@ int manager_new(Manager **ret, Env *env, const char *system_path, const char *us
         r = timer_new(&m->resume, env->event, manager_on_resume_time, m);
         if (r < 0)
                 return r;
+        r = timer_new(&m->clock_news, env->event, manager_on_clock_news, m);
+        if (r < 0)
+                return r;
+        env->clock_news = m->clock_news;
         m->system_path = system_path ? strdup(system_path) : NULL;
         m->user_path = user_path ? strdup(user_path) : NULL;
         if ((system_path && !m->system_path) || (user_path && !m->user_path))
@@ -149,6 +181,8 @@ Manager *manager_free(Manager *m) {
                 free(m->default_account);
                 free(m->problem);
                 timer_free(m->resume);
+                timer_free(m->clock_news);
+                m->env->clock_news = NULL;
                 free(m->system_path);
                 free(m->user_path);
                 free(m);

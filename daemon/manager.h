@@ -58,6 +58,8 @@ void manager_on_keyring(Manager *m, KeyringState state);
 void manager_on_online(Manager *m, bool online);
 /* The machine is about to sleep, or is back. */
 void manager_on_sleep(Manager *m, bool asleep);
+/* The wall clock was set by so many seconds. */
+void manager_on_clock(Manager *m, int64_t by);
 /* Has the keyring been asked for every account, with whatever result? */
 bool manager_is_settled(const Manager *m);
 /* True when nothing waits to be written that could be, nor is on its way from a source. */

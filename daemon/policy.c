@@ -84,7 +84,9 @@ uint64_t policy_keep_alive_at(uint64_t spent) {
 }
 
 bool policy_start_is_use(uint64_t last_used_at, uint64_t wall) {
-        return last_used_at == 0 || wall < last_used_at + 14 * DAY_USEC / USEC_PER_SEC;
+        /* A use that is yet to come was noted by a clock that was ahead: when is not known. */
+        return last_used_at == 0 || last_used_at > wall ||
+               wall - last_used_at < 14 * DAY_USEC / USEC_PER_SEC;
 }
 
 uint64_t policy_budget_at(const PolicyBudget *b, bool half) {

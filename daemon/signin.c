@@ -14,7 +14,7 @@ struct SignIn {
         SignIn *next;
         uint64_t number;
         char *method, *user_code, *verification_uri, *message;
-        uint64_t expires_at;
+        uint64_t expires_usec; /* CLOCK_BOOTTIME */
         SignInState state;
         Problem error;
         Fetch *fetch;
@@ -42,7 +42,7 @@ static void signin_on_prompt(const FetchPrompt *prompt, void *userdata) {
         text_replace(&s->user_code, prompt->user_code);
         text_replace(&s->verification_uri, prompt->verification_uri);
         text_replace(&s->message, prompt->message);
-        s->expires_at = prompt->expires_at;
+        s->expires_usec = prompt->expires_usec;
         s->env->listener->signin_changed(s, s->env->listener_userdata);
 }
 
@@ -86,6 +86,7 @@ int signin_new(SignIn **ret, Env *env, Keeper *keeper, const Account *account, c
                 return -ENOMEM;
         s->env = env;
         s->keeper = keeper;
+        s->expires_usec = USEC_INFINITY;
         s->handler = handler;
         s->userdata = userdata;
         text_replace(&s->method, method_shown(method));
@@ -132,7 +133,7 @@ void signin_view(const SignIn *s, SignInView *ret) {
                              .user_code = s->user_code,
                              .verification_uri = s->verification_uri,
                              .message = s->message,
-                             .expires_at = s->expires_at,
+                             .expires_at = clock_wall_of(s->expires_usec),
                              .state = s->state,
                              .error = &s->error };
 }

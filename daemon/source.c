@@ -34,7 +34,7 @@ static int check_api_token(const Account *a, const char *secret, uint64_t now, P
         if (expires_at && expires_at <= now)
                 return problem_set(problem, OUTCOME_INVALID_ARGS,
                                    "%s: this API token has expired already. Make a new one in the "
-                                   "application.",
+                                   "application, unless this machine's clock is wrong.",
                                    a->name);
         return 0;
 }

@@ -22,7 +22,7 @@ SourceSecret source_secret(AccountSource source);
 /* Is there nothing to ask with as long as it has none? command may have none, or get one. */
 bool source_needs_secret(AccountSource source);
 /*
- * Is this a secret that somebody may hand in for an account? now: wall clock, s. 0, or an Outcome
+ * Is this a secret that somebody may hand in for an account? now: s since 1970. 0, or an Outcome
  * with *problem.
  */
 int source_check_secret(const Account *a, const char *secret, uint64_t now, Problem *problem);

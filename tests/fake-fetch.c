@@ -158,7 +158,7 @@ void fake_fetch_token(Fetch *f, const FakeToken *t) {
                 .issued_usec = now,
                 .expires_usec = now + expires_in * USEC_PER_SEC,
                 .refresh_usec = t->refresh_in ? now + t->refresh_in * USEC_PER_SEC : 0,
-                .expires_at = clock_wall() + expires_in,
+                .date = t->date,
         };
         bool freed = false;
 
@@ -183,7 +183,7 @@ void fake_fetch_prompt(Fetch *f, const char *user_code) {
                                            .verification_uri = "https://microsoft.com/devicelogin",
                                            .user_code = user_code,
                                            .message = "Open the page and enter the code.",
-                                           .expires_at = clock_wall() + 900 },
+                                           .expires_usec = clock_boottime() + 900 * USEC_PER_SEC },
                            f->userdata);
 }
 

@@ -13,6 +13,7 @@
 typedef struct FakeToken {
         const char *access_token, *refresh_token, *user, *tenant;
         uint64_t expires_in, refresh_in; /* s; expires_in 0: 3600 */
+        uint64_t date;                   /* s since 1970; 0: none */
 } FakeToken;
 
 /* Start of a test: no fetch may be left from the last one. */

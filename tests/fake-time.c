@@ -13,14 +13,31 @@ struct Timer {
 
 static Timer *timers;
 static uint64_t now_usec, wall_base, serial, chance;
+static const char *boot_id = "first-boot";
 static uint64_t (*chance_fn)(void);
 
 uint64_t clock_boottime(void) {
         return now_usec;
 }
 
+uint64_t clock_wall_of(uint64_t boottime_usec) {
+        uint64_t wall = wall_base + boottime_usec / USEC_PER_SEC;
+
+        if (boottime_usec == USEC_INFINITY)
+                return 0;
+        return (int64_t)wall < 1 ? 1 : wall;
+}
+
+uint64_t clock_boottime_of(uint64_t wall) {
+        return wall > wall_base || (int64_t)wall_base < 0 ? (wall - wall_base) * USEC_PER_SEC : 1;
+}
+
 uint64_t clock_wall(void) {
-        return wall_base + now_usec / USEC_PER_SEC;
+        return clock_wall_of(now_usec);
+}
+
+const char *clock_boot_id(void) {
+        return boot_id;
 }
 
 uint64_t random_number(void) {
@@ -86,6 +103,7 @@ void fake_time_init(uint64_t boottime, uint64_t wall) {
         wall_base = wall - boottime / USEC_PER_SEC;
         chance = 0;
         chance_fn = NULL;
+        boot_id = "first-boot";
 }
 
 void fake_time_reboot(uint64_t boottime) {
@@ -105,6 +123,15 @@ void fake_time_sleep(uint64_t usec) {
 
 void fake_time_set_wall(uint64_t wall) {
         wall_base = wall - now_usec / USEC_PER_SEC;
+}
+
+void fake_time_boot(const char *id, uint64_t boottime) {
+        uint64_t wall = clock_wall();
+
+        assert(!timers);
+        boot_id = id;
+        now_usec = boottime;
+        fake_time_set_wall(wall);
 }
 
 void fake_random_set(uint64_t number) {

@@ -16,8 +16,10 @@ void fake_time_reboot(uint64_t boottime);
 void fake_time_pass(uint64_t usec);
 /* The machine sleeps: both clocks go on, timers run when it wakes. */
 void fake_time_sleep(uint64_t usec);
-/* Somebody sets the wall clock. */
+/* Somebody sets the wall clock. Nobody is told: that is the test's part. */
 void fake_time_set_wall(uint64_t wall);
+/* The machine has booted again, in no time: clock_boot_id() and CLOCK_BOOTTIME are new. */
+void fake_time_boot(const char *id, uint64_t boottime);
 /* What random_number() gives; 0 at first. */
 void fake_random_set(uint64_t number);
 /* It asks this function from now on; NULL: the number that was set. */

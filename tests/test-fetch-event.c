@@ -110,7 +110,7 @@ static void test_a_token(void) {
         assert(seen.token->issued_usec == BOOTTIME);
         assert(seen.token->expires_usec == BOOTTIME + 3599 * USEC_PER_SEC);
         assert(seen.token->refresh_usec == BOOTTIME + 1800 * USEC_PER_SEC);
-        assert(seen.token->expires_at == WALL + 3599);
+        assert(seen.token->date == 1700000000);
 }
 
 static void test_the_least_token(void) {
@@ -119,6 +119,7 @@ static void test_the_least_token(void) {
 
         e = expect("{\"event\":\"token\",\"access_token\":\"a\",\"expires_in\":1}", &seen);
         assert(seen.token->expires_usec == BOOTTIME + USEC_PER_SEC);
+        assert(seen.token->date == 0);
         assert(!seen.token->refresh_token && !seen.token->user && !seen.token->tenant);
         assert(seen.token->refresh_usec == 0);
 }
@@ -186,7 +187,6 @@ static void test_numbers_out_of_proportion(void) {
                          rows[i].fields);
                 e = expect(line, &seen);
                 assert(seen.token->expires_usec == BOOTTIME + rows[i].life * USEC_PER_SEC);
-                assert(seen.token->expires_at == WALL + rows[i].life);
                 assert(seen.token->refresh_usec ==
                        (rows[i].refresh ? BOOTTIME + rows[i].refresh * USEC_PER_SEC : 0));
         }
@@ -283,14 +283,15 @@ static void test_prompts(void) {
         assert(streq(seen.prompt->verification_uri, "https://microsoft.com/devicelogin"));
         assert(streq(seen.prompt->user_code, "ABCD-EFGH"));
         assert(streq(seen.prompt->message, "Open the page"));
-        assert(seen.prompt->expires_at == 1700000900);
+        assert(seen.prompt->expires_usec == BOOTTIME + 900 * USEC_PER_SEC);
         /* A fetch that nobody follows has no handler for it. */
         fetch_event_dispatch(e, &(FetchHandler){ NULL, on_token, on_error }, &seen);
 
         local = expect("{\"event\":\"prompt\",\"method\":\"browser\","
                        "\"verification_uri\":\"http://127.0.0.1:8400/start\"}",
                        &seen);
-        assert(!seen.prompt->user_code && !seen.prompt->message && seen.prompt->expires_at == 0);
+        assert(!seen.prompt->user_code && !seen.prompt->message &&
+               seen.prompt->expires_usec == USEC_INFINITY);
 }
 
 static void test_errors(void) {
@@ -354,7 +355,26 @@ static void test_an_error_without_a_reason_says_so(void) {
         }
 }
 
+static void test_a_date_that_is_none(void) {
+        static const char *const dates[] = { "\"yesterday\"", "-5", "{}", "null" };
+
+        for (size_t i = 0; i < ARRAY_SIZE(dates); i++) {
+                FetchEvent *e;
+                char line[256];
+                Seen seen;
+
+                snprintf(line, sizeof(line),
+                         "{\"event\":\"token\",\"access_token\":\"a\",\"expires_in\":60,\"date\":%"
+                         "s}",
+                         dates[i]);
+                e = expect(line, &seen);
+                assert(seen.tokens == 1 && seen.token->date == 0);
+                fetch_event_free(e);
+        }
+}
+
 int main(void) {
+        test_a_date_that_is_none();
         test_what_is_no_event();
         test_what_we_do_not_know_is_ignored();
         test_a_token();

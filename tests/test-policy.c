@@ -280,6 +280,8 @@ static void test_the_start_is_a_use_within_14_days(void) {
         assert(policy_start_is_use(wall - 14 * day + 1, wall));
         assert(!policy_start_is_use(wall - 14 * day, wall));
         assert(policy_start_is_use(wall + day, wall)); /* the clock was set back */
+        assert(policy_start_is_use(wall + 20 * 365 * day, wall));
+        assert(policy_start_is_use(UINT64_MAX, wall));
 }
 
 static void test_wishes_have_a_budget(void) {

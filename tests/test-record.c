@@ -56,6 +56,54 @@ static void test_what_is_stored_is_read_back(void) {
         assert(record_matches(read, a));
 }
 
+static void test_times_of_the_boot(void) {
+        CLEANUP(account_freep) Account *a = account_of(ACCOUNT_SOURCE_ENTRA);
+        CLEANUP(record_freep) Record *wrote = NULL;
+        CLEANUP(record_freep) Record *read = NULL;
+        CLEANUP(secret_freep) char *text = NULL;
+        const RecordToken *t;
+
+        assert(record_new(&wrote, a) == 0);
+        assert(record_set_token(wrote, RESOURCE, "aaa", 1000, 4600, 2800) == 0);
+        assert(record_set_token(wrote, "https://b.example", "bbb", 1000, 4600, 0) == 0);
+        assert(record_set_boottimes(wrote, RESOURCE, "first", 5, 3600000005, 1800000005) == 0);
+        assert(record_set_boottimes(wrote, "https://b.example", "", 5, 6, 7) == 0);
+        assert(record_set_boottimes(wrote, "https://nowhere.example", "first", 5, 6, 7) == 0);
+        assert(record_to_text(&text, wrote) == 0);
+        assert(record_from_text(&read, text) == 0 && read->n_tokens == 2);
+        t = &read->tokens[0];
+        expect_string(t->boot, "first");
+        assert(t->issued_usec == 5 && t->expires_usec == 3600000005 &&
+               t->refresh_usec == 1800000005);
+        assert(t->issued_at == 1000 && t->expires_at == 4600 && t->refresh_at == 2800);
+        assert(!read->tokens[1].boot);
+        /* Another token of the resource has other times. */
+        assert(record_set_token(read, RESOURCE, "ccc", 2000, 5600, 0) == 0);
+        assert(!read->tokens[0].boot);
+}
+
+#define OLD_TOKEN                                                                                  \
+        "{\"generation\":1,\"source\":\"entra\",\"tokens\":[{\"resource\":\"r\",\"access_token\":" \
+        "\"aaa\",\"issued_at\":1000,\"expires_at\":4600,\"refresh_at\":0"
+
+static void test_records_of_older_versions(void) {
+        static const char *const texts[] = {
+                OLD_TOKEN "}]}",
+                /* Half of what a newer one writes is as good as nothing. */
+                OLD_TOKEN ",\"boot\":\"first\"}]}",
+                OLD_TOKEN ",\"boot\":\"first\",\"issued_usec\":5,\"expires_usec\":-1,"
+                          "\"refresh_usec\":0}]}",
+                OLD_TOKEN ",\"boot\":5,\"issued_usec\":5,\"expires_usec\":6,\"refresh_usec\":0}]}",
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+                CLEANUP(record_freep) Record *read = NULL;
+
+                assert(record_from_text(&read, texts[i]) == 0 && read->n_tokens == 1);
+                assert(read->tokens[0].expires_at == 4600 && !read->tokens[0].boot);
+        }
+}
+
 static void test_an_empty_record_is_a_record(void) {
         CLEANUP(account_freep) Account *a = account_of(ACCOUNT_SOURCE_AZURE_CLI);
         CLEANUP(record_freep) Record *wrote = NULL;
@@ -233,6 +281,8 @@ static void test_long_secrets_come_back_whole(void) {
 
 int main(void) {
         test_what_is_stored_is_read_back();
+        test_times_of_the_boot();
+        test_records_of_older_versions();
         test_an_empty_record_is_a_record();
         test_one_token_for_a_resource();
         test_other_settings_are_another_identity();

@@ -129,6 +129,19 @@ static void test_the_longest_unused_drop_out(void) {
         assert(unlink(path) == 0);
 }
 
+/* A clock that was years ahead does not hold an account used for years. */
+static void test_a_use_that_is_yet_to_come(void) {
+        State *s = state_at(path);
+
+        state_note_use(s, "work", WALL + 40 * 365 * UINT64_C(86400));
+        state_note_use(s, "work", WALL + 100);
+        assert(state_last_used(s, "work") == WALL + 100);
+        state_note_use(s, "work", WALL + 50);
+        assert(state_last_used(s, "work") == WALL + 100);
+        state_free(s);
+        assert(unlink(path) == 0);
+}
+
 static void test_without_a_place(void) {
         State *s = state_at(NULL);
 
@@ -150,6 +163,7 @@ int main(void) {
         test_a_write_that_fails_is_tried_again();
         test_what_is_no_state_counts_as_none();
         test_the_longest_unused_drop_out();
+        test_a_use_that_is_yet_to_come();
         test_without_a_place();
         assert(fake_timers() == 0 && rmdir(top) == 0);
         return 0;

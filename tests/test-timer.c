@@ -85,6 +85,26 @@ static void test_clocks_and_chance(void) {
         assert(random_number() != random_number() || random_number() != random_number());
 }
 
+static void test_the_wall_clock_goes_with_boottime(void) {
+        static const uint64_t walls[] = { 1, 86400, UINT64_C(1795467995), UINT64_C(32503680000) };
+        uint64_t now = clock_boottime(), wall = clock_wall_of(now);
+
+        assert(wall == clock_wall() || wall + 1 == clock_wall());
+        assert(clock_wall_of(now + 3600 * USEC_PER_SEC) == wall + 3600);
+        assert(clock_wall_of(USEC_INFINITY) == 0); /* never */
+        for (size_t i = 0; i < ARRAY_SIZE(walls); i++) {
+                uint64_t at = clock_boottime_of(walls[i]);
+
+                /* What was before the boot can't be told apart, but is over. */
+                if (at > 1)
+                        assert(clock_wall_of(at) == walls[i]);
+                assert(at > 0 && at != USEC_INFINITY && (at < now) == (walls[i] <= wall));
+        }
+        assert(clock_boottime_of(UINT64_MAX) != USEC_INFINITY);
+        assert(clock_sync() == 0); /* nobody has set it */
+        assert(strlen(clock_boot_id()) == 32 && streq(clock_boot_id(), clock_boot_id()));
+}
+
 int main(void) {
         sd_event *event;
 
@@ -92,6 +112,7 @@ int main(void) {
         test_once_at_its_time(event);
         test_disarmed_and_freed(event);
         test_clocks_and_chance();
+        test_the_wall_clock_goes_with_boottime();
         sd_event_unref(event);
         return 0;
 }

@@ -38,7 +38,7 @@ static void test_time_left(void) {
         assert(token_left_usec(NULL, 5) == 0);
         assert(token_new(&t, TOKEN_TYPE_BEARER, "a") == 0);
         /* Until somebody says otherwise a token has no end. */
-        assert(t->expires_at == 0);
+        assert(t->ends_at == 0);
         assert(token_left_usec(t, UINT64_MAX - 1) == USEC_INFINITY);
         t->expires_usec = 100;
         assert(token_left_usec(t, 0) == 100);

@@ -122,11 +122,21 @@ unsigned stage_changed(Stage *s) {
         return changed;
 }
 
-KeeperState stage_state(const Stage *s) {
+KeeperView stage_view(const Stage *s) {
         KeeperView view;
 
         keeper_view(s->keeper, &view);
-        return view.state;
+        return view;
+}
+
+KeeperState stage_state(const Stage *s) {
+        return stage_view(s).state;
+}
+
+void stage_set_clock(Stage *s, int64_t by) {
+        fake_time_set_wall((uint64_t)((int64_t)clock_wall() + by));
+        keeper_on_clock(s->keeper, by);
+        fake_time_pass(0);
 }
 
 const char *stage_stored_secret(const Stage *s) {

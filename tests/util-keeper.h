@@ -70,6 +70,9 @@ void stage_start_signed_in(Stage *s);
 /* What was announced since the last call. */
 unsigned stage_changed(Stage *s);
 KeeperState stage_state(const Stage *s);
+KeeperView stage_view(const Stage *s);
+/* NTP, or a person, sets the wall clock by so many seconds. */
+void stage_set_clock(Stage *s, int64_t by);
 /* The refresh token, API token in the keyring now; "" for none. Valid until the next call. */
 const char *stage_stored_secret(const Stage *s);
 

@@ -106,10 +106,10 @@ static int reply_token(sd_bus_message *call, const Token *t, bool authorization)
         if (r < 0)
                 return r;
         if (authorization)
-                r = sd_bus_message_append(reply, "st", t->header, t->expires_at);
+                r = sd_bus_message_append(reply, "st", t->header, token_expires_at(t));
         else
                 r = sd_bus_message_append(reply, "sst", t->value, token_type_to_string(t->type),
-                                          t->expires_at);
+                                          token_expires_at(t));
         if (r < 0)
                 return r;
         return sd_bus_send(NULL, reply, NULL);

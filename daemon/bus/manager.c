@@ -277,6 +277,14 @@ static int property_get_online(sd_bus *bus, const char *path, const char *interf
         return sd_bus_message_append(reply, "b", b->env->online);
 }
 
+static int property_get_clock_offset(sd_bus *bus, const char *path, const char *interface,
+                                     const char *property, sd_bus_message *reply, void *userdata,
+                                     sd_bus_error *error) {
+        Bus *b = userdata;
+
+        return sd_bus_message_append(reply, "x", b->env->clock_offset);
+}
+
 static int property_get_stats(sd_bus *bus, const char *path, const char *interface,
                               const char *property, sd_bus_message *reply, void *userdata,
                               sd_bus_error *error) {
@@ -334,6 +342,8 @@ static const sd_bus_vtable manager_vtable[] = {
         SD_BUS_PROPERTY("Store", "s", property_get_store, 0, SD_BUS_VTABLE_PROPERTY_CONST),
         SD_BUS_PROPERTY("StoreProblem", "s", property_get_store_problem, 0, 0),
         SD_BUS_PROPERTY("Online", "b", property_get_online, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_PROPERTY("ClockOffset", "x", property_get_clock_offset, 0,
+                        SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("Stats", "a{st}", property_get_stats, 0, 0),
         SD_BUS_VTABLE_END,
 };
@@ -344,7 +354,7 @@ int manager_serve(Bus *b) {
 }
 
 void manager_emit(Bus *b, unsigned what) {
-        const char *names[4];
+        const char *names[5];
         size_t n = 0;
 
         if (what & MANAGER_CHANGED_DEFAULT_ACCOUNT)
@@ -353,6 +363,8 @@ void manager_emit(Bus *b, unsigned what) {
                 names[n++] = "KeyringState";
         if (what & MANAGER_CHANGED_ONLINE)
                 names[n++] = "Online";
+        if (what & MANAGER_CHANGED_CLOCK_OFFSET)
+                names[n++] = "ClockOffset";
         names[n] = NULL;
         (void)sd_bus_emit_properties_changed_strv(b->bus, IOTC_PATH, IOTC_INTERFACE_MANAGER,
                                                   (char **)names);

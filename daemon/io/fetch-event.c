@@ -42,24 +42,28 @@ static bool uri_valid(const char *uri) {
                 (str_starts(uri, "http://") && host_is_loopback(host)));
 }
 
-static int prompt_parse(FetchEvent *e, const char **ret_why) {
+static int prompt_parse(FetchEvent *e, uint64_t boottime, uint64_t wall, const char **ret_why) {
         FetchPrompt *p = &e->prompt;
+        uint64_t expires_at = 0, left;
         int r;
 
         p->method = json_string(e->json, "method");
         p->verification_uri = json_string(e->json, "verification_uri");
         p->user_code = event_text(e, "user_code", 64);
         p->message = event_text(e, "message", LIMIT_TEXT);
-        r = json_uint(e->json, "expires_at", &p->expires_at);
+        r = json_uint(e->json, "expires_at", &expires_at);
         if (!p->method || !text_is_clean(p->method) || !uri_valid(p->verification_uri) ||
             r == -EBADMSG) {
                 *ret_why = "a prompt with a bad method, URL or time";
                 return -EBADMSG;
         }
+        /* It was written a moment ago, by the same clock. */
+        left = MIN(expires_at - MIN(wall, expires_at), (uint64_t)LIMIT_LIFETIME_SECONDS);
+        p->expires_usec = expires_at ? boottime + left * USEC_PER_SEC : USEC_INFINITY;
         return 0;
 }
 
-static int token_parse(FetchEvent *e, uint64_t boottime, uint64_t wall, const char **ret_why) {
+static int token_parse(FetchEvent *e, uint64_t boottime, const char **ret_why) {
         FetchToken *t = &e->token;
         uint64_t expires_in, refresh_in = 0;
 
@@ -85,7 +89,9 @@ static int token_parse(FetchEvent *e, uint64_t boottime, uint64_t wall, const ch
         t->expires_usec = boottime + expires_in * USEC_PER_SEC;
         t->refresh_usec =
                 refresh_in && refresh_in < expires_in ? boottime + refresh_in * USEC_PER_SEC : 0;
-        t->expires_at = wall + expires_in;
+        /* One that is no number tells nothing, and is no reason to lose the token. */
+        if (json_uint(e->json, "date", &t->date) < 0)
+                t->date = 0;
         t->user = event_text(e, "user", 320);
         t->tenant = event_text(e, "tenant", 253);
         return 0;
@@ -128,10 +134,10 @@ int fetch_event_parse(FetchEvent **ret, const char *line, size_t n, uint64_t boo
         name = json_string(e->json, "event");
         if (streq(name, "prompt")) {
                 e->type = FETCH_EVENT_PROMPT;
-                r = prompt_parse(e, ret_why);
+                r = prompt_parse(e, boottime, wall, ret_why);
         } else if (streq(name, "token")) {
                 e->type = FETCH_EVENT_TOKEN;
-                r = token_parse(e, boottime, wall, ret_why);
+                r = token_parse(e, boottime, ret_why);
         } else if (streq(name, "error")) {
                 e->type = FETCH_EVENT_ERROR;
                 r = error_parse(e, ret_why);

@@ -24,7 +24,7 @@ typedef struct FetchRequest {
 /* A person has to enter user_code at verification_uri. Borrowed. */
 typedef struct FetchPrompt {
         const char *method, *verification_uri, *user_code, *message;
-        uint64_t expires_at; /* wall clock, s; 0: unknown */
+        uint64_t expires_usec; /* CLOCK_BOOTTIME; USEC_INFINITY: unknown */
 } FetchPrompt;
 
 typedef struct FetchToken {
@@ -32,7 +32,7 @@ typedef struct FetchToken {
         const char *refresh_token;                        /* or NULL; borrowed, secret */
         const char *user, *tenant;                        /* or NULL */
         uint64_t expires_usec, refresh_usec, issued_usec; /* CLOCK_BOOTTIME; refresh 0: no advice */
-        uint64_t expires_at;                              /* wall clock, s */
+        uint64_t date; /* the server's clock, s since 1970; 0: not known */
 } FetchToken;
 
 typedef struct FetchError {

@@ -9,6 +9,7 @@
 
 #define STATE_WRITE_USEC (3600 * USEC_PER_SEC)
 #define STATE_FILE_MAX   (64 * 1024)
+#define AHEAD_SECONDS    86400
 
 /* Twice as many as there are accounts: those that were removed drop out by age. */
 enum {
@@ -69,7 +70,10 @@ static Entry *entry_make(State *s, const char *account) {
 static bool entry_set(State *s, const char *account, uint64_t last_used_at) {
         Entry *e = entry_make(s, account);
 
-        if (!e || last_used_at <= e->last_used_at)
+        if (!e)
+                return false;
+        /* One that is yet to come was noted by a clock that was ahead. */
+        if (last_used_at <= e->last_used_at && e->last_used_at < clock_wall() + AHEAD_SECONDS)
                 return false;
         e->last_used_at = last_used_at;
         return true;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <sys/random.h>
+#include <systemd/sd-id128.h>
 #include <time.h>
 
 #include "io/timer.h"
@@ -9,21 +10,75 @@ enum {
         TIMER_ACCURACY_USEC = 1000
 };
 
+/* The end of the year 9999: no calendar of a program that reads our times goes further. */
+#define CLOCK_WALL_MAX UINT64_C(253402300799)
+
 struct Timer {
         sd_event_source *source;
         TimerFn fn;
         void *userdata;
 };
 
-uint64_t clock_boottime(void) {
+/* There is one wall clock: CLOCK_REALTIME minus CLOCK_BOOTTIME, µs, as clock_sync() saw it last. */
+static struct {
+        bool known;
+        int64_t base_usec;
+} wall;
+
+static uint64_t clock_usec(clockid_t clock) {
         struct timespec ts;
 
-        (void)clock_gettime(CLOCK_BOOTTIME, &ts);
+        (void)clock_gettime(clock, &ts);
         return (uint64_t)ts.tv_sec * USEC_PER_SEC + (uint64_t)ts.tv_nsec / 1000;
 }
 
+uint64_t clock_boottime(void) {
+        return clock_usec(CLOCK_BOOTTIME);
+}
+
+int64_t clock_sync(void) {
+        int64_t base = (int64_t)(clock_usec(CLOCK_REALTIME) - clock_usec(CLOCK_BOOTTIME)), by;
+
+        by = wall.known ? base - wall.base_usec : 0;
+        /* Read one after the other, the two are never quite the same again. */
+        if (wall.known && llabs(by) < (int64_t)USEC_PER_SEC / 2)
+                return 0;
+        wall.known = true;
+        wall.base_usec = base;
+        return (by + (by < 0 ? -1 : 1) * (int64_t)USEC_PER_SEC / 2) / (int64_t)USEC_PER_SEC;
+}
+
+uint64_t clock_wall_of(uint64_t boottime_usec) {
+        int64_t usec;
+
+        if (boottime_usec == USEC_INFINITY)
+                return 0;
+        if (!wall.known)
+                (void)clock_sync();
+        usec = wall.base_usec + (int64_t)boottime_usec;
+        return usec < (int64_t)USEC_PER_SEC ? 1 : (uint64_t)usec / USEC_PER_SEC;
+}
+
+uint64_t clock_boottime_of(uint64_t at) {
+        int64_t usec;
+
+        if (!wall.known)
+                (void)clock_sync();
+        usec = (int64_t)(MIN(at, CLOCK_WALL_MAX) * USEC_PER_SEC) - wall.base_usec;
+        return usec < 1 ? 1 : (uint64_t)usec;
+}
+
 uint64_t clock_wall(void) {
-        return (uint64_t)time(NULL);
+        return clock_wall_of(clock_boottime());
+}
+
+const char *clock_boot_id(void) {
+        static char text[SD_ID128_STRING_MAX];
+        sd_id128_t id;
+
+        if (!*text && sd_id128_get_boot(&id) >= 0)
+                (void)sd_id128_to_string(id, text);
+        return text;
 }
 
 uint64_t random_number(void) {

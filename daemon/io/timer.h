@@ -2,6 +2,10 @@
 /*
  * Time and chance for the floors above: the clocks, one-shot timers on CLOCK_BOOTTIME (which counts
  * sleep), random numbers for jitter. One narrow page, so that a test can put another behind it.
+ *
+ * The wall clock is CLOCK_BOOTTIME and a number, which changes when somebody sets it and at no
+ * other time (both clocks are slewed alike, clock_adjtime(2)). So whatever must end or is to be
+ * shown is kept in CLOCK_BOOTTIME, and read in the wall clock of the moment.
  */
 #pragma once
 
@@ -14,8 +18,17 @@ typedef void (*TimerFn)(void *userdata);
 
 /* CLOCK_BOOTTIME in µs. */
 uint64_t clock_boottime(void);
-/* CLOCK_REALTIME in whole seconds since 1970. */
+/* The wall clock now, and at that moment of CLOCK_BOOTTIME unless it is set before: whole seconds
+ * since 1970, never 0. USEC_INFINITY gives 0, as "never" is written on the bus. */
 uint64_t clock_wall(void);
+uint64_t clock_wall_of(uint64_t boottime_usec);
+/* The moment at which the wall clock, if it is not set before, shows this; never 0. clock_wall_of()
+ * takes it back. */
+uint64_t clock_boottime_of(uint64_t wall);
+/* Take over what the wall clock has been set to; by how many seconds, 0 for less than one half. */
+int64_t clock_sync(void);
+/* Which boot CLOCK_BOOTTIME counts from (boot_id, random(4)), as text; "" when it is not known. */
+const char *clock_boot_id(void);
 /* Not for secrets: any 64 bits. */
 uint64_t random_number(void);
 

@@ -60,6 +60,7 @@ void record_drop_tokens(Record *r) {
         for (size_t i = 0; i < r->n_tokens; i++) {
                 free(r->tokens[i].resource);
                 secret_free(r->tokens[i].access_token);
+                free(r->tokens[i].boot);
         }
         free(r->tokens);
         r->tokens = NULL;
@@ -101,6 +102,12 @@ int record_to_text(char **ret, const Record *r) {
                 json_writer_uint(&w, "issued_at", r->tokens[i].issued_at);
                 json_writer_uint(&w, "expires_at", r->tokens[i].expires_at);
                 json_writer_uint(&w, "refresh_at", r->tokens[i].refresh_at);
+                if (r->tokens[i].boot) {
+                        json_writer_string(&w, "boot", r->tokens[i].boot);
+                        json_writer_uint(&w, "issued_usec", r->tokens[i].issued_usec);
+                        json_writer_uint(&w, "expires_usec", r->tokens[i].expires_usec);
+                        json_writer_uint(&w, "refresh_usec", r->tokens[i].refresh_usec);
+                }
                 json_writer_close(&w, '}');
         }
         json_writer_close(&w, ']');
@@ -108,16 +115,23 @@ int record_to_text(char **ret, const Record *r) {
         return json_writer_finish(&w, ret, NULL);
 }
 
-static int token_from_json(Record *r, Json *entry) {
+static int token_from_json(Record *record, Json *entry) {
         const char *resource = json_string(entry, "resource");
         const char *access_token = json_string(entry, "access_token");
-        uint64_t issued_at, expires_at, refresh_at;
+        const char *boot = json_string(entry, "boot");
+        uint64_t issued_at, expires_at, refresh_at, issued, expires, refresh;
+        int r;
 
         if (!resource || !access_token || json_uint(entry, "issued_at", &issued_at) < 0 ||
             json_uint(entry, "expires_at", &expires_at) < 0 ||
             json_uint(entry, "refresh_at", &refresh_at) < 0)
                 return -EBADMSG;
-        return record_set_token(r, resource, access_token, issued_at, expires_at, refresh_at);
+        r = record_set_token(record, resource, access_token, issued_at, expires_at, refresh_at);
+        if (r < 0 || !boot || json_uint(entry, "issued_usec", &issued) < 0 ||
+            json_uint(entry, "expires_usec", &expires) < 0 ||
+            json_uint(entry, "refresh_usec", &refresh) < 0)
+                return r;
+        return record_set_boottimes(record, resource, boot, issued, expires, refresh);
 }
 
 int record_from_text(Record **ret, const char *text) {
@@ -204,5 +218,25 @@ int record_set_token(Record *r, const char *resource, const char *access_token, 
         t->issued_at = issued_at;
         t->expires_at = expires_at;
         t->refresh_at = refresh_at;
+        free(t->boot);
+        t->boot = NULL;
+        return 0;
+}
+
+int record_set_boottimes(Record *r, const char *resource, const char *boot, uint64_t issued_usec,
+                         uint64_t expires_usec, uint64_t refresh_usec) {
+        RecordToken *t = token_find(r, resource);
+        char *copy;
+
+        if (!t || str_empty(boot))
+                return 0;
+        copy = strdup(boot);
+        if (!copy)
+                return -ENOMEM;
+        free(t->boot);
+        t->boot = copy;
+        t->issued_usec = issued_usec;
+        t->expires_usec = expires_usec;
+        t->refresh_usec = refresh_usec;
         return 0;
 }

@@ -13,6 +13,10 @@ typedef struct RecordToken {
         uint64_t issued_at;  /* wall clock, s */
         uint64_t expires_at; /* wall clock, s */
         uint64_t refresh_at; /* wall clock, s, when the server advises to refresh; 0: it does not */
+        /* The same in CLOCK_BOOTTIME of the boot of this id, which no setting of a clock changes;
+         * NULL: not known, as in the records of version 0.1. */
+        char *boot;
+        uint64_t issued_usec, expires_usec, refresh_usec;
 } RecordToken;
 
 typedef struct Record {
@@ -42,9 +46,13 @@ bool record_same_identity(const Record *a, const Record *b);
 /* Replace the secret or the user; a NULL value takes it out. 0 or -ENOMEM, and nothing changed. */
 int record_set_secret(Record *r, const char *secret);
 int record_set_user(Record *r, const char *user);
-/* Replace the access token of a resource. 0 or -ENOMEM. */
+/* Replace the access token of a resource; its times in CLOCK_BOOTTIME are not known then. 0 or
+ * -ENOMEM. */
 int record_set_token(Record *r, const char *resource, const char *access_token, uint64_t issued_at,
                      uint64_t expires_at, uint64_t refresh_at);
+/* The same times again, exact for as long as the machine runs. boot "": not known. 0 or -ENOMEM. */
+int record_set_boottimes(Record *r, const char *resource, const char *boot, uint64_t issued_usec,
+                         uint64_t expires_usec, uint64_t refresh_usec);
 /* Wipe and forget all access tokens. */
 void record_drop_tokens(Record *r);
 

@@ -15,9 +15,10 @@ typedef enum TokenType {
 typedef struct Token {
         unsigned n_ref;
         TokenType type;
-        uint64_t expires_at;   /* wall clock, s since 1970; 0: never or unknown */
         uint64_t issued_usec;  /* CLOCK_BOOTTIME */
         uint64_t expires_usec; /* CLOCK_BOOTTIME; USEC_INFINITY: never or unknown */
+        uint64_t ends_at;      /* s since 1970, when its end is known by the calendar alone, so that
+                                * expires_usec depends on what time it is taken to be; else 0 */
         uint64_t refresh_usec; /* CLOCK_BOOTTIME, when the server advises to refresh; 0: it does not
                                 */
         const char *value;     /* the token, inside header */
