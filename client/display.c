@@ -85,6 +85,16 @@ char *display_left(char buf[DISPLAY_DURATION_SIZE], uint64_t at, uint64_t now) {
         return display_duration(buf, at - now);
 }
 
+char *display_clock(char buf[DISPLAY_CLOCK_SIZE], int64_t offset) {
+        char much[DISPLAY_DURATION_SIZE];
+
+        if (offset == 0)
+                return strcpy(buf, "right");
+        display_duration(much, offset < 0 ? -(uint64_t)offset : (uint64_t)offset);
+        snprintf(buf, DISPLAY_CLOCK_SIZE, "%s %s", much, offset < 0 ? "fast" : "slow");
+        return buf;
+}
+
 char *display_time_iso(char buf[DISPLAY_TIME_SIZE], uint64_t at) {
         time_t t = (time_t)at;
         struct tm tm;

@@ -11,6 +11,7 @@ enum {
         DISPLAY_DURATION_SIZE = 32, /* room for display_duration() and display_left() */
         DISPLAY_TIME_SIZE = 32,     /* room for display_time_iso() */
         DISPLAY_KEY_SIZE = 64,      /* room for display_key() */
+        DISPLAY_CLOCK_SIZE = 48,    /* room for display_clock() */
 };
 
 /*
@@ -29,6 +30,9 @@ size_t display_width(const char *s);
 char *display_duration(char buf[DISPLAY_DURATION_SIZE], uint64_t seconds);
 /* The same from now to a time, seconds since 1970: "-" when that is 0, "over" when it is past. */
 char *display_left(char buf[DISPLAY_DURATION_SIZE], uint64_t at, uint64_t now);
+/* By how much a clock is off, seconds that the right one is ahead: "right" for 0, "3 h 2 min slow",
+ * "25 min fast". Returns buf. */
+char *display_clock(char buf[DISPLAY_CLOCK_SIZE], int64_t offset);
 /* RFC 3339 in UTC, "2026-11-23T21:06:35Z"; "" for 0 or what has no calendar date. Returns buf. */
 char *display_time_iso(char buf[DISPLAY_TIME_SIZE], uint64_t at);
 /* A D-Bus member's name in snake_case: "LastRefreshAt", "cache-hits" as they are in JSON. */

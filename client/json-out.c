@@ -66,6 +66,11 @@ void json_out_uint(JsonOut *out, const char *key, uint64_t value) {
         fprintf(out->f, "%" PRIu64, value);
 }
 
+void json_out_int(JsonOut *out, const char *key, int64_t value) {
+        json_out_key(out, key);
+        fprintf(out->f, "%" PRIi64, value);
+}
+
 void json_out_bool(JsonOut *out, const char *key, bool value) {
         json_out_key(out, key);
         fputs(value ? "true" : "false", out->f);

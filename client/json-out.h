@@ -18,6 +18,7 @@ void json_out_close(JsonOut *out, char bracket);
 /* value NULL is written as null; text is UTF-8. */
 void json_out_string(JsonOut *out, const char *key, const char *value);
 void json_out_uint(JsonOut *out, const char *key, uint64_t value);
+void json_out_int(JsonOut *out, const char *key, int64_t value);
 void json_out_bool(JsonOut *out, const char *key, bool value);
 /* A time in seconds since 1970, and beside it KEY_iso in RFC 3339, null for 0. */
 void json_out_time(JsonOut *out, const char *key, uint64_t value);

@@ -52,8 +52,8 @@ static int property_read_number(Property *p, sd_bus_message *m) {
         uint64_t t;
         int r;
 
-        if (streq(p->signature, "t")) {
-                r = sd_bus_message_read(m, "t", &t);
+        if (streq(p->signature, "t") || streq(p->signature, "x")) {
+                r = sd_bus_message_read(m, p->signature, &t);
         } else { /* b is an int of 0 or 1 to sd-bus, and u as large */
                 r = sd_bus_message_read(m, p->signature, &u);
                 t = r < 0 ? 0 : u;
@@ -90,7 +90,7 @@ static int property_read_value(Property *p, sd_bus_message *m) {
                 if (r >= 0)
                         r = property_add_string(p, s);
         } else if (streq(p->signature, "b") || streq(p->signature, "u") ||
-                   streq(p->signature, "t")) {
+                   streq(p->signature, "t") || streq(p->signature, "x")) {
                 r = property_read_number(p, m);
         } else if (streq(p->signature, "as")) {
                 r = sd_bus_message_read_strv(m, &p->strings);
@@ -228,6 +228,8 @@ static void property_json(const Property *p, JsonOut *out) {
                 for (size_t i = 0; p->strings && p->strings[i]; i++)
                         json_out_uint(out, display_key(inner, p->strings[i]), p->numbers[i]);
                 json_out_close(out, '}');
+        } else if (streq(p->signature, "x")) {
+                json_out_int(out, key, (int64_t)*p->numbers);
         } else if (p->numbers) {
                 json_out_uint(out, key, *p->numbers);
         } else if (streq(p->signature, "as")) {
@@ -254,10 +256,14 @@ void properties_json(const Properties *properties, JsonOut *out) {
 
 void property_print(const Property *p, FILE *f, bool person) {
         const char *between = streq(p->signature, "(ss)") ? " " : ",";
-        char iso[DISPLAY_TIME_SIZE];
+        char iso[DISPLAY_TIME_SIZE], clock[DISPLAY_CLOCK_SIZE];
 
         if (person && property_is_time(p))
                 fputs(display_time_iso(iso, *p->numbers), f);
+        else if (person && streq(p->signature, "x"))
+                fputs(display_clock(clock, (int64_t)*p->numbers), f);
+        else if (streq(p->signature, "x"))
+                fprintf(f, "%" PRIi64, (int64_t)*p->numbers);
         else if (streq(p->signature, "b"))
                 fputs(*p->numbers ? "yes" : "no", f);
         else if (p->numbers && !p->strings)

@@ -15,9 +15,10 @@ typedef struct Properties Properties;
 
 struct Property {
         char *name;
-        char *signature; /* s, o, b, u, t, as, (ss) or a{st}; a property of any other is skipped */
+        char *signature; /* s, o, b, u, t, x, as, (ss) or a{st}; a property of any other is skipped
+                          */
         char **strings;  /* s, o: one; as: all; (ss): two; a{st}: the keys; NULL-terminated */
-        uint64_t *numbers; /* b, u, t: one; a{st}: as many as keys; else NULL */
+        uint64_t *numbers; /* b, u, t, x (cast): one; a{st}: as many as keys; else NULL */
 };
 
 struct Properties {
@@ -38,7 +39,7 @@ char *const *properties_strings(const Properties *properties, const char *name);
  */
 void properties_json(const Properties *properties, JsonOut *out);
 /*
- * One property's value without an end of line: lists with ',', an error as "NAME TEXT", a time in
- * RFC 3339 for a person, in seconds for a program.
+ * One property's value without an end of line: lists with ',', an error as "NAME TEXT"; for a
+ * person a time in RFC 3339 and a clock's error in words, for a program both in seconds.
  */
 void property_print(const Property *property, FILE *f, bool person);

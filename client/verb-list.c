@@ -172,6 +172,19 @@ static void status_block(const Properties *account) {
                 status_field("Last error", error[1]);
 }
 
+/* Said only when it is wrong, and known to be. */
+static void status_clock(const Properties *manager) {
+        int64_t offset = (int64_t)properties_number(manager, "ClockOffset");
+        char clock[DISPLAY_CLOCK_SIZE], text[DISPLAY_CLOCK_SIZE + 96];
+
+        if (offset == 0)
+                return;
+        snprintf(text, sizeof(text),
+                 "%s, by the identity service's. Set it right: timedatectl set-ntp true",
+                 display_clock(clock, offset));
+        status_field("Clock", text);
+}
+
 static int status_account(sd_bus *bus, const char *selector, bool json) {
         CLEANUP(properties_deinit) Properties manager = { 0 }, account = { 0 };
         CLEANUP(freep) char *path = NULL;
@@ -180,8 +193,7 @@ static int status_account(sd_bus *bus, const char *selector, bool json) {
 
         r = bus_find_account(bus, selector, &path);
         r = r ?: bus_get_all(bus, path, IOTC_INTERFACE_ACCOUNT, &account);
-        if (json)
-                r = r ?: bus_get_all(bus, IOTC_PATH, IOTC_INTERFACE_MANAGER, &manager);
+        r = r ?: bus_get_all(bus, IOTC_PATH, IOTC_INTERFACE_MANAGER, &manager);
         if (r)
                 return r;
         if (json) {
@@ -189,6 +201,7 @@ static int status_account(sd_bus *bus, const char *selector, bool json) {
                 json_out_end(&out);
         } else if (output_is_terminal()) {
                 status_block(&account);
+                status_clock(&manager);
         } else {
                 status_lines(properties_string(&account, "Name"), &account);
         }
@@ -204,6 +217,7 @@ static void status_print(const Properties *manager, const Accounts *accounts) {
         status_field("Keyring", properties_string(manager, "KeyringState"));
         status_field("What to do", properties_string(manager, "StoreProblem"));
         status_field("Network", properties_number(manager, "Online") ? "online" : "offline");
+        status_clock(manager);
         for (size_t i = 0; i < accounts->n; i++) {
                 putchar('\n');
                 status_block(&accounts->items[i]);

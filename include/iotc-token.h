@@ -105,7 +105,8 @@ int iotc_token_find_account(iotc_token_client *client, const char *selector, cha
 const char *iotc_token_value(const iotc_token *token);
 /* "bearer" or "api-token"; NULL for what iotc_token_get_authorization() gave. Borrowed. */
 const char *iotc_token_type(const iotc_token *token);
-/* When it ends, in seconds since 1970 UTC; 0 = unknown or never. */
+/* When it ends, in seconds since 1970 UTC, as this machine's clock will show it then: minus time(2)
+ * it is the life that is left even if the clock is wrong. 0 = unknown or never. */
 uint64_t iotc_token_expires_at(const iotc_token *token);
 /* Wipe and free. NULL is fine. Returns NULL. */
 iotc_token *iotc_token_free(iotc_token *token);

@@ -74,12 +74,17 @@ static void test_seconds_in_words(void) {
 }
 
 static void test_time_left(void) {
-        char buf[DISPLAY_DURATION_SIZE];
+        char buf[DISPLAY_DURATION_SIZE], clock[DISPLAY_CLOCK_SIZE];
 
         assert(streq(display_left(buf, 0, 1000), "-"));
         assert(streq(display_left(buf, 999, 1000), "over"));
         assert(streq(display_left(buf, 1000, 1000), "over"));
         assert(streq(display_left(buf, 1045, 1000), "45 s"));
+        assert(streq(display_clock(clock, 0), "right"));
+        assert(streq(display_clock(clock, 3 * 3600 + 125), "3 h 2 min slow"));
+        assert(streq(display_clock(clock, -7200), "2 h fast"));
+        assert(strstr(display_clock(clock, INT64_MIN), " fast"));
+        assert(strstr(display_clock(clock, INT64_MAX), " slow"));
 }
 
 static void test_dates(void) {

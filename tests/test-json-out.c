@@ -21,6 +21,7 @@ static void test_members_in_order(void) {
         json_out_close(&out, ']');
         json_out_open(&out, "stats", '{');
         json_out_uint(&out, "requests", UINT64_MAX);
+        json_out_int(&out, "offset", -61);
         json_out_close(&out, '}');
         json_out_close(&out, '}');
         json_out_end(&out);
@@ -32,7 +33,8 @@ static void test_members_in_order(void) {
         assert(streq(buf, "{\"name\":\"contoso\",\"none\":null,\"default\":true,"
                           "\"expires_at\":1795467995,\"expires_at_iso\":\"2026-11-23T21:06:35Z\","
                           "\"refresh_at\":0,\"refresh_at_iso\":null,"
-                          "\"apps\":[\"a\",\"b\"],\"stats\":{\"requests\":18446744073709551615}}\n"
+                          "\"apps\":[\"a\",\"b\"],\"stats\":{\"requests\":18446744073709551615,"
+                          "\"offset\":-61}}\n"
                           "[]\n"));
 }
 
