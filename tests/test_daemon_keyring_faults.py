@@ -107,8 +107,8 @@ def test_full_disk_under_the_settings(daemon, entra, keyring, home):
     wait_until(lambda: list(keyring.items()) == ['devices'], 'the item to be gone')
 
 
-@pytest.mark.parametrize('locked', [False, True])
-def test_killed_while_it_stores(daemon, entra, keyring, locked):
+def start_held_refresh(daemon, entra):
+    """The old refresh token is spent, and the new one is not here until entra.release()."""
     entra.set(access_token_ttl=300)
     daemon.start(entra_account(entra))
     daemon.sign_in_before(entra)
@@ -116,6 +116,12 @@ def test_killed_while_it_stores(daemon, entra, keyring, locked):
     entra.hold()
     call = daemon.start_get('work', min_valid=600)
     entra.wait(grant_type='refresh_token')
+    return call
+
+
+@pytest.mark.parametrize('locked', [False, True])
+def test_killed_while_it_stores(daemon, entra, keyring, locked):
+    call = start_held_refresh(daemon, entra)
     keyring.process.send(signal.SIGSTOP)        # it has been read; now the answer comes
     entra.release()
     entra.wait(grant_type='refresh_token', status=200)
@@ -134,13 +140,7 @@ def test_killed_while_it_stores(daemon, entra, keyring, locked):
 
 
 def test_locked_while_a_token_is_fetched(daemon, entra, keyring):
-    entra.set(access_token_ttl=300)
-    daemon.start(entra_account(entra))
-    daemon.sign_in_before(entra)
-    entra.set(access_token_ttl=3600, rotation='strict')
-    entra.hold()
-    call = daemon.start_get('work', min_valid=600)
-    entra.wait(grant_type='refresh_token')
+    call = start_held_refresh(daemon, entra)
     keyring.lock()
     entra.release()
     renewed = call.result(60)[0]
