@@ -40,6 +40,7 @@ class Faults:
                  (1, self.world.reload), (2, self.fetcher_killed)]
         if self.kill:
             table += [(3, self.daemon_killed), (0.3, self.world.kill_launcher)]
+            self.daemon_killed()    # the shortest soak has seen that
         while time.monotonic() < until:
             self.pause(0.3, 2) if self.chance.random() < 0.9 else self.pause(8, 15)
             self.world.look_after()
