@@ -58,7 +58,7 @@ def soak(folder, build_dir, seconds, seed, accounts=20, clients=200, think=4, pa
         held = print_soak(world, crowd, {
             'memory with the launcher, kB PSS: start, end': f'{start[0]}, {end[0]}',
             'open files: start, end': f'{start[1]}, {end[1]}',
-            'wake-ups a minute, idle': f'{idle_switches(daemon_pids(world), quiet):.1f}',
+            'wake-ups a minute, idle': idle_switches(world, quiet),
         })
         if not held:
             print_failure(world, crowd, seed)

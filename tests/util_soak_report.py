@@ -7,6 +7,8 @@ import time
 
 from util_soak_world import children
 
+TRIES = 12      # quiet times looked for
+
 
 def pss(pids):
     """kB of memory, shared pages by their share; None where the kernel doesn't tell us."""
@@ -39,11 +41,16 @@ def descriptors(pids):
         return None
 
 
-def idle_switches(pids, seconds):
-    """Wake-ups a minute while nobody asks. One more is the timer of nobody: our reading."""
-    before, began = switches(pids), time.monotonic()
-    time.sleep(seconds)
-    return (switches(pids) - before) * 60 / (time.monotonic() - began)
+def idle_switches(world, seconds):
+    """Wake-ups a minute while nobody asks and nothing is due; None when something always is."""
+    for _ in range(TRIES):
+        stats, pids = world.daemon.stats(), daemon_pids(world)
+        before, began = switches(pids), time.monotonic()
+        time.sleep(seconds)
+        rate = (switches(pids) - before) * 60 / (time.monotonic() - began)
+        if world.daemon.stats() == stats:
+            return rate
+    return None
 
 
 def daemon_pids(world):
