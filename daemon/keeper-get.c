@@ -20,13 +20,13 @@ static bool token_will_do(const Waiter *w, const Slot *s, uint64_t now) {
 }
 
 /*
- * Nobody counts what the end of a token demands; what callers only wish for, and what has failed
- * before, has a budget, or the identity service takes us for a loop. az asks nobody while its token
- * is good.
+ * Nobody counts what the end of a token demands, or would soon; what callers only wish for, and
+ * what has failed before, has a budget, or the identity service takes us for a loop. az asks nobody
+ * while its token is good.
  */
 static bool slot_want(Keeper *k, Slot *s, uint64_t now) {
         bool failed = s->failure.outcome != OUTCOME_OK;
-        bool demanded = !s->claims && token_left_usec(s->token, now) == 0;
+        bool demanded = !s->claims && !policy_is_fresh(s->token, (PolicyWish){ 0 }, now);
 
         if (!failed && (demanded || k->account->source == ACCOUNT_SOURCE_AZURE_CLI))
                 s->wanted = true;

@@ -124,6 +124,30 @@ static void test_what_a_short_life_demands_is_not_counted(void) {
         stage_deinit(&s);
 }
 
+/* Who asks for no more than a good token spends nothing of what others may wish for. */
+static void test_plain_callers_spend_nothing(void) {
+        Service service = { 0 };
+        Caller c = { 0 };
+        Stage s;
+
+        stage_init(&s);
+        stage_put_record(&s, ACCOUNT_SOURCE_ENTRA, "secret-rt-1", NULL, 0, 0);
+        fake_fetch_answer_by(answer_short, SEC(1) / 10, &service);
+        stage_start(&s, ACCOUNT_SOURCE_ENTRA);
+        for (unsigned i = 0; i < 250; i++) {
+                fake_time_pass(SEC(1));
+                ASK(&c, &s, 20);
+                fake_time_pass(SEC(1));
+                expect_token(&c, "secret-at-1");
+        }
+        for (unsigned i = 0; i < 6; i++) {
+                ASK(&c, &s, 20, .claims = "{}");
+                fake_time_pass(SEC(1));
+                expect_token(&c, "secret-at-1");
+        }
+        stage_deinit(&s);
+}
+
 /* Whatever callers wish for, the identity service does not take us for a loop. */
 static void test_wishes_are_few(void) {
         Service service;
@@ -216,6 +240,7 @@ int main(void) {
         test_a_network_that_flaps();
         test_an_outage_alone_is_within();
         test_what_a_short_life_demands_is_not_counted();
+        test_plain_callers_spend_nothing();
         test_wishes_are_few();
         test_claims_are_of_the_same_budget();
         test_the_loop_detectors_silence();
