@@ -17,8 +17,8 @@ from util_bus import pump
 from util_rotation import kill_often, windows
 from util_soak_clients import Crowd
 from util_soak_faults import Faults
-from util_soak_report import (daemon_pids, descriptors, idle_switches, print_failure,
-                              print_rotation, print_soak, pss)
+from util_soak_report import (daemon_pids, descriptors, idle_switches, memory, print_failure,
+                              print_rotation, print_soak)
 from util_soak_world import World
 
 STEADY_SHARE = 0.4      # of the time the daemon itself is left alive: does its memory grow?
@@ -26,7 +26,7 @@ STEADY_SHARE = 0.4      # of the time the daemon itself is left alive: does its 
 
 def memory_of(world):
     pids = daemon_pids(world)
-    return pss(pids), descriptors(pids)
+    return memory(pids), descriptors(pids)
 
 
 def run_faults(world, crowd, faults, seconds):
@@ -56,7 +56,8 @@ def soak(folder, build_dir, seconds, seed, accounts=20, clients=200, think=4, pa
         end = memory_of(world)
         world.calm()
         held = print_soak(world, crowd, {
-            'memory with the launcher, kB PSS: start, end': f'{start[0]}, {end[0]}',
+            'memory, kB PSS (private): start': start[0],
+            'memory, kB PSS (private): end': end[0],
             'open files: start, end': f'{start[1]}, {end[1]}',
             'wake-ups a minute, idle': idle_switches(world, quiet),
         })

@@ -10,16 +10,22 @@ from util_soak_world import children
 TRIES = 12      # quiet times looked for
 
 
-def pss(pids):
-    """kB of memory, shared pages by their share; None where the kernel doesn't tell us."""
-    total = 0
+def memory(pids):
+    """
+    "PSS (private)" in kB. The former has its share of the libraries, which is smaller the more
+    others run; the latter is its own. None where the kernel doesn't tell us.
+    """
+    shared = private = 0
     for pid in pids:
         try:
             with open(f'/proc/{pid}/smaps_rollup', encoding='utf-8') as file:
-                total += next(int(line.split()[1]) for line in file if line.startswith('Pss:'))
+                kb = {line.split(':')[0]: int(line.split()[1]) for line in file
+                      if line.endswith(' kB\n')}
         except OSError:     # the daemon can't be dumped, so that only root may look
             return None
-    return total
+        shared += kb['Pss']
+        private += kb['Private_Dirty']
+    return f'{shared} ({private})'
 
 
 def switches(pids):
