@@ -185,6 +185,17 @@ def test_pages_on_a_terminal(signed_in, cli, central):
     assert terminal.shown.startswith('{\n  "value": [\n    {\n      "id": "device-0"')
 
 
+def test_pages_are_counted_for_a_person_who_waits(signed_in, cli, central, home):
+    central.set(devices=5, page_size=2)
+    out = os.path.join(home.folder, 'devices.json')
+    with Terminal(['/bin/sh', '-c', f'{cli.program} api {DEVICES} --paginate --app {central.app} '
+                   f'> {out}'], cli.environment()) as terminal:
+        assert terminal.wait() == 0
+    assert '\r4 so far, 2 pages' in terminal.shown and terminal.shown.endswith('\r\033[K')
+    with open(out, encoding='utf-8') as file:
+        assert len(json.load(file)['value']) == 5
+
+
 def test_a_next_page_elsewhere_gets_no_token(signed_in, cli, central):
     for link in ('https://thief.example/api/devices', 'http://127.0.0.2:9/api/devices',
                  'file:///etc/passwd', f'{central.app}@thief.example/', '/api/devices'):

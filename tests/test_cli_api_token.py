@@ -132,7 +132,7 @@ def test_an_answer_without_a_token(signed_in, cli, central):
     failed(create(cli, central), 1, "'ci' was deleted at")
     assert central.tokens() == []
     central.fail('PUT', when='after', body='{"id":"ci","token":"no API token"}')
-    failed(create(cli, central), 2, "'ci' was deleted at")
+    failed(create(cli, central), 1, 'no API token', "'ci' was deleted at")
     assert central.tokens() == []
 
 

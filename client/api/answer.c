@@ -124,10 +124,11 @@ static int explain_status(char **ret, const AnswerContext *c, const HttpReply *r
         CLEANUP(freep) char *words = service_words(e, reply->status);
 
         if (reply->status < 400)
-                return EXPLAIN(EXIT_FAILED,
-                               "%s leads to %s (HTTP %ld); that is not followed, so that a token "
-                               "goes nowhere else",
-                               c->host, reply->location ?: "nowhere", reply->status);
+                return EXPLAIN(
+                        EXIT_FAILED,
+                        "%s leads to %.300s (HTTP %ld); that is not followed, so that a token "
+                        "goes nowhere else",
+                        c->host, reply->location ?: "nowhere", reply->status);
         switch (reply->status) {
         case 401:
         case 403:

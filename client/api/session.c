@@ -12,7 +12,7 @@
 enum {
         TOKEN_TIMEOUT_SEC = 90, /* as iotc-token get */
         TRIES_MAX = 5,          /* of one request */
-        WAIT_MAX = 120,         /* seconds of waits for the application, all in all */
+        WAIT_MAX = 120,         /* seconds of waits for the application, without a success */
 };
 
 CLEANUP_FUNC(iotc_token, iotc_token_free)
@@ -212,6 +212,8 @@ static int session_try(Session *s, HttpReply *reply, const HttpRequest *http,
                         return r;
         }
         s->answered = s->answered || reply->outcome == 0;
+        if (reply->outcome == 0 && reply->status < 300)
+                s->waited = 0;
         return 0;
 }
 

@@ -22,7 +22,7 @@ typedef struct Session {
         bool api_token;  /* it gave an API token */
         bool about_it;   /* see AnswerContext */
         bool answered;   /* the application has answered before */
-        uint64_t waited; /* seconds of waits so far */
+        uint64_t waited; /* seconds of waits since the last success */
 } Session;
 
 typedef struct SessionRequest {

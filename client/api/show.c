@@ -37,10 +37,11 @@ int show_body(const HttpReply *reply) {
         if (reply->n_body == 0)
                 return 0;
         if (!utf8_is_valid(reply->body, reply->n_body))
-                return fail(EXIT_FAILED,
-                            "the answer is no text (%s, %zu bytes) and would garble the terminal; "
-                            "send it to a file: > FILE",
-                            reply->content_type ?: "of no known type", reply->n_body);
+                return fail(
+                        EXIT_FAILED,
+                        "the answer is no text (%.60s, %zu bytes) and would garble the terminal; "
+                        "send it to a file: > FILE",
+                        reply->content_type ?: "of no known type", reply->n_body);
         json = json_parse(reply->body, reply->n_body);
         if (json)
                 json_pretty_feed(&pretty, reply->body, reply->n_body);

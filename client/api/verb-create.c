@@ -121,9 +121,10 @@ static int store(sd_bus *bus, const Session *s, const CreateOptions *o, const ch
         int r;
 
         r = api_token_add(bus, o->store_as, secret, &apps);
-        return r >= 0 ? r
-                      : fail(EXIT_FAILED, "there is an account '%s' already, since a moment ago",
-                             o->store_as);
+        if (r < 0)
+                return fail(EXIT_FAILED, "there is an account '%s' already, since a moment ago",
+                            o->store_as);
+        return r == EXIT_USAGE ? EXIT_FAILED : r; /* what is wrong is not the person's usage */
 }
 
 static int create(sd_bus *bus, Session *s, const CreateOptions *o, json_object *roles,

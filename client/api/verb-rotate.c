@@ -126,6 +126,8 @@ static int replace(Rotation *o, CreatedToken *token) {
         r = r ?: tokens_prove(o->s, token->secret);
         r = r ?: loop_interrupted();
         r = r ?: api_token_set(o->bus, o->path, token->secret);
+        if (r == EXIT_USAGE) /* what is wrong is not the person's usage */
+                r = EXIT_FAILED;
         return r && token->may_exist ? tokens_undo(o->s, o->id, r) : r;
 }
 
