@@ -165,12 +165,18 @@ static void keeper_drop_slots(Keeper *k) {
                         p = &s->next;
                         continue;
                 }
-                if (k->exchanging == s)
-                        keeper_abort_exchange(k, false);
                 (void)problem_set(&problem, OUTCOME_CANCELLED,
                                   "%s: its settings have changed. Ask again.", k->account->name);
                 slot_fail_waiters(s, &problem);
                 problem_clear(&problem);
+                s->wanted = false;
+                /* The refresh token that it brings may be the only one that is good. */
+                if (k->exchanging == s && k->fetch && !twice) {
+                        p = &s->next;
+                        continue;
+                }
+                if (k->exchanging == s)
+                        keeper_abort_exchange(k, false);
                 *p = s->next;
                 slot_free(s);
         }

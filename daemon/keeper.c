@@ -95,14 +95,17 @@ Slot *keeper_slot(Keeper *k, const char *resource, const char *claims) {
         return slot_new(p, resource, claims) < 0 ? NULL : *p;
 }
 
-/* Slots of claims live for their request only. */
+/* Slots of claims live for their request only, those that the settings dropped for the exchange
+ * that was under way. */
 void keeper_prune(Keeper *k) {
         if (k->settling)
                 return;
         for (Slot **p = &k->slots; *p;) {
                 Slot *s = *p;
+                bool lasts = !s->claims &&
+                             (s == k->slots || account_allows_resource(k->account, s->resource));
 
-                if (s->claims && !s->waiters && !s->wanted && k->exchanging != s) {
+                if (!lasts && !s->waiters && !s->wanted && k->exchanging != s) {
                         *p = s->next;
                         slot_free(s);
                 } else

@@ -235,6 +235,32 @@ static void test_no_sign_out_without_a_keyring_that_was_not_read(void) {
         stage_deinit(&s);
 }
 
+/* A strict server has ended the former refresh token when it sent this one. */
+static void test_a_resource_less_loses_no_refresh_token(void) {
+        Caller c = { 0 };
+        Account *narrow;
+        Stage s;
+
+        stage_init(&s);
+        stage_start_signed_in(&s);
+        ASK(&c, &s, 20, .resource = GRAPH);
+        assert(account_new(&narrow, "work", ACCOUNT_SOURCE_ENTRA) == 0);
+        assert(keeper_configure(s.keeper, narrow) == 0);
+        expect_failure(&c, OUTCOME_CANCELLED, "settings have changed");
+        answer_token("secret-at-2", "secret-rt-2");
+        fake_time_pass(SEC(3));
+        assert(streq(stage_stored_secret(&s), "secret-rt-2"));
+        ASK(&c, &s, 20, .resource = GRAPH);
+        expect_failure(&c, OUTCOME_DENIED, "resources");
+        /* Nothing keeps it fresh: only the account's own is due. */
+        fake_time_pass(SEC(2885));
+        assert(streq(fake_fetch_request(fake_fetch())->resource, RESOURCE));
+        answer_token("secret-at-3", NULL);
+        fake_time_pass(SEC(5));
+        assert(fake_fetches_running() == 0);
+        stage_deinit(&s);
+}
+
 int main(void) {
         test_sign_out_forgets();
         test_sign_out_outruns_a_refresh();
@@ -245,5 +271,6 @@ int main(void) {
         test_another_subscription_drops_them();
         test_another_resource();
         test_no_sign_out_without_a_keyring_that_was_not_read();
+        test_a_resource_less_loses_no_refresh_token();
         return 0;
 }
