@@ -264,7 +264,7 @@ static int get_cold(Keeper *k, Slot *s, const KeeperAsk *ask, Token **ret_token,
 int keeper_get(Keeper *k, const KeeperAsk *ask, Token **ret_token, Waiter **ret_waiter, KeeperFn fn,
                void *userdata, Problem *problem) {
         const char *resource = ask->resource ? ask->resource : k->account->resource;
-        uint64_t now;
+        uint64_t now = clock_boottime();
         bool was_idle;
         Slot *s;
         int r;
@@ -272,7 +272,7 @@ int keeper_get(Keeper *k, const KeeperAsk *ask, Token **ret_token, Waiter **ret_
         *ret_token = NULL;
         *ret_waiter = NULL;
         k->env->stats.requests++;
-        k->last_used_usec = clock_boottime();
+        k->last_used_usec = now;
         r = keeper_misconfigured(k, problem);
         if (r != 0)
                 return r;
@@ -283,7 +283,6 @@ int keeper_get(Keeper *k, const KeeperAsk *ask, Token **ret_token, Waiter **ret_
                 return problem_set(problem, OUTCOME_LIMITS_EXCEEDED,
                                    "%s: too many claims challenges wait already. Try again later.",
                                    k->account->name);
-        now = clock_boottime();
         was_idle = policy_is_idle(s->used_usec, s->refresh_usec);
         s->used_usec = now;
         if (s->token && !ask->force && !s->reporter && policy_is_fresh(s->token, ask->wish, now)) {

@@ -164,10 +164,13 @@ static void keeper_adopt_again(Keeper *k) {
         if (!fetched)
                 keeper_find_keep_alive(k);
         for (size_t i = 0; i < record->n_tokens; i++) {
-                const Slot *s = keeper_slot(k, record->tokens[i].resource, NULL);
+                const RecordToken *t = &record->tokens[i];
+                const Slot *s = NULL;
 
-                if (!s || !s->token)
-                        keeper_adopt_token(k, &record->tokens[i]);
+                if (account_allows_resource(k->account, t->resource))
+                        s = keeper_slot(k, t->resource, NULL);
+                if (s && !s->token)
+                        keeper_adopt_token(k, t);
         }
 }
 

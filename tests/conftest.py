@@ -17,6 +17,7 @@ import pytest
 
 from util_az import AZ, Az
 from util_bus import Bus
+from util_clock import Clock
 from util_central import Central
 from util_daemon import Cli, Daemon, Home
 from util_entra import Entra
@@ -209,6 +210,12 @@ def daemon(home, bus, request):
         assert leaks == 0, f'{leaks} secrets are in the log'
     if 'central' in request.fixturenames:
         assert request.getfixturevalue('central').leaks(daemon.text()) == 0
+
+
+@pytest.fixture
+def clock(home):
+    """The wall clock of all programs in the home, to be set; name it before the daemon."""
+    return Clock(home)
 
 
 @pytest.fixture

@@ -38,9 +38,9 @@ static void test_a_token(void) {
                 { "{\"accessToken\":\"e.y.J\",\"expiresOn\":\"N/A\",\"expires_on\":1795468600,"
                   "\"tenant\":\"t\",\"tokenType\":\"bearer\"}",
                   1000 },
-                { "{\"accessToken\":\"e.y.J\",\"expires_on\":99999999999999,\"tenant\":\"t\","
+                { "{\"accessToken\":\"e.y.J\",\"expires_on\":1795726800,\"tenant\":\"t\","
                   "\"tokenType\":\"bearer\"}",
-                  LIMIT_LIFETIME_SECONDS },
+                  AZ_LIFE_MAX },
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -77,6 +77,9 @@ static void test_what_is_no_token(void) {
                 "{\"accessToken\":\"a\",\"tokenType\":\"Bearer\",\"expires_on\":1795467600}",
                 "{\"accessToken\":\"a\",\"tokenType\":\"Bearer\",\"expiresOn\":"
                 "\"2026-11-23 20:06:35.000000\"}",
+                /* got by a clock that was years ahead of what it is now */
+                "{\"accessToken\":\"a\",\"tokenType\":\"Bearer\",\"expires_on\":1795726801}",
+                "{\"accessToken\":\"a\",\"tokenType\":\"Bearer\",\"expires_on\":99999999999999}",
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(outs); i++) {
@@ -132,6 +135,13 @@ static void test_failures(void) {
                 { "ERROR: HTTPSConnectionPool(host='x'): (Caused by SSLError(SSLCertVerification"
                   "Error(1, '[SSL: CERTIFICATE_VERIFY_FAILED]",
                   ANSWER_TRY_LATER, "'ca-bundle'" },
+                { "ERROR: HTTPSConnectionPool(host='x'): (Caused by SSLError(SSLCertVerification"
+                  "Error(1, '[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: "
+                  "certificate is not yet valid (_ssl.c:992)')))",
+                  ANSWER_TRY_LATER, "clock: timedatectl set-ntp true" },
+                { "ERROR: [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: certificate "
+                  "has expired (_ssl.c:992)",
+                  ANSWER_TRY_LATER, "clock: timedatectl set-ntp true" },
                 { TRACEBACK "ERROR: Could not find a suitable TLS CA certificate bundle, invalid "
                             "path: /nope",
                   ANSWER_MISCONFIGURED, "'ca-bundle'" },

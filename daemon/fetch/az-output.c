@@ -71,10 +71,15 @@ int az_read_token(Answer *answer, const char *out, size_t n, uint64_t now, uint6
                            "az gave a token that has already expired. Check this machine's clock.");
                 return 0;
         }
+        if (expires - now > AZ_LIFE_MAX) {
+                answer_set(answer, ANSWER_TRY_LATER,
+                           "az gave a token that would be valid for days: this machine's clock was "
+                           "set back since az got it. Check the clock: timedatectl set-ntp true");
+                return 0;
+        }
         answer_deinit(answer);
         answer->kind = ANSWER_TOKEN;
-        answer->expires_usec =
-                now_usec + MIN(expires - now, (uint64_t)LIMIT_LIFETIME_SECONDS) * USEC_PER_SEC;
+        answer->expires_usec = now_usec + (expires - now) * USEC_PER_SEC;
         answer->tenant = text_clean(json_string(object, "tenant"), 256);
         answer->access_token = secret_dup(token);
         return answer->access_token ? 0 : -ENOMEM;
@@ -106,6 +111,9 @@ struct AzFailure {
 #define UNTRUSTED                                                                                \
         "az does not trust the certificate it was shown. If a proxy or a private CA is between," \
         " name its certificate in the setting 'ca-bundle'."
+#define UNTIMELY                                                                                   \
+        "az was shown a certificate that is not valid at the time that this machine's clock has. " \
+        "Check the clock: timedatectl set-ntp true"
 #define NO_TENANT "az does not know this tenant. Check the account's setting 'tenant'."
 #define CONFIG_FOLDER                                                                             \
         "az can't use its config folder (~/.azure, or the account's 'config-dir'). Check that it" \
@@ -131,6 +139,8 @@ static const AzFailure failures[] = {
         /* The road. */
         { "TLS CA certificate bundle, invalid path", ANSWER_MISCONFIGURED, 0,
           "az can't read the CA bundle. Check the setting 'ca-bundle'." },
+        { "certificate is not yet valid", ANSWER_TRY_LATER, 0, UNTIMELY },
+        { "certificate has expired", ANSWER_TRY_LATER, 0, UNTIMELY },
         { "CERTIFICATE_VERIFY_FAILED", ANSWER_TRY_LATER, 0, UNTRUSTED },
         { "Cannot connect to proxy", ANSWER_TRY_LATER, 0,
           "az can't reach the proxy. Check the setting 'proxy'." },

@@ -15,6 +15,9 @@ enum {
 };
 
 enum {
+        /* s: Entra's tokens live up to 28 h. az adds up the life and the wall clock of the moment,
+         * so that one which seems to live longer was got by another clock, and may have ended. */
+        AZ_LIFE_MAX = 3 * 86400,
         AZ_RETRY = 61, /* seconds: az repeats a server's error from its own cache for 60 */
 };
 

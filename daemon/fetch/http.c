@@ -15,6 +15,10 @@
 #include "model/secret.h"
 #include "model/text.h"
 
+enum {
+        HTTP_HINT_MAX = 120,
+};
+
 struct Http {
         CURL *curl;
         struct curl_slist *headers;
@@ -163,9 +167,37 @@ static int http_outcome(Http *http, CURLcode c, bool plain, long proxy_status) {
         }
 }
 
+/* Would the certificate do at another time? In the words of OpenSSL and of GnuTLS, since curl has
+ * no number that both share. */
+static bool http_blames_clock(const char *error) {
+        static const char *const words[] = { "not yet valid", "has expired", "not activated yet",
+                                             "expiration date has passed" };
+
+        for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+                if (strstr(error, words[i]))
+                        return true;
+        return false;
+}
+
+/* What the clock shows says at a glance whether it is to blame. */
+static const char *http_clock_hint(char text[HTTP_HINT_MAX]) {
+        time_t now = (time_t)clock_wall();
+        char shown[32] = "";
+        struct tm tm;
+
+        if (gmtime_r(&now, &tm))
+                (void)strftime(shown, sizeof(shown), "%Y-%m-%d %H:%M UTC", &tm);
+        (void)snprintf(text, HTTP_HINT_MAX,
+                       "; this machine's clock shows %s: if that is wrong, set it: timedatectl "
+                       "set-ntp true",
+                       shown);
+        return text;
+}
+
 /* What happened and, where a setting helps, which. */
 static void http_explain(Http *http, CURLcode c, long proxy_status, HttpReply *reply) {
         CLEANUP(freep) char *detail = NULL;
+        char clock[HTTP_HINT_MAX];
         const char *hint = "";
 
         if (http->too_large) {
@@ -175,6 +207,8 @@ static void http_explain(Http *http, CURLcode c, long proxy_status, HttpReply *r
         }
         if (proxy_status == 407)
                 hint = "; the proxy wants credentials: see the setting 'proxy'";
+        else if (c == CURLE_PEER_FAILED_VERIFICATION && http_blames_clock(http->error))
+                hint = http_clock_hint(clock);
         else if (c == CURLE_PEER_FAILED_VERIFICATION)
                 hint = "; if a proxy or a private CA is between, name its certificate in the "
                        "setting 'ca-bundle'";
