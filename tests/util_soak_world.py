@@ -17,6 +17,7 @@ from util_proxy import Proxy
 
 LIFE = 10       # seconds of an access token
 OTHER = 'https://other.example'
+PATIENCE = 30   # seconds that the accounts have to recover by themselves
 FOREVER = float('inf')
 
 
@@ -174,7 +175,11 @@ class World:
                     for object_ in objects.values() if 'org.iotc.Token1.Account' in object_]
             return sum(end > time.time() + 600 for end in ends) >= len(self.names)
 
-        wait_until(long_ones, 'a token of an hour for each account', 360)
+        end = time.monotonic() + PATIENCE
+        wait_until(lambda: long_ones() or time.monotonic() > end, 'the end of patience', 90)
+        if not long_ones():     # a budget of requests may be spent for minutes: a new life has one
+            self.daemon.restart()
+            wait_until(long_ones, 'a token of an hour for each account', 90)
         stored = [0, time.monotonic()]
 
         def stored_all():
