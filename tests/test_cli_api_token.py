@@ -12,6 +12,7 @@ import pytest
 
 from util_central import ADMINISTRATOR, OPERATOR
 from util_daemon import entra_account
+from util_process import wait_until
 from util_terminal import CTRL_C, Terminal
 
 TOKENS = '/api/apiTokens'
@@ -238,6 +239,22 @@ def test_rotations_that_fail_before_the_swap(rotating, cli, central, keyring):
     assert unchanged(rotating, central, before)
     rotating.restart()
     assert unchanged(rotating, central, before)
+
+
+def test_a_daemon_that_dies_at_the_swap(rotating, cli, central):
+    before = rotating.get_token('ci')[0]
+    central.fail('PUT', when='after', delay_ms=500)
+    process = cli.start('api-token', 'rotate', 'ci')
+    wait_until(lambda: central.asked(method='PUT'), 'the PUT to come')
+    rotating.process.send(signal.SIGSTOP)       # it is not needed before the swap
+    central.wait(method='GET', path=DEVICES)
+    rotating.kill9()
+    assert process.wait() == 1
+    assert "has either of the API tokens 'ci' and 'ci-r2' now" in process.text()
+    assert central.tokens() == ['ci', 'ci-r2'], 'neither was deleted'
+    rotating.start()
+    assert rotating.get_token('ci')[0] == before and works(rotating, central, 'ci')
+    assert 'revoke ci-r2 ' in cli.run('api-token', 'rotate', 'ci').stderr
 
 
 def test_an_old_token_that_stays(rotating, cli, central):

@@ -60,15 +60,25 @@ static int account_read(const Verb *verb, Rotation *o, const char *app) {
         return o->app ? 0 : fail_errno(-ENOMEM);
 }
 
-/* The id in the token that the account holds. */
-static int old_id_read(Rotation *o) {
+/* The token that the account holds. 0 or an exit code. */
+static int token_held(const Rotation *o, iotc_token **ret) {
         CLEANUP(iotc_token_closep) iotc_token_client *client = NULL;
-        CLEANUP(iotc_token_freep) iotc_token *token = NULL;
 
         if (iotc_token_open(&client) < 0)
                 return fail_errno(-ENOMEM);
-        if (iotc_token_get(client, o->name, NULL, &token) < 0)
+        if (iotc_token_get(client, o->name, NULL, ret) < 0)
                 return fail_error(iotc_token_error_name(client), iotc_token_error_text(client));
+        return 0;
+}
+
+/* The id in it. */
+static int old_id_read(Rotation *o) {
+        CLEANUP(iotc_token_freep) iotc_token *token = NULL;
+        int r;
+
+        r = token_held(o, &token);
+        if (r)
+                return r;
         o->old_id = token_id_of(iotc_token_value(token));
         if (str_empty(o->old_id))
                 return fail(EXIT_FAILED,
@@ -112,8 +122,29 @@ static int plan(Rotation *o) {
         return o->id ? 0 : fail_errno(-ENOMEM);
 }
 
+/*
+ * Put it into the keyring. What the daemon refuses, it has not; but if it went away meanwhile, only
+ * its keyring knows: then neither token may be deleted, and *ret_unsure tells so.
+ */
+static int swap(Rotation *o, const char *secret, bool *ret_unsure) {
+        CLEANUP(iotc_token_freep) iotc_token *held = NULL;
+        int r;
+
+        r = api_token_set(o->bus, o->path, secret);
+        if (r == 0)
+                return 0;
+        if (token_held(o, &held)) {
+                *ret_unsure = true;
+                return r;
+        }
+        if (streq(iotc_token_value(held), secret))
+                return 0;
+        return r == EXIT_USAGE ? EXIT_FAILED : r; /* what is wrong is not the person's usage */
+}
+
 /* Up to the keyring: what fails here changes nothing. */
 static int replace(Rotation *o, CreatedToken *token) {
+        bool unsure = false;
         int r;
 
         say("Creating the API token '%s' at %s, in the place of '%s'", o->id, o->s->address.host,
@@ -125,10 +156,14 @@ static int replace(Rotation *o, CreatedToken *token) {
         r = r ?: loop_interrupted();
         r = r ?: tokens_prove(o->s, token->secret);
         r = r ?: loop_interrupted();
-        r = r ?: api_token_set(o->bus, o->path, token->secret);
-        if (r == EXIT_USAGE) /* what is wrong is not the person's usage */
-                r = EXIT_FAILED;
-        return r && token->may_exist ? tokens_undo(o->s, o->id, r) : r;
+        r = r ?: swap(o, token->secret, &unsure);
+        if (unsure)
+                say("'%s' has either of the API tokens '%s' and '%s' now; both are left at %s. "
+                    "Rotate again, and what is not used is named",
+                    o->name, o->old_id, o->id, o->s->address.host);
+        else if (r && token->may_exist)
+                return tokens_undo(o->s, o->id, r);
+        return r;
 }
 
 static int rotate(Rotation *o) {
