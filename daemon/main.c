@@ -42,7 +42,7 @@ static void print_help(void) {
         printf("Usage: iotc-tokend [--replace] [--verbose]\n"
                "\n"
                "Keeps Azure IoT Central tokens fresh and serves them on the session bus as\n"
-               "org.iotc.Token1. It is started when it is first needed; see iotc-token(1).\n"
+               "org.iotc.Token1. It is started when it is first needed; see iotc-tokend(8).\n"
                "\n"
                "  --replace   end a running daemon of the same user and take its place\n"
                "  --verbose   log what is done, step by step (never a secret)\n"
