@@ -174,9 +174,23 @@ static int account_compare(const void *a, const void *b) {
         return strcmp(properties_string(a, "Name"), properties_string(b, "Name"));
 }
 
+int bus_read_accounts(sd_bus_message *m, Accounts *ret) {
+        CLEANUP(accounts_deinit) Accounts accounts = { 0 };
+        int r;
+
+        r = accounts_read(&accounts, m);
+        if (r < 0)
+                return r;
+        if (accounts.n)
+                qsort(accounts.items, accounts.n, sizeof(*accounts.items), account_compare);
+
+        *ret = accounts;
+        accounts = (Accounts){ 0 };
+        return 0;
+}
+
 int bus_get_accounts(sd_bus *bus, Accounts *ret) {
         CLEANUP(sd_bus_message_unrefp) sd_bus_message *m = NULL, *reply = NULL;
-        CLEANUP(accounts_deinit) Accounts accounts = { 0 };
         int r;
 
         r = bus_method(bus, &m, IOTC_PATH, "org.freedesktop.DBus.ObjectManager",
@@ -186,15 +200,8 @@ int bus_get_accounts(sd_bus *bus, Accounts *ret) {
         r = bus_call(bus, m, BUS_TIMEOUT_SEC, &reply);
         if (r)
                 return r;
-        r = accounts_read(&accounts, reply);
-        if (r < 0)
-                return fail_errno(r);
-        if (accounts.n)
-                qsort(accounts.items, accounts.n, sizeof(*accounts.items), account_compare);
-
-        *ret = accounts;
-        accounts = (Accounts){ 0 };
-        return 0;
+        r = bus_read_accounts(reply, ret);
+        return r < 0 ? fail_errno(r) : 0;
 }
 
 char *account_name(const char *path) {

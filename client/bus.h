@@ -46,6 +46,8 @@ int bus_get_all(sd_bus *bus, const char *path, const char *interface, Properties
 /* All accounts. 0 and *ret, to be freed by accounts_deinit(); or an exit code. */
 int bus_get_accounts(sd_bus *bus, Accounts *ret);
 void accounts_deinit(Accounts *accounts);
+/* The same from the reply to GetManagedObjects. 0 and *ret, or -errno, unsaid. */
+int bus_read_accounts(sd_bus_message *m, Accounts *ret);
 /* The account's properties among the interfaces of an object, the a{sa{sv}} that m is at. 1 when
  * there are any, 0, or -errno. */
 int bus_read_account(sd_bus_message *m, Properties *properties);

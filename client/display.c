@@ -118,6 +118,19 @@ char *display_key(char buf[DISPLAY_KEY_SIZE], const char *name) {
         return buf;
 }
 
+/* The last @, wherever it is: a password may have been written with its slashes as they are. */
+char *display_url(const char *url) {
+        const char *at = strrchr(url, '@');
+        size_t scheme =
+                strspn(url, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789");
+        char *shown;
+
+        if (!at)
+                return strdup(url);
+        scheme = str_starts(url + scheme, "://") ? scheme + 3 : 0;
+        return asprintf(&shown, "%.*s%s", (int)scheme, url, at + 1) < 0 ? NULL : shown;
+}
+
 unsigned display_distance(const char *a, const char *b) {
         size_t n = strlen(b);
         unsigned row[33];

@@ -38,5 +38,9 @@ char *display_time_iso(char buf[DISPLAY_TIME_SIZE], uint64_t at);
 /* A D-Bus member's name in snake_case: "LastRefreshAt", "cache-hits" as they are in JSON. */
 char *display_key(char buf[DISPLAY_KEY_SIZE], const char *name);
 
+/* A URL without what may be a user's name and password in it (RFC 3986, section 3.2.1), to be freed
+ * by free(); NULL when memory is short. */
+char *display_url(const char *url);
+
 /* How many letters have to be changed, added or left out to make a into b; at most 255. */
 unsigned display_distance(const char *a, const char *b);

@@ -30,6 +30,7 @@ static const Verb verbs[] = {
         { "remove", "NAME", "Remove an account", verb_remove },
         { "default", "[NAME]", "Print or set the default account", verb_default },
         { "unlock", "", "Ask the keyring to unlock", verb_unlock },
+        { "doctor", "[--json]", "Find what is wrong, and the command that mends it", verb_doctor },
         { "exec", VERB_EXEC_USAGE, VERB_EXEC_SUMMARY, verb_exec },
         { 0 },
 };

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <fcntl.h>
+#include <langinfo.h>
+#include <locale.h>
 #include <signal.h>
 
 #include "output.h"
@@ -48,4 +50,10 @@ bool output_is_terminal(void) {
 bool output_has_colour(void) {
         return output_is_terminal() && str_empty(getenv("NO_COLOR")) &&
                !streq(getenv("TERM"), "dumb");
+}
+
+bool output_has_utf8(void) {
+        if (!setlocale(LC_CTYPE, ""))
+                return false;
+        return streq(nl_langinfo(CODESET), "UTF-8");
 }

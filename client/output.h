@@ -16,3 +16,5 @@ int output_close(int code);
 /* Is a person to read the results; may they have colour (see no-color.org)? */
 bool output_is_terminal(void);
 bool output_has_colour(void);
+/* Can the person's locale show more than ASCII? Reads the locale: not for what has to be quick. */
+bool output_has_utf8(void);

@@ -12,6 +12,8 @@ int verb_get(const Verb *verb, int argc, char **argv);
 /* verb-list.c */
 int verb_list(const Verb *verb, int argc, char **argv);
 int verb_status(const Verb *verb, int argc, char **argv);
+/* verb-doctor.c */
+int verb_doctor(const Verb *verb, int argc, char **argv);
 /* verb-watch.c */
 int verb_watch(const Verb *verb, int argc, char **argv);
 /* verb-login.c */

@@ -130,6 +130,26 @@ static void test_how_near_a_word_is(void) {
         assert(display_distance("kitten", "sitting") == 3);
 }
 
+static void test_urls_without_a_password(void) {
+        static const char *const table[][2] = {
+                { "http://proxy:3128", "http://proxy:3128" },
+                { "http://me:secret@proxy:3128/", "http://proxy:3128/" },
+                { "http://me@proxy", "http://proxy" },
+                { "me:secret@proxy:3128", "proxy:3128" },
+                { "http://me:a@b/c@proxy:1", "http://proxy:1" },
+                { "http://me:a://b@proxy:1", "http://proxy:1" },
+                { "me:a://b@proxy:1", "proxy:1" },
+                { "", "" },
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+                char *shown = display_url(table[i][0]);
+
+                assert(streq(shown, table[i][1]));
+                free(shown);
+        }
+}
+
 int main(void) {
         test_nothing_moves_the_cursor();
         test_seconds_in_words();
@@ -137,5 +157,6 @@ int main(void) {
         test_dates();
         test_names_as_keys();
         test_how_near_a_word_is();
+        test_urls_without_a_password();
         return 0;
 }

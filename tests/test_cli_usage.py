@@ -12,7 +12,7 @@ from util_bus import Bus
 from util_terminal import Terminal
 
 VERBS = ('login', 'api-token', 'api', 'check', 'get', 'list', 'status', 'watch', 'refresh',
-         'logout', 'remove', 'default', 'unlock', 'exec')
+         'logout', 'remove', 'default', 'unlock', 'doctor', 'exec')
 
 
 def wrong(done, usage):

@@ -13,11 +13,20 @@ typedef struct Settings {
         char *ca_bundle; /* or NULL: the system's */
 } Settings;
 
+#define SETTINGS_SYSTEM_PATH "/etc/iotc-token/accounts.conf"
+
 /*
- * From the user's file, or the system's when the user's has no group [iotc-token]; without a
- * setting, the CA bundle is that of CURL_CA_BUNDLE or SSL_CERT_FILE. 0 or -ENOMEM.
+ * From the user's file, or the system's when the user's has no group [iotc-token]. 0 and *ret, to
+ * be freed by settings_deinit(), or -ENOMEM.
+ */
+int settings_load_files(Settings *ret);
+/*
+ * The same for who asks a server itself: without a setting, the CA bundle is that of CURL_CA_BUNDLE
+ * or SSL_CERT_FILE.
  */
 int settings_load(Settings *ret);
+/* The user's file, to be freed by free(), or NULL when no variable says where. 0 or -ENOMEM. */
+int settings_user_path(char **ret);
 /* The same from a file: 1 when it has the group, 0, or -ENOMEM. */
 int settings_read(Settings *settings, FILE *f);
 void settings_deinit(Settings *settings);

@@ -3,8 +3,6 @@
 
 #include "settings.h"
 
-#define SYSTEM_FILE "/etc/iotc-token/accounts.conf"
-
 void settings_deinit(Settings *settings) {
         free(settings->proxy);
         free(settings->ca_bundle);
@@ -59,32 +57,43 @@ static int settings_read_path(Settings *settings, const char *path) {
         return f ? settings_read(settings, f) : 0;
 }
 
-static int settings_read_user(Settings *settings) {
+int settings_user_path(char **ret) {
         const char *base = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
-        CLEANUP(freep) char *path = NULL;
-        int n;
+        int n = 0;
 
+        *ret = NULL;
         if (base && *base == '/')
-                n = asprintf(&path, "%s/iotc-token/accounts.conf", base);
+                n = asprintf(ret, "%s/iotc-token/accounts.conf", base);
         else if (home && *home == '/')
-                n = asprintf(&path, "%s/.config/iotc-token/accounts.conf", home);
-        else
-                return 0;
-        if (n < 0) {
-                path = NULL;
-                return -ENOMEM;
-        }
-        return settings_read_path(settings, path);
+                n = asprintf(ret, "%s/.config/iotc-token/accounts.conf", home);
+        if (n < 0)
+                *ret = NULL;
+        return n < 0 ? -ENOMEM : 0;
+}
+
+int settings_load_files(Settings *ret) {
+        CLEANUP(settings_deinit) Settings settings = { 0 };
+        CLEANUP(freep) char *path = NULL;
+        int r;
+
+        r = settings_user_path(&path);
+        if (r == 0 && path)
+                r = settings_read_path(&settings, path);
+        if (r == 0)
+                r = settings_read_path(&settings, SETTINGS_SYSTEM_PATH);
+        if (r < 0)
+                return r;
+        *ret = settings;
+        settings = (Settings){ 0 };
+        return 0;
 }
 
 int settings_load(Settings *ret) {
         CLEANUP(settings_deinit) Settings settings = { 0 };
         int r;
 
-        r = settings_read_user(&settings);
-        if (r == 0)
-                r = settings_read_path(&settings, SYSTEM_FILE);
-        if (r >= 0 && !settings.ca_bundle)
+        r = settings_load_files(&settings);
+        if (r == 0 && !settings.ca_bundle)
                 r = setting_take(&settings.ca_bundle,
                                  getenv("CURL_CA_BUNDLE") ?: getenv("SSL_CERT_FILE") ?: "");
         if (r < 0)

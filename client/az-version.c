@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+#include "az-version.h"
+
+static const AzFault faults[] = {
+        /* Azure/azure-cli #14128, #20219 */
+        { "0", "2.29.99", false,
+          "Before 2.30 az does not use MSAL, and may not tell when a token ends.", "az upgrade" },
+        /* Azure/azure-cli #32853, #32931 */
+        { "2.83.0", "2.83.0", true,
+          "It fails with \"Can't find token from MSAL cache\" for every resource but Azure "
+          "Resource "
+          "Manager, so for IoT Central. Install any other version.",
+          "az upgrade" },
+};
+
+bool az_version_read(char version[AZ_VERSION_SIZE], const char *output) {
+        static const char *const key = "\"azure-cli\"";
+        const char *p = strstr(output, key);
+        size_t n;
+
+        if (!p)
+                return false;
+        p += strlen(key);
+        p += strspn(p, " \t\r\n:");
+        if (*p++ != '"')
+                return false;
+        n = strspn(p, "0123456789.");
+        if (n == 0 || n >= AZ_VERSION_SIZE)
+                return false;
+        memcpy(version, p, n);
+        version[n] = '\0';
+        return true;
+}
+
+/* Numbers between dots, as far as both go; what is missing is 0. */
+static int version_compare(const char *a, const char *b) {
+        while (*a || *b) {
+                char *a_end, *b_end;
+                unsigned long x = strtoul(a, &a_end, 10), y = strtoul(b, &b_end, 10);
+
+                if (x != y)
+                        return x < y ? -1 : 1;
+                a = a_end + strspn(a_end, ".");
+                b = b_end + strspn(b_end, ".");
+        }
+        return 0;
+}
+
+const AzFault *az_version_fault(const char *version) {
+        for (size_t i = 0; i < ARRAY_SIZE(faults); i++)
+                if (version_compare(version, faults[i].from) >= 0 &&
+                    version_compare(version, faults[i].to) <= 0)
+                        return &faults[i];
+        return NULL;
+}

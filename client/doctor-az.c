@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The Azure CLI, as the shell finds it: safe to be run by the daemon, and no version that is known
+ * not to work. Whether it gives a token, the account that uses it has been asked.
+ */
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "az-version.h"
+#include "doctor.h"
+#include "loop.h"
+
+#include "model/program.h"
+
+enum {
+        AZ_TIME_MAX_SEC = 20, /* it takes 1 s; 10 s on a bad day */
+};
+
+static void az_exec(const char *path, int out) {
+        sigset_t none;
+        int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+        sigemptyset(&none);
+        (void)sigprocmask(SIG_SETMASK, &none, NULL);
+        (void)signal(SIGPIPE, SIG_DFL);
+        if (setsid() >= 0 && dup2(null, STDIN_FILENO) >= 0 && dup2(out, STDOUT_FILENO) >= 0 &&
+            dup2(null, STDERR_FILENO) >= 0 && setenv("AZURE_CORE_COLLECT_TELEMETRY", "0", 1) == 0 &&
+            setenv("AZURE_CORE_ONLY_SHOW_ERRORS", "1", 1) == 0)
+                (void)execl(path, path, "version", "-o", "json", (char *)NULL);
+        _exit(127);
+}
+
+static uint64_t now_msec(void) {
+        struct timespec ts;
+
+        (void)clock_gettime(CLOCK_MONOTONIC, &ts);
+        return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+/* What it prints, until it has ended or its time is up. 0, -ETIME, 128 + a signal's number. */
+static int az_read(int out, int signals, char *buf, size_t size) {
+        uint64_t end = now_msec() + AZ_TIME_MAX_SEC * 1000;
+        size_t n = 0;
+
+        while (n < size - 1) {
+                struct pollfd fds[] = { { .fd = out, .events = POLLIN },
+                                        { .fd = signals, .events = POLLIN } };
+                uint64_t now = now_msec();
+                ssize_t got;
+
+                if (now >= end || poll(fds, ARRAY_SIZE(fds), (int)(end - now)) == 0)
+                        return -ETIME;
+                if (fds[1].revents)
+                        return loop_interrupted();
+                got = read(out, buf + n, size - 1 - n);
+                if (got <= 0)
+                        break;
+                n += (size_t)got;
+        }
+        buf[n] = '\0';
+        return 0;
+}
+
+/* Its own words for `az version`; it and what it started have ended afterwards. As az_read(). */
+static int az_run(const char *path, char *buf, size_t size) {
+        CLEANUP(fd_closep) int out = -1, in = -1, signals = -1;
+        int fds[2], r;
+        sigset_t mask;
+        pid_t pid;
+
+        r = loop_block_signals();
+        if (r < 0 || pipe2(fds, O_CLOEXEC) < 0)
+                return r < 0 ? r : -errno;
+        out = fds[0];
+        in = fds[1];
+        if (sigprocmask(SIG_BLOCK, NULL, &mask) < 0)
+                return -errno;
+        signals = signalfd(-1, &mask, SFD_CLOEXEC);
+        pid = signals < 0 ? -1 : fork();
+        if (pid < 0)
+                return -errno;
+        if (pid == 0)
+                az_exec(path, in);
+        in = fd_close(in);
+        r = az_read(out, signals, buf, size);
+        (void)kill(-pid, SIGKILL); /* a group of its own, unless it did not get that far */
+        (void)kill(pid, SIGKILL);
+        while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+                ;
+        return r;
+}
+
+static void tell_version(Doctor *d, const char *path, const char *output) {
+        char version[AZ_VERSION_SIZE];
+        const AzFault *fault;
+
+        if (!az_version_read(version, output)) {
+                doctor_tell(d,
+                            &(Finding){ .check = "az",
+                                        .state = FINDING_PROBLEM,
+                                        .why = "Accounts of the source azure-cli get no token.",
+                                        .command = "az version" },
+                            "%s does not tell its version.", path);
+                return;
+        }
+        fault = az_version_fault(version);
+        if (fault)
+                doctor_tell(d,
+                            &(Finding){ .check = "az",
+                                        .state = fault->broken ? FINDING_PROBLEM : FINDING_NOTE,
+                                        .why = fault->why,
+                                        .command = fault->command },
+                            "az %s (%s) is known %s.", version, path,
+                            fault->broken ? "not to work for IoT Central" : "as unreliable");
+        else
+                doctor_tell(d, &(Finding){ .check = "az" }, "az %s (%s).", version, path);
+}
+
+/* Can the daemon have found it? Without an account of that source its built-in one is missing. */
+static bool daemon_has_az(const Doctor *d) {
+        for (size_t i = 0; i < d->accounts.n; i++)
+                if (streq(properties_string(&d->accounts.items[i], "Source"), "azure-cli"))
+                        return true;
+        return !d->has_daemon;
+}
+
+static void tell_unseen(Doctor *d, const char *path) {
+        doctor_tell(d,
+                    &(Finding){ .check = "az",
+                                .state = d->accounts.n ? FINDING_NOTE : FINDING_PROBLEM,
+                                .why = "A user service has a PATH of its own. Or name it, as az=, "
+                                       "in an account of source azure-cli in accounts.conf.",
+                                .command = "systemctl --user import-environment PATH && "
+                                           "systemctl --user restart iotc-tokend" },
+                    "az is %s here, but iotc-tokend does not find it.", path);
+}
+
+int doctor_check_az(Doctor *d) {
+        CLEANUP(freep) char *path = NULL;
+        char output[4096];
+        int r;
+
+        r = program_find(&path, "az", getenv("PATH"));
+        if (r == PROGRAM_E_UNSAFE) {
+                doctor_tell(
+                        d,
+                        &(Finding){ .check = "az",
+                                    .state = daemon_has_az(d) ? FINDING_PROBLEM : FINDING_NOTE,
+                                    .why = "It, its folder or the folder of what it links to is "
+                                           "another user's or can be written by others; the "
+                                           "daemon does not run such a program.",
+                                    .command = "namei -lx \"$(command -v az)\"" },
+                        "%s is not safe to run.", path);
+                return 0;
+        }
+        if (r != 0)
+                return 0;
+        if (!daemon_has_az(d))
+                tell_unseen(d, path);
+        doctor_progress(d, "asking az for its version");
+        r = az_run(path, output, sizeof(output));
+        if (r > 128)
+                return r;
+        if (r < 0)
+                doctor_tell(d,
+                            &(Finding){ .check = "az",
+                                        .state = FINDING_PROBLEM,
+                                        .why = "A token from it takes as long, or longer.",
+                                        .command = "time az version" },
+                            "%s did not tell its version: %s.", path,
+                            r == -ETIME ? "no answer in 20 s" : strerror(-r));
+        else
+                tell_version(d, path, output);
+        return 0;
+}

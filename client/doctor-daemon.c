@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The way to the daemon: the session bus, the daemon on it and of which version, and whether it is
+ * there from the beginning of the session to its end.
+ */
+#include <sys/stat.h>
+
+#include "connection.h"
+#include "doctor.h"
+
+#define START_COMMAND   "systemctl --user start iotc-tokend"
+#define RESTART_COMMAND "systemctl --user restart iotc-tokend"
+
+static const char *const systemd[] = {
+        "org.freedesktop.systemd1",
+        "/org/freedesktop/systemd1",
+        "org.freedesktop.systemd1.Manager",
+};
+
+static bool is_private_folder(const char *path) {
+        struct stat st;
+
+        return stat(path, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == geteuid() &&
+               !(st.st_mode & 022);
+}
+
+/* What gives this shell a session bus, to be freed by free(); NULL when memory is short. */
+static char *session_command(void) {
+        char *command;
+        int n;
+
+        n = asprintf(&command, "/run/user/%u", geteuid());
+        if (n < 0)
+                return NULL;
+        if (!is_private_folder(command)) {
+                free(command);
+                return strdup(access("/run/systemd/system", F_OK) == 0
+                                      ? "loginctl enable-linger"
+                                      : "dbus-run-session -- bash");
+        }
+        free(command);
+        n = asprintf(&command,
+                     "unset DBUS_SESSION_BUS_ADDRESS; export XDG_RUNTIME_DIR=/run/user/%u",
+                     geteuid());
+        return n < 0 ? NULL : command;
+}
+
+static bool check_runtime_dir(Doctor *d) {
+        CLEANUP(freep) char *command = session_command();
+        const char *path = getenv("XDG_RUNTIME_DIR");
+
+        if (!str_empty(path) && is_private_folder(path))
+                return true;
+        doctor_tell(d,
+                    &(Finding){ .check = "bus",
+                                .state = FINDING_PROBLEM,
+                                .why = "The session bus and the daemon's lock are there. After su, "
+                                       "sudo or in cron it is missing, or another user's.",
+                                .command = command },
+                    "XDG_RUNTIME_DIR is %s%s.", str_empty(path) ? "not set" : path,
+                    str_empty(path) ? "" : ", which is no folder that is this user's alone");
+        return false;
+}
+
+int doctor_check_bus(Doctor *d) {
+        CLEANUP(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
+        CLEANUP(freep) char *command = NULL;
+        sd_bus_error error = SD_BUS_ERROR_NULL;
+
+        if (connection_open(&bus, &error) >= 0 &&
+            doctor_call(bus, "org.freedesktop.DBus", "/org/freedesktop/DBus",
+                        "org.freedesktop.DBus", "GetId", &error, NULL) >= 0) {
+                d->bus = STEAL(bus);
+                if (check_runtime_dir(d))
+                        doctor_tell(d, &(Finding){ .check = "bus" }, "The session bus answers.");
+                return 0;
+        }
+        command = session_command();
+        doctor_tell(d,
+                    &(Finding){ .check = "bus",
+                                .state = FINDING_PROBLEM,
+                                .why = "Programs reach the daemon over it; daemon, keyring and "
+                                       "accounts can't be looked at.",
+                                .command = command },
+                    "No session bus: %s.", error.message ?: "it does not answer");
+        sd_bus_error_free(&error);
+        return 0;
+}
+
+static int read_daemon(Doctor *d, sd_bus_error *error) {
+        CLEANUP(sd_bus_message_unrefp) sd_bus_message *m = NULL, *reply = NULL, *objects = NULL;
+        int r;
+
+        r = sd_bus_message_new_method_call(d->bus, &m, IOTC_BUS_NAME, IOTC_PATH,
+                                           "org.freedesktop.DBus.Properties", "GetAll");
+        if (r >= 0)
+                r = sd_bus_message_append(m, "s", IOTC_INTERFACE_MANAGER);
+        if (r >= 0)
+                r = connection_call(d->bus, m, false, BUS_TIMEOUT_SEC * USEC_PER_SEC, error,
+                                    &reply);
+        if (r >= 0)
+                r = properties_read(&d->manager, reply);
+        if (r >= 0)
+                r = doctor_call(d->bus, IOTC_BUS_NAME, IOTC_PATH,
+                                "org.freedesktop.DBus.ObjectManager", "GetManagedObjects", error,
+                                &objects);
+        return r < 0 ? r : bus_read_accounts(objects, &d->accounts);
+}
+
+int doctor_check_daemon(Doctor *d) {
+        sd_bus_error error = SD_BUS_ERROR_NULL;
+        const char *version;
+        int r;
+
+        if (!d->bus)
+                return 0;
+        doctor_progress(d, "calling iotc-tokend");
+        r = read_daemon(d, &error);
+        if (r < 0) {
+                doctor_tell(d,
+                            &(Finding){ .check = "daemon",
+                                        .state = FINDING_PROBLEM,
+                                        .why = "Without it there are no tokens; keyring and "
+                                               "accounts can't be looked at.",
+                                        .command = START_COMMAND },
+                            "No daemon: %s.", error.message ?: strerror(-r));
+                sd_bus_error_free(&error);
+                return 0;
+        }
+        d->has_daemon = true;
+        version = properties_string(&d->manager, "Version");
+        if (streq(version, IOTC_VERSION)) {
+                doctor_tell(d, &(Finding){ .check = "daemon" }, "iotc-tokend %s runs.", version);
+                return 0;
+        }
+        doctor_tell(d,
+                    &(Finding){ .check = "daemon",
+                                .state = FINDING_PROBLEM,
+                                .why = "It was not restarted after an upgrade, or another "
+                                       "installation was started.",
+                                .command = RESTART_COMMAND },
+                    "The daemon that runs is iotc-tokend %s, this is iotc-token %s.", version,
+                    IOTC_VERSION);
+        return 0;
+}
+
+static void check_enabled(Doctor *d) {
+        CLEANUP(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        const char *state;
+        int r;
+
+        r = sd_bus_call_method(d->bus, systemd[0], systemd[1], systemd[2], "GetUnitFileState", NULL,
+                               &reply, "s", "iotc-tokend.service");
+        if (r >= 0)
+                r = sd_bus_message_read(reply, "s", &state);
+        if (r < 0) /* no systemd, or no such unit: something else starts it */
+                return;
+        if (str_starts(state, "enabled")) {
+                doctor_tell(d, &(Finding){ .check = "start" }, "iotc-tokend is started at login.");
+                return;
+        }
+        doctor_tell(d,
+                    &(Finding){ .check = "start",
+                                .state = FINDING_NOTE,
+                                .why = "The first call starts it, and waits for a token to be "
+                                       "fetched. Started at login, it has one by then.",
+                                .command = "systemctl --user enable --now iotc-tokend" },
+                    "iotc-tokend is not started at login (systemd: %s).", state);
+}
+
+/* With a graphical session the daemon lives as long as that. */
+static void check_linger(Doctor *d) {
+        static const char *const login1 = "org.freedesktop.login1";
+        CLEANUP(sd_bus_flush_close_unrefp) sd_bus *system = NULL;
+        CLEANUP(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        const char *user;
+        int r, linger;
+
+        if (getenv("DISPLAY") || getenv("WAYLAND_DISPLAY") || sd_bus_open_system(&system) < 0)
+                return;
+        r = sd_bus_call_method(system, login1, "/org/freedesktop/login1",
+                               "org.freedesktop.login1.Manager", "GetUser", NULL, &reply, "u",
+                               (uint32_t)geteuid());
+        if (r >= 0)
+                r = sd_bus_message_read(reply, "o", &user);
+        if (r >= 0)
+                r = doctor_get(system,
+                               (const char *const[]){ login1, user, "org.freedesktop.login1.User" },
+                               "Linger", 'b', &linger);
+        if (r < 0 || linger)
+                return;
+        doctor_tell(d,
+                    &(Finding){ .check = "start",
+                                .state = FINDING_NOTE,
+                                .why = "No graphical session here: what runs without anybody "
+                                       "logged in, as by cron, finds no daemon.",
+                                .command = "loginctl enable-linger" },
+                    "iotc-tokend ends with the last session of this user.");
+}
+
+int doctor_check_start(Doctor *d) {
+        if (d->bus)
+                check_enabled(d);
+        check_linger(d);
+        return 0;
+}

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the daemon needs of the machine: a keyring that keeps secrets, and a clock that is right.
+ */
+#include <sys/stat.h>
+#include <time.h>
+
+#include "display.h"
+#include "doctor.h"
+
+static bool store_is_file(const Doctor *d) {
+        return streq(properties_string(&d->manager, "Store"), "file");
+}
+
+/* How to get a Secret Service on this system, or NULL. */
+static const char *keyring_install(void) {
+        static const struct {
+                const char *tool, *command;
+        } tools[] = {
+                { "/usr/bin/apt-get", "sudo apt-get install gnome-keyring" },
+                { "/usr/bin/dnf", "sudo dnf install gnome-keyring" },
+                { "/usr/bin/zypper", "sudo zypper install gnome-keyring" },
+                { "/usr/bin/pacman", "sudo pacman -S gnome-keyring" },
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(tools); i++)
+                if (access(tools[i].tool, X_OK) == 0)
+                        return tools[i].command;
+        return NULL;
+}
+
+static bool keyring_has_owner(Doctor *d) {
+        CLEANUP(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        int owned = 0;
+
+        if (sd_bus_call_method(d->bus, "org.freedesktop.DBus", "/org/freedesktop/DBus",
+                               "org.freedesktop.DBus", "NameHasOwner", NULL, &reply, "s",
+                               "org.freedesktop.secrets") < 0)
+                return false;
+        return sd_bus_message_read(reply, "b", &owned) >= 0 && owned;
+}
+
+static void keyring_absent(Doctor *d) {
+        static const char *const why =
+                "A sign-in is kept until the daemon ends, and has to be made again then.";
+
+        if (keyring_has_owner(d))
+                doctor_tell(d,
+                            &(Finding){ .check = "keyring",
+                                        .state = FINDING_PROBLEM,
+                                        .why = why,
+                                        .command = "iotc-token unlock" },
+                            "The keyring is there but does not answer; end and start it, or log in "
+                            "again.");
+        else
+                doctor_tell(d,
+                            &(Finding){ .check = "keyring",
+                                        .state = FINDING_PROBLEM,
+                                        .why = why,
+                                        .command = keyring_install() },
+                            "There is no keyring (Secret Service) in this session. Install GNOME "
+                            "Keyring, KWallet or KeePassXC; or keep secrets in encrypted files: "
+                            "store=file, see iotc-token(1), SECRETS.");
+}
+
+int doctor_check_keyring(Doctor *d) {
+        const char *state = properties_string(&d->manager, "KeyringState");
+        const char *problem = properties_string(&d->manager, "StoreProblem");
+
+        if (!d->has_daemon)
+                return 0;
+        if (streq(state, "ok"))
+                doctor_tell(d, &(Finding){ .check = "keyring" }, "%s",
+                            store_is_file(d) ? "Secrets are kept in encrypted files (store=file)."
+                                             : "The keyring is unlocked.");
+        else if (*problem) /* another store; its words hold the command */
+                doctor_tell(d,
+                            &(Finding){ .check = "keyring",
+                                        .state = FINDING_PROBLEM,
+                                        .why = "Sign-ins can neither be read nor kept until then.",
+                                        .command = "iotc-token unlock" },
+                            "%s", problem);
+        else if (streq(state, "absent"))
+                keyring_absent(d);
+        else if (streq(state, "prompting"))
+                doctor_tell(d,
+                            &(Finding){ .check = "keyring",
+                                        .state = FINDING_NOTE,
+                                        .why = "Sign-ins can't be read before it is answered." },
+                            "The keyring's dialog waits for an answer.");
+        else
+                doctor_tell(d,
+                            &(Finding){ .check = "keyring",
+                                        .state = FINDING_PROBLEM,
+                                        .why = "Sign-ins can neither be read nor kept until it is "
+                                               "unlocked.",
+                                        .command = "iotc-token unlock" },
+                            "The keyring is locked.");
+        return 0;
+}
+
+/* It can't be earlier than when this program was built. */
+static bool clock_is_absurd(void) {
+        struct stat st;
+
+        return stat("/proc/self/exe", &st) == 0 && time(NULL) < st.st_mtime - 86400;
+}
+
+/* Does the machine say that its clock follows a server? -errno when it says nothing. */
+static int clock_is_synchronized(void) {
+        static const char *const timedate[] = {
+                "org.freedesktop.timedate1",
+                "/org/freedesktop/timedate1",
+                "org.freedesktop.timedate1",
+        };
+        CLEANUP(sd_bus_flush_close_unrefp) sd_bus *system = NULL;
+        int r, synchronized;
+
+        r = sd_bus_open_system(&system);
+        if (r >= 0)
+                r = sd_bus_get_property_trivial(system, timedate[0], timedate[1], timedate[2],
+                                                "NTPSynchronized", NULL, 'b', &synchronized);
+        return r < 0 ? r : synchronized;
+}
+
+int doctor_check_clock(Doctor *d) {
+        static const Finding wrong = {
+                .check = "clock",
+                .state = FINDING_PROBLEM,
+                .why = "Certificates and API tokens are judged by it, and so is a sign-in.",
+                .command = "sudo timedatectl set-ntp true",
+        };
+        CLEANUP(properties_deinit) Properties now = { 0 };
+        char text[DISPLAY_CLOCK_SIZE];
+        int64_t offset = (int64_t)properties_number(&d->manager, "ClockOffset");
+        int synchronized = clock_is_synchronized();
+
+        if (offset)
+                doctor_tell(d, &wrong, "This machine's clock is %s, by the identity service's.",
+                            display_clock(text, offset));
+        else if (clock_is_absurd())
+                doctor_tell(d, &wrong,
+                            "This machine's clock stands at a time before this program "
+                            "was installed.");
+        else if (d->n_reached || synchronized > 0)
+                doctor_tell(d, &(Finding){ .check = "clock" }, "%s",
+                            synchronized > 0 ? "The clock is right, and kept right by the network."
+                                             : "The clock is right within a minute.");
+        else if (synchronized == 0)
+                doctor_tell(d,
+                            &(Finding){ .check = "clock",
+                                        .state = FINDING_NOTE,
+                                        .why = wrong.why,
+                                        .command = wrong.command },
+                            "The clock does not follow a time server.");
+        else
+                doctor_tell(d, &(Finding){ .check = "clock" },
+                            "Nothing speaks against the clock; no server was reached to compare.");
+        return 0;
+}

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The way to the identity service. The classic trap: a shell has variables for the proxy and the
+ * private CA that a user service never sees. Whether that is the fault is told by whether a server
+ * was reached just now, so these come after the accounts.
+ */
+#include "display.h"
+#include "doctor.h"
+
+static const char *const systemd[] = {
+        "org.freedesktop.systemd1",
+        "/org/freedesktop/systemd1",
+        "org.freedesktop.systemd1.Manager",
+};
+
+/* The first of these variables that the shell has; NULL when it has none. */
+static const char *shell_variable(const char *const *names) {
+        for (size_t i = 0; names[i]; i++)
+                if (!str_empty(getenv(names[i])))
+                        return names[i];
+        return NULL;
+}
+
+/* Does a service of the user get one of these? -errno when there is no systemd to tell. */
+static int service_has(Doctor *d, const char *const *names) {
+        char **environment = NULL;
+        int r, found = 0;
+
+        if (!d->bus)
+                return -ENOTCONN;
+        r = sd_bus_get_property_strv(d->bus, systemd[0], systemd[1], systemd[2], "Environment",
+                                     NULL, &environment);
+        if (r < 0)
+                return r;
+        for (size_t i = 0; environment && environment[i]; i++) {
+                for (size_t j = 0; names[j]; j++) {
+                        size_t n = strlen(names[j]);
+
+                        if (str_starts(environment[i], names[j]) && environment[i][n] == '=' &&
+                            environment[i][n + 1])
+                                found = 1;
+                }
+                free(environment[i]);
+        }
+        free(environment);
+        return found;
+}
+
+/* A variable of the shell's without a setting of that kind: only a problem when nobody gets out. */
+static void tell_shell_only(Doctor *d, const char *check, const char *variable, const char *value,
+                            const char *setting, int seen) {
+        CLEANUP(freep) char *command = NULL, *why = NULL;
+        bool stuck = d->n_unreached && seen <= 0;
+
+        if (asprintf(&command,
+                     "systemctl --user import-environment %s && systemctl --user restart "
+                     "iotc-tokend",
+                     variable) < 0)
+                command = NULL;
+        if (asprintf(&why,
+                     "A user service has none of a shell's variables%s. For good: %s=%s in "
+                     "[iotc-token] of accounts.conf; until the next login:",
+                     stuck ? ", and a server could not be reached"
+                           : "; it matters where no server is reached without",
+                     setting, value) < 0)
+                why = NULL;
+        doctor_tell(d,
+                    &(Finding){ .check = check,
+                                .state = stuck ? FINDING_PROBLEM : FINDING_NOTE,
+                                .why = why,
+                                .command = command },
+                    "%s is %s in this shell; %s.", variable, value,
+                    seen < 0 ? "whether iotc-tokend has it can't be seen"
+                             : "iotc-tokend has it not");
+}
+
+int doctor_check_network(Doctor *d) {
+        if (d->has_daemon && !properties_number(&d->manager, "Online"))
+                doctor_tell(d,
+                            &(Finding){ .check = "network",
+                                        .state = FINDING_NOTE,
+                                        .why = "Tokens are renewed when it is back." },
+                            "This machine is offline, as far as the daemon can see.");
+        return 0;
+}
+
+int doctor_check_proxy(Doctor *d) {
+        static const char *const names[] = { "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY",
+                                             NULL };
+        const char *variable = shell_variable(names);
+        CLEANUP(freep) char *value = NULL;
+        int seen;
+
+        value = display_url(d->settings.proxy ?: (variable ? getenv(variable) : ""));
+        if (!value)
+                return 0;
+        if (d->settings.proxy) {
+                doctor_tell(d, &(Finding){ .check = "proxy" }, "The setting proxy is %s.", value);
+                return 0;
+        }
+        seen = variable ? service_has(d, names) : 0;
+        if (!variable)
+                doctor_tell(d, &(Finding){ .check = "proxy" }, "No proxy is set.");
+        else if (seen > 0)
+                doctor_tell(d, &(Finding){ .check = "proxy" },
+                            "%s is %s, in this shell and for services.", variable, value);
+        else
+                tell_shell_only(d, "proxy", variable, value, "proxy", seen);
+        return 0;
+}
+
+/* Does the file hold a certificate? 0, or what is wrong with it. */
+static const char *certificate_fault(const char *path) {
+        CLEANUP(file_closep) FILE *f = fopen(path, "re");
+        CLEANUP(freep) char *line = NULL;
+        size_t size = 0;
+
+        if (!f)
+                return strerror(errno);
+        errno = 0;
+        while (getline(&line, &size, f) >= 0)
+                if (str_starts(line, "-----BEGIN CERTIFICATE-----") ||
+                    str_starts(line, "-----BEGIN TRUSTED CERTIFICATE-----"))
+                        return NULL;
+        return errno ? strerror(errno) : "no certificate is in it";
+}
+
+static void check_ca_setting(Doctor *d) {
+        CLEANUP(freep) char *edit = doctor_edit_command();
+        const char *fault = certificate_fault(d->settings.ca_bundle);
+
+        if (!fault)
+                doctor_tell(d, &(Finding){ .check = "ca" }, "The setting ca-bundle is %s.",
+                            d->settings.ca_bundle);
+        else
+                doctor_tell(d,
+                            &(Finding){ .check = "ca",
+                                        .state = FINDING_PROBLEM,
+                                        .why = "Without it no server is trusted, and no token can "
+                                               "be fetched.",
+                                        .command = edit },
+                            "The setting ca-bundle is %s, which can't be used: %s.",
+                            d->settings.ca_bundle, fault);
+}
+
+/* Where distributions have the certificates that libcurl trusts. */
+static const char *system_bundle(void) {
+        static const char *const paths[] = {
+                "/etc/ssl/certs/ca-certificates.crt",
+                "/etc/pki/tls/certs/ca-bundle.crt",
+                "/etc/ssl/ca-bundle.pem",
+                "/etc/ssl/cert.pem",
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(paths); i++)
+                if (!certificate_fault(paths[i]))
+                        return paths[i];
+        return NULL;
+}
+
+int doctor_check_ca(Doctor *d) {
+        static const char *const names[] = { "CURL_CA_BUNDLE", "SSL_CERT_FILE",
+                                             "REQUESTS_CA_BUNDLE", NULL };
+        const char *variable = shell_variable(names), *bundle = system_bundle();
+
+        if (d->settings.ca_bundle)
+                check_ca_setting(d);
+        else if (!bundle)
+                doctor_tell(d,
+                            &(Finding){ .check = "ca",
+                                        .state = FINDING_PROBLEM,
+                                        .why = "No server is trusted without it.",
+                                        .command = "sudo apt-get install ca-certificates" },
+                            "The system has no bundle of certificate authorities.");
+        else if (variable)
+                tell_shell_only(d, "ca", variable, getenv(variable), "ca-bundle",
+                                service_has(d, names));
+        else
+                doctor_tell(d, &(Finding){ .check = "ca" },
+                            "The system's certificate authorities are trusted (%s).", bundle);
+        return 0;
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The settings files as files: there, readable, and nobody else's to write, because they name
+ * programs that are run. What is in them the daemon judges: a bad line is told with its account.
+ */
+#include <sys/stat.h>
+
+#include "doctor.h"
+
+/* Somebody else than the user and root can write to it. */
+static bool writable_by_others(const struct stat *st) {
+        bool own_group = st->st_gid == getegid() && st->st_gid == geteuid();
+
+        return (st->st_uid != 0 && st->st_uid != geteuid()) || (st->st_mode & S_IWOTH) ||
+               ((st->st_mode & S_IWGRP) && st->st_gid != 0 && !own_group);
+}
+
+static void tell_writable(Doctor *d, const char *path) {
+        CLEANUP(freep) char *command = NULL;
+
+        if (asprintf(&command, "chmod go-w '%s'", path) < 0)
+                command = NULL;
+        doctor_tell(d,
+                    &(Finding){ .check = "settings",
+                                .state = FINDING_PROBLEM,
+                                .why = "They name programs to run and where passwords go: who can "
+                                       "write them can be you.",
+                                .command = command },
+                    "%s can be changed by other users.", path);
+}
+
+/* The file at path: 1 when it is fine, 0 when there is none, -1 when something has been told. */
+static int check_file(Doctor *d, const char *path) {
+        CLEANUP(freep) char *folder = strndup(path, (size_t)(strrchr(path, '/') - path));
+        CLEANUP(freep) char *command = NULL;
+        struct stat st;
+        int told = 0;
+
+        if (stat(path, &st) < 0 && errno == ENOENT)
+                return 0;
+        if (access(path, R_OK) < 0) {
+                if (asprintf(&command, "ls -ld '%s' '%s'", folder, path) < 0)
+                        command = NULL;
+                doctor_tell(d,
+                            &(Finding){ .check = "settings",
+                                        .state = FINDING_PROBLEM,
+                                        .why = "Accounts that are set up there are not known.",
+                                        .command = command },
+                            "%s can't be read: %s.", path, strerror(errno));
+                return -1;
+        }
+        if (writable_by_others(&st)) {
+                tell_writable(d, path);
+                told = -1;
+        }
+        if (folder && stat(folder, &st) == 0 && writable_by_others(&st)) {
+                tell_writable(d, folder);
+                told = -1;
+        }
+        return told ?: 1;
+}
+
+int doctor_check_settings(Doctor *d) {
+        CLEANUP(freep) char *user = NULL;
+        int mine = 0, system;
+
+        if (settings_user_path(&user) == 0 && user)
+                mine = check_file(d, user);
+        system = check_file(d, SETTINGS_SYSTEM_PATH);
+        if (mine < 0 || system < 0)
+                return 0;
+        if (mine || system)
+                doctor_tell(d, &(Finding){ .check = "settings" }, "%s%s%s can be read.",
+                            mine ? user : "", mine && system ? " and " : "",
+                            system ? SETTINGS_SYSTEM_PATH : "");
+        else
+                doctor_tell(d, &(Finding){ .check = "settings" },
+                            "There is no settings file; what is built in holds.");
+        return 0;
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * iotc-token doctor: what is wrong, why it matters, and the command that mends it. The checks are
+ * in doctor-*.c; the order of their table is that of what depends on what, so that the first
+ * problem is the one to mend first. The accounts come before the suspects (az, proxy, CA, clock),
+ * which look different when a token was got just now.
+ */
+#include <sys/ioctl.h>
+
+#include "doctor.h"
+#include "output.h"
+#include "say.h"
+#include "table.h"
+#include "verbs.h"
+
+static int (*const checks[])(Doctor *d) = {
+        doctor_check_bus,      doctor_check_daemon,   doctor_check_start, doctor_check_keyring,
+        doctor_check_settings, doctor_check_accounts, doctor_check_az,    doctor_check_network,
+        doctor_check_proxy,    doctor_check_ca,       doctor_check_clock,
+};
+
+static void doctor_deinit(Doctor *d) {
+        accounts_deinit(&d->accounts);
+        properties_deinit(&d->manager);
+        settings_deinit(&d->settings);
+        sd_bus_flush_close_unref(d->bus);
+}
+
+static size_t terminal_columns(void) {
+        struct winsize size;
+
+        if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0 || size.ws_col < 40)
+                return 80;
+        return MIN(size.ws_col, 100); /* longer lines are hard to read */
+}
+
+static void print_sum(const Doctor *d) {
+        unsigned problems = d->n[FINDING_PROBLEM], notes = d->n[FINDING_NOTE];
+
+        putchar('\n');
+        if (problems)
+                printf("%u problem%s found; mend the first one first.\n", problems,
+                       problems > 1 ? "s" : "");
+        else if (notes)
+                printf("No problem found, %u note%s.\n", notes, notes > 1 ? "s" : "");
+        else
+                puts("All is well.");
+        if (!problems && d->accounts.n)
+                puts("Whether an application takes a token: iotc-token check --app HOST");
+}
+
+static int doctor_run(Doctor *d) {
+        int r = 0;
+
+        if (d->json)
+                json_out_open(d->json, NULL, '[');
+        for (size_t i = 0; i < ARRAY_SIZE(checks) && r == 0; i++)
+                r = checks[i](d);
+        if (d->json) {
+                json_out_close(d->json, ']');
+                json_out_end(d->json);
+        }
+        if (r)
+                return r;
+        if (d->person)
+                print_sum(d);
+        return d->n[FINDING_PROBLEM] ? EXIT_FAILED : EXIT_DONE;
+}
+
+int verb_doctor(const Verb *verb, int argc, char **argv) {
+        CLEANUP(doctor_deinit) Doctor d = { 0 };
+        JsonOut out = { .f = stdout };
+        bool json = false;
+        const Option options[] = {
+                { "json", NULL, "print an array of findings", OPTION_FLAG, &json },
+                { 0 },
+        };
+        int r;
+
+        r = args_parse(verb, options, &argc, argv, 0, 0);
+        if (r)
+                return r;
+        r = settings_load_files(&d.settings);
+        if (r < 0)
+                return fail_errno(r);
+        d.json = json ? &out : NULL;
+        d.person = !json && output_is_terminal();
+        d.colour = d.person && output_has_colour();
+        d.utf8 = d.person && output_has_utf8();
+        d.columns = d.person ? terminal_columns() : 0;
+        return doctor_run(&d);
+}
