@@ -85,6 +85,25 @@ char *display_left(char buf[DISPLAY_DURATION_SIZE], uint64_t at, uint64_t now) {
         return display_duration(buf, at - now);
 }
 
+char *display_bar(char buf[DISPLAY_BAR_SIZE], uint64_t from, uint64_t to, uint64_t now, bool utf8) {
+        enum {
+                CELLS = 10
+        };
+        const char *full = utf8 ? "\u2588" : "#", *empty = utf8 ? "\u2591" : "-";
+        double left;
+        unsigned cells;
+
+        buf[0] = '\0';
+        if (from == 0 || from >= to)
+                return buf;
+        left = now >= to ? 0 : MIN((double)(to - now) / (double)(to - from), 1);
+        cells = (unsigned)(left * CELLS);
+        cells += cells < left * CELLS; /* rounded up */
+        for (unsigned i = 0; i < CELLS; i++)
+                strcat(buf, i < cells ? full : empty);
+        return buf;
+}
+
 char *display_clock(char buf[DISPLAY_CLOCK_SIZE], int64_t offset) {
         char much[DISPLAY_DURATION_SIZE];
 

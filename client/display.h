@@ -12,6 +12,7 @@ enum {
         DISPLAY_TIME_SIZE = 32,     /* room for display_time_iso() */
         DISPLAY_KEY_SIZE = 64,      /* room for display_key() */
         DISPLAY_CLOCK_SIZE = 48,    /* room for display_clock() */
+        DISPLAY_BAR_SIZE = 40,      /* room for display_bar() */
 };
 
 /*
@@ -30,6 +31,12 @@ size_t display_width(const char *s);
 char *display_duration(char buf[DISPLAY_DURATION_SIZE], uint64_t seconds);
 /* The same from now to a time, seconds since 1970: "-" when that is 0, "over" when it is past. */
 char *display_left(char buf[DISPLAY_DURATION_SIZE], uint64_t at, uint64_t now);
+/*
+ * What is left at now of the time between two times, seconds since 1970, as a bar ten columns wide:
+ * full for all, a cell for the last second, empty when it is over; of ASCII alone unless utf8. ""
+ * when it isn't known how much it was: from is 0, or not before to. Returns buf.
+ */
+char *display_bar(char buf[DISPLAY_BAR_SIZE], uint64_t from, uint64_t to, uint64_t now, bool utf8);
 /* By how much a clock is off, seconds that the right one is ahead: "right" for 0, "3 h 2 min slow",
  * "25 min fast". Returns buf. */
 char *display_clock(char buf[DISPLAY_CLOCK_SIZE], int64_t offset);

@@ -4,6 +4,8 @@
  * private CA that a user service never sees. Whether that is the fault is told by whether a server
  * was reached just now, so these come after the accounts.
  */
+#include <sys/stat.h>
+
 #include "display.h"
 #include "doctor.h"
 
@@ -158,6 +160,13 @@ static const char *system_bundle(void) {
         return NULL;
 }
 
+static bool same_file(const char *a, const char *b) {
+        struct stat one, other;
+
+        return stat(a, &one) == 0 && stat(b, &other) == 0 && one.st_dev == other.st_dev &&
+               one.st_ino == other.st_ino;
+}
+
 int doctor_check_ca(Doctor *d) {
         static const char *const names[] = { "CURL_CA_BUNDLE", "SSL_CERT_FILE",
                                              "REQUESTS_CA_BUNDLE", NULL };
@@ -172,7 +181,7 @@ int doctor_check_ca(Doctor *d) {
                                         .why = "No server is trusted without it.",
                                         .command = "sudo apt-get install ca-certificates" },
                             "The system has no bundle of certificate authorities.");
-        else if (variable)
+        else if (variable && !same_file(getenv(variable), bundle))
                 tell_shell_only(d, "ca", variable, getenv(variable), "ca-bundle",
                                 service_has(d, names));
         else

@@ -21,6 +21,18 @@ static TableColour state_colour(const char *state) {
         return TABLE_RED;
 }
 
+/* How soon somebody may have to do something. A token is renewed well before these, so that it
+ * comes so far only when it can't be renewed; the end of an API token is warned of by the daemon.
+ */
+static TableColour left_colour(const char *source, uint64_t at, uint64_t now) {
+        bool lasting = streq(source, "api-token");
+        uint64_t left = at > now ? at - now : 0;
+
+        if (left < (lasting ? 3 * 86400 : 60))
+                return TABLE_RED;
+        return left < (lasting ? 14 * 86400 : 300) ? TABLE_YELLOW : TABLE_GREEN;
+}
+
 /* "a,b" to be freed by free(); NULL when memory is short. */
 static char *strings_join(char *const *strings) {
         char *joined = NULL;
@@ -48,17 +60,19 @@ static void list_add(Table *table, const Properties *account, const char *defaul
         const char *state = properties_string(account, "State");
         const char *user = properties_string(account, "User");
         CLEANUP(freep) char *apps = strings_join(properties_strings(account, "Apps"));
-        uint64_t expires_at = properties_number(account, "ExpiresAt");
+        uint64_t expires_at = properties_number(account, "ExpiresAt"), now = (uint64_t)time(NULL);
+        TableColour urgency = left_colour(source, expires_at, now);
         char left[DISPLAY_DURATION_SIZE], at[24];
         bool is_default = streq(name, default_account);
 
         snprintf(at, sizeof(at), "%" PRIu64, expires_at);
-        display_left(left, expires_at, (uint64_t)time(NULL));
+        display_left(left, expires_at, now);
         table_add(table, name, name, TABLE_PLAIN);
         table_add(table, is_default ? "yes" : " ", is_default ? "yes" : "no", TABLE_PLAIN);
         table_add(table, source, source, TABLE_PLAIN);
         table_add(table, state, state, state_colour(state));
-        table_add(table, left, at, TABLE_PLAIN);
+        table_add(table, left, at,
+                  expires_at == 0 || urgency == TABLE_GREEN ? TABLE_PLAIN : urgency);
         table_add(table, user, user, TABLE_PLAIN);
         table_add(table, apps, apps ?: "", TABLE_PLAIN);
 }
@@ -143,13 +157,27 @@ static void status_time(const char *name, uint64_t at, uint64_t now) {
         status_field(name, text);
 }
 
+/* The time left, as a bar and in words. */
+static void status_left(const Properties *account, uint64_t now) {
+        uint64_t at = properties_number(account, "ExpiresAt");
+        TableColour colour = left_colour(properties_string(account, "Source"), at, now);
+        char bar[DISPLAY_BAR_SIZE], left[DISPLAY_DURATION_SIZE];
+        bool coloured = output_has_colour();
+
+        if (at == 0)
+                return;
+        display_bar(bar, properties_number(account, "LastRefreshAt"), at, now, output_has_utf8());
+        printf("    %-14s%s%s%s%s%s\n", "Valid for", coloured ? table_escape(colour) : "",
+               *bar ? bar : display_left(left, at, now), coloured ? table_escape(TABLE_RESET) : "",
+               *bar ? " " : "", *bar ? display_left(left, at, now) : "");
+}
+
 static void status_block(const Properties *account) {
         const char *state = properties_string(account, "State");
         CLEANUP(freep) char *apps = strings_join(properties_strings(account, "Apps"));
         char *const *error = properties_strings(account, "LastError");
-        uint64_t expires_at = properties_number(account, "ExpiresAt"), now = (uint64_t)time(NULL);
+        uint64_t now = (uint64_t)time(NULL);
         bool colour = output_has_colour();
-        char left[DISPLAY_DURATION_SIZE];
 
         display_print(stdout, properties_string(account, "Name"));
         printf(": %s", colour ? table_escape(state_colour(state)) : "");
@@ -158,8 +186,7 @@ static void status_block(const Properties *account) {
 
         status_field("Source", properties_string(account, "Source"));
         status_field("User", properties_string(account, "User"));
-        if (expires_at)
-                status_field("Valid for", display_left(left, expires_at, now));
+        status_left(account, now);
         status_time("Last refresh", properties_number(account, "LastRefreshAt"), now);
         status_time("Next refresh", properties_number(account, "RefreshAt"), now);
         status_time("Last used", properties_number(account, "LastUsedAt"), now);

@@ -87,6 +87,36 @@ static void test_time_left(void) {
         assert(strstr(display_clock(clock, INT64_MAX), " slow"));
 }
 
+static void test_bar(void) {
+        static const struct {
+                uint64_t from, to, now;
+                const char *bar;
+        } table[] = {
+                { 1000, 4600, 1000, "##########" },
+                { 1000, 4600, 1001, "##########" },
+                { 1000, 4600, 1360, "#########-" },
+                { 1000, 4600, 1361, "#########-" },
+                { 1000, 4600, 2800, "#####-----" },
+                { 1000, 4600, 4599, "#---------" },
+                { 1000, 4600, 4600, "----------" },
+                { 1000, 4600, 9000, "----------" },
+                { 1000, 4600, 10, "##########" },
+                { 1, UINT64_MAX, 2, "##########" },
+                { 1000, 1001, 1000, "##########" },
+                { 0, 4600, 1000, "" },
+                { 4600, 4600, 1000, "" },
+                { 4700, 4600, 1000, "" },
+                { 0, 0, 1000, "" },
+        };
+        char buf[DISPLAY_BAR_SIZE];
+
+        for (size_t i = 0; i < ARRAY_SIZE(table); i++)
+                assert(streq(display_bar(buf, table[i].from, table[i].to, table[i].now, false),
+                             table[i].bar));
+        assert(streq(display_bar(buf, 1000, 4600, 2800, true), "█████░░░░░"));
+        assert(display_width(buf) == 10);
+}
+
 static void test_dates(void) {
         char buf[DISPLAY_TIME_SIZE];
 
@@ -154,6 +184,7 @@ int main(void) {
         test_nothing_moves_the_cursor();
         test_seconds_in_words();
         test_time_left();
+        test_bar();
         test_dates();
         test_names_as_keys();
         test_how_near_a_word_is();

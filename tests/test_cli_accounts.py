@@ -113,8 +113,18 @@ def test_status_on_a_terminal(broken, cli):
     with Terminal([cli.program, 'status'], cli.environment()) as terminal:
         assert terminal.wait() == 0
     assert re.search(r'Keyring +ok', terminal.shown)
-    assert re.search(r'Valid for +\d+ (h|min)', terminal.shown)
+    # A restart forgot when the token came, so that there is no bar.
+    assert re.search('Valid for +\033\\[32m\\d+ (h|min)', terminal.shown)
     assert re.search(r'Last error +.*accounts.conf, line ', terminal.shown)
+
+
+@pytest.mark.parametrize('env, bar', [
+    ({}, '\033\\[32m█{10}\033\\[0m'), ({'NO_COLOR': '1'}, '█{10}'),
+    ({'LC_ALL': 'C'}, '\033\\[32m#{10}\033\\[0m')])
+def test_time_left_as_a_bar(accounts, cli, env, bar):
+    with Terminal([cli.program, 'status', 'work'], {**cli.environment(), **env}) as terminal:
+        assert terminal.wait() == 0
+    assert re.search(f'Valid for +{bar} \\d+ (h|min)', terminal.shown), terminal.shown
 
 
 def test_default(accounts, cli):
