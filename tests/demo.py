@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
 #
 # ./run demo: the main job as a person sees it, in a terminal, step by step, with real parts on
-# this machine alone: a private session bus, a private keyring, a stand-in for Microsoft's identity
-# server. The person's part of the sign-in (a browser, a code) is done by this script. It touches
-# nothing of the one who runs it, ends by itself, and leaves nothing running.
+# this machine alone: a private session bus, a private keyring, stand-ins for Microsoft's identity
+# server and for an application. The person's part of the sign-in (a browser, a code) is done by
+# this script. It touches nothing of the one who runs it, ends by itself, and leaves nothing
+# running.
 #
 # usage: demo.py BUILD-FOLDER
 
@@ -17,15 +18,13 @@ import sys
 import tempfile
 
 from util_bus import Bus
+from util_central import Central
 from util_daemon import Cli, Daemon, Home
-from util_entra import Entra
+from util_entra import RESOURCE, Entra
 from util_keyring import Keyring
 
 COLOUR = sys.stdout.isatty() and not os.environ.get('NO_COLOR')
-APP = 'contoso-devices.azureiotcentral.com'
-API_TOKEN = ('SharedAccessSignature sr=8a0617dc-1f0b-4b55-8a3c-4a1d2b7e9c10'
-             '&sig=ZGVtbyBzaWduYXR1cmUsIG5vdCBhIHJlYWwgb25lLCBmb3Igc2hvdw%3D%3D'
-             '&skn=demo&se=1893456000000')
+CLIENTS = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'clients')
 
 
 def paint(code, text):
@@ -82,7 +81,7 @@ class Show:
         return output
 
 
-def demo(show, entra, daemon):
+def demo(show, entra, central, daemon):
     approved = []
 
     def approve(output):
@@ -101,10 +100,20 @@ def demo(show, entra, daemon):
     heading('Every program on this desktop gets a header, fresh when it asks')
     show.run('iotc-token', 'get', '--header')
 
-    heading('An API token of an application, kept beside it')
-    show.run('iotc-token', 'api-token', 'add', 'devices', '--app', APP, stdin=API_TOKEN + '\n',
-             shown=f'iotc-token api-token add devices --app {APP} < token.txt')
-    show.run('iotc-token', 'get', APP, '--header')
+    heading('Or the answer itself, from an application')
+    show.run('iotc-token', 'check', '--app', central.app)
+    show.run('iotc-token', 'api', '/api/devices/thermostat', '--app', central.app)
+
+    heading('An API token, made there and kept here, never shown')
+    show.run('iotc-token', 'api-token', 'create', 'ci', '--role', 'operator', '--expiry', '90d',
+             '--app', central.app)
+    show.run('iotc-token', 'api-token', 'rotate', 'ci', '--app', central.app)
+    show.run('iotc-token', 'list')
+
+    heading('A program on the Azure SDK, which never heard of us')
+    show.run('iotc-token', 'exec', 'work', '--', 'node', os.path.join(CLIENTS, 'sdk.mjs'),
+             'DefaultAzureCredential', f'{RESOURCE}/.default',
+             shown=f'iotc-token exec -- node sdk.mjs DefaultAzureCredential {RESOURCE}/.default')
 
     heading('The daemon dies, and the network is gone')
     before = show.run('iotc-token', 'get', 'work')
@@ -135,6 +144,8 @@ def main(build_dir):
         parts.callback(shutil.rmtree, folder)
         entra = Entra(sub('entra'))
         parts.callback(entra.close)
+        central = Central(entra, sub('central'))
+        parts.callback(central.close)
         bus = Bus(sub('bus'))
         parts.callback(bus.close)
         keyring = Keyring(bus, sub('keyring'))
@@ -145,10 +156,10 @@ def main(build_dir):
         parts.callback(daemon.close)
         daemon.start()
 
-        say('A private session bus, a private keyring, a stand-in for the identity server and\n'
-            'iotc-tokend are running. Nothing here is yours, and nothing stays.')
+        say('A private session bus, a private keyring, stand-ins for the identity server and an\n'
+            'application, and iotc-tokend are running. Nothing here is yours, and nothing stays.')
         path = f'{os.path.join(build_dir, "client")}:/usr/bin:/bin'
-        demo(Show({**Cli(home).environment(), 'PATH': path}), entra, daemon)
+        demo(Show({**Cli(home).environment(), 'PATH': path}), entra, central, daemon)
         print()
     finally:
         parts.close()

@@ -204,8 +204,8 @@ def test_an_api_token_is_replaced_when_told(daemon, keyring, cli):
 
 
 @pytest.mark.parametrize('stdin, said', [
-    ('', 'no token'),
-    ('\n', 'no token'),
+    ('', 'nothing came'),
+    ('\n', 'nothing came'),
     ('x' * 65537, '64 KiB'),
     ('a\0b', 'NUL'),
 ])
