@@ -19,6 +19,17 @@ int bus_open(sd_bus **ret) {
         return r < 0 ? bus_fail(&error, r) : 0;
 }
 
+int bus_need_daemon(sd_bus *bus) {
+        sd_bus_error error = SD_BUS_ERROR_NULL;
+
+        /* Whatever else is wrong the next call says, better. */
+        if (sd_bus_get_name_creds(bus, IOTC_BUS_NAME, 0, NULL) != -ENXIO)
+                return 0;
+        (void)sd_bus_error_set(&error, SD_BUS_ERROR_NAME_HAS_NO_OWNER, NULL);
+        connection_explain(&error);
+        return bus_fail(&error, -ENXIO);
+}
+
 int bus_method(sd_bus *bus, sd_bus_message **ret, const char *path, const char *interface,
                const char *member) {
         int r;

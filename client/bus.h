@@ -24,6 +24,8 @@ typedef struct Accounts {
 
 /* Connect. 0 and *ret, to be freed by sd_bus_flush_close_unref(); or an exit code. */
 int bus_open(sd_bus **ret);
+/* 0 if the daemon runs, without starting it; or an exit code. */
+int bus_need_daemon(sd_bus *bus);
 /* A call that is still to be filled and made by bus_call(). 0 or an exit code. */
 int bus_method(sd_bus *bus, sd_bus_message **ret, const char *path, const char *interface,
                const char *member);

@@ -22,7 +22,7 @@ static const Verb verbs[] = {
         { "get",
           "[SELECTOR] [--header | --json] [--resource URI] [--min-valid S] [--force] [--no-wait]",
           "Print a token", verb_get },
-        { "list", "[--json]", "List the accounts", verb_list },
+        { "list", "[--json] [--no-start]", "List the accounts", verb_list },
         { "status", "[SELECTOR] [--json]", "Show how the daemon and its accounts do", verb_status },
         { "watch", "[--json]", "Print a line for each change", verb_watch },
         { "refresh", "[SELECTOR]", "Get a new token now", verb_refresh },

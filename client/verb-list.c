@@ -107,9 +107,10 @@ int verb_list(const Verb *verb, int argc, char **argv) {
         CLEANUP(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
         CLEANUP(properties_deinit) Properties manager = { 0 };
         CLEANUP(accounts_deinit) Accounts accounts = { 0 };
-        bool json = false;
+        bool json = false, no_start = false;
         const Option options[] = {
                 { "json", NULL, "print an array of accounts", OPTION_FLAG, &json },
+                { "no-start", NULL, "fail if the daemon is not running", OPTION_FLAG, &no_start },
                 { 0 },
         };
         JsonOut out = { .f = stdout };
@@ -117,6 +118,8 @@ int verb_list(const Verb *verb, int argc, char **argv) {
 
         r = args_parse(verb, options, &argc, argv, 0, 0);
         r = r ?: bus_open(&bus);
+        if (no_start) /* for shells that complete a name: a key starts nothing */
+                r = r ?: bus_need_daemon(bus);
         r = r ?: bus_get_all(bus, IOTC_PATH, IOTC_INTERFACE_MANAGER, &manager);
         r = r ?: bus_get_accounts(bus, &accounts);
         if (r)
