@@ -15,6 +15,23 @@ static bool writable_by_others(const struct stat *st) {
                ((st->st_mode & S_IWGRP) && st->st_gid != 0 && !own_group);
 }
 
+/* A bad line that belongs to no account. */
+static bool tell_bad_line(Doctor *d) {
+        CLEANUP(freep) char *command = doctor_edit_command();
+        const char *problem = properties_string(&d->manager, "SettingsProblem");
+
+        if (!*problem)
+                return false;
+        doctor_tell(d,
+                    &(Finding){ .check = "settings",
+                                .state = FINDING_PROBLEM,
+                                .why = "The line is not in force, and the daemon writes nothing to "
+                                       "the file as long as it is there.",
+                                .command = command },
+                    "%s", problem);
+        return true;
+}
+
 static void tell_writable(Doctor *d, const char *path) {
         CLEANUP(freep) char *command = NULL;
 
@@ -67,7 +84,7 @@ int doctor_check_settings(Doctor *d) {
         if (settings_user_path(&user) == 0 && user)
                 mine = check_file(d, user);
         system = check_file(d, SETTINGS_SYSTEM_PATH);
-        if (mine < 0 || system < 0)
+        if (tell_bad_line(d) || mine < 0 || system < 0)
                 return 0;
         if (mine || system)
                 doctor_tell(d, &(Finding){ .check = "settings" }, "%s%s%s can be read.",

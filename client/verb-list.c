@@ -246,6 +246,7 @@ static void status_print(const Properties *manager, const Accounts *accounts) {
         status_field("Store", properties_string(manager, "Store"));
         status_field("Keyring", properties_string(manager, "KeyringState"));
         status_field("What to do", properties_string(manager, "StoreProblem"));
+        status_field("Settings", properties_string(manager, "SettingsProblem"));
         status_field("Network", properties_number(manager, "Online") ? "online" : "offline");
         status_clock(manager);
         for (size_t i = 0; i < accounts->n; i++) {

@@ -23,6 +23,10 @@ Keeper *manager_default(const Manager *m) {
         return m->chosen;
 }
 
+const char *manager_settings_problem(const Manager *m) {
+        return m->problem;
+}
+
 /* The setting; else the only account of a person's own that gives bearer tokens; else the built-in
  * one. Worked out when the accounts change, not when somebody asks. */
 void manager_choose_default(Manager *m) {

@@ -32,6 +32,8 @@ Keeper *manager_account(const Manager *m, size_t i);
 Keeper *manager_find(const Manager *m, const char *name);
 /* The default account, by setting or as the only one that gives bearer tokens; NULL: none. */
 Keeper *manager_default(const Manager *m);
+/* What is wrong with a line of [iotc-token] or outside any group, for a person; NULL: nothing. */
+const char *manager_settings_problem(const Manager *m);
 
 /* Which account a selector means. 0 and *ret; an Outcome and *problem; -errno. Before it says that
  * there is none it looks whether az was installed meanwhile. */

@@ -269,6 +269,14 @@ static int property_get_store_problem(sd_bus *bus, const char *path, const char 
         return sd_bus_message_append(reply, "s", keyring_complaint(b->env->keyring) ?: "");
 }
 
+static int property_get_settings_problem(sd_bus *bus, const char *path, const char *interface,
+                                         const char *property, sd_bus_message *reply,
+                                         void *userdata, sd_bus_error *error) {
+        Bus *b = userdata;
+
+        return sd_bus_message_append(reply, "s", manager_settings_problem(b->manager) ?: "");
+}
+
 static int property_get_online(sd_bus *bus, const char *path, const char *interface,
                                const char *property, sd_bus_message *reply, void *userdata,
                                sd_bus_error *error) {
@@ -341,6 +349,7 @@ static const sd_bus_vtable manager_vtable[] = {
                         SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("Store", "s", property_get_store, 0, SD_BUS_VTABLE_PROPERTY_CONST),
         SD_BUS_PROPERTY("StoreProblem", "s", property_get_store_problem, 0, 0),
+        SD_BUS_PROPERTY("SettingsProblem", "s", property_get_settings_problem, 0, 0),
         SD_BUS_PROPERTY("Online", "b", property_get_online, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("ClockOffset", "x", property_get_clock_offset, 0,
                         SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
