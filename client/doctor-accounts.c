@@ -216,7 +216,9 @@ static void tell_failure(Doctor *d, const Probe *probe) {
                     &(Finding){ .check = "account",
                                 .state = spared ? FINDING_NOTE : FINDING_PROBLEM,
                                 .account = name,
-                                .why = spared ? "It was not tried now." : failure_why(probe),
+                                .why = spared ? "The identity service is spared; it is tried again "
+                                                "by itself."
+                                              : failure_why(probe),
                                 .command = spared ? NULL : failure_command(probe, &made) },
                     "%s%s%s", named ? "" : name, named ? "" : ": ", text);
 }
