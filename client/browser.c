@@ -6,7 +6,7 @@
 #include "browser.h"
 
 typedef struct Browser {
-        void (*failed)(void *userdata);
+        void (*fn)(bool opened, void *userdata);
         void *userdata;
 } Browser;
 
@@ -41,8 +41,7 @@ _Noreturn static void browser_exec(const char *url) {
 static int browser_on_exit(sd_event_source *source, const siginfo_t *si, void *userdata) {
         Browser *b = userdata;
 
-        if (si->si_code != CLD_EXITED || si->si_status != 0)
-                b->failed(b->userdata);
+        b->fn(si->si_code == CLD_EXITED && si->si_status == 0, b->userdata);
         return 0;
 }
 
@@ -50,7 +49,8 @@ static void browser_destroy(void *userdata) {
         free(userdata);
 }
 
-int browser_open(sd_event *event, const char *url, void (*failed)(void *userdata), void *userdata) {
+int browser_open(sd_event *event, const char *url, void (*fn)(bool opened, void *userdata),
+                 void *userdata) {
         CLEANUP(sd_event_source_unrefp) sd_event_source *source = NULL;
         sigset_t mask;
         Browser *b;
@@ -67,7 +67,7 @@ int browser_open(sd_event *event, const char *url, void (*failed)(void *userdata
         b = malloc(sizeof(*b));
         if (!b)
                 return -ENOMEM;
-        *b = (Browser){ .failed = failed, .userdata = userdata };
+        *b = (Browser){ .fn = fn, .userdata = userdata };
         pid = fork();
         if (pid == 0)
                 browser_exec(url);

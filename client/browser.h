@@ -13,7 +13,9 @@ bool browser_is_here(void);
 /* Is there one at all, or $BROWSER? */
 bool browser_can_open(void);
 /*
- * Run xdg-open, without a terminal and without a shell; failed is called from the loop if it can't
- * be run or says that it failed. The browser outlives this process. 0 or -errno.
+ * Run xdg-open, without a terminal and without a shell; fn is called from the loop when it has
+ * ended, opened being false if it could not be run or says that it failed. The browser outlives
+ * this process. 0 or -errno.
  */
-int browser_open(sd_event *event, const char *url, void (*failed)(void *userdata), void *userdata);
+int browser_open(sd_event *event, const char *url, void (*fn)(bool opened, void *userdata),
+                 void *userdata);

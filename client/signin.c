@@ -38,10 +38,12 @@ static void signin_show_left(SignIn *s) {
                 say("Waiting; %s left.", left);
 }
 
-static void signin_on_no_browser(void *userdata) {
+static void signin_on_browser(bool opened, void *userdata) {
         SignIn *s = userdata;
         CLEANUP(freep) char *name = account_name(s->account);
 
+        if (opened)
+                return;
         signin_clear_line(s);
         say("xdg-open could not open it. Open the page by hand, or sign in by a code: iotc-token "
             "login %s --device-code",
@@ -73,8 +75,8 @@ static void signin_show_browser(SignIn *s, const char *uri) {
                 say("To sign in, open this page in a browser on this machine:");
         say("%s", uri);
         signin_show_port(uri);
-        if (open && browser_open(s->loop->event, uri, signin_on_no_browser, s) < 0)
-                signin_on_no_browser(s);
+        if (open && browser_open(s->loop->event, uri, signin_on_browser, s) < 0)
+                signin_on_browser(false, s);
 }
 
 static void signin_show(SignIn *s) {

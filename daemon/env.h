@@ -32,6 +32,7 @@ enum {
         MANAGER_CHANGED_KEYRING_STATE = 1 << 1,
         MANAGER_CHANGED_ONLINE = 1 << 2,
         MANAGER_CHANGED_CLOCK_OFFSET = 1 << 3,
+        MANAGER_CHANGED_QUIET = 1 << 4, /* Env.quiet; no property */
 };
 
 /* News for whoever shows the accounts to the world. All are called when it has happened, but
@@ -46,6 +47,8 @@ typedef struct Listener {
          * LastError says the same for a person.
          */
         void (*account_ends_soon)(Keeper *k, uint64_t seconds, void *userdata);
+        /* A program that asked for a token of it was told that a person is needed. May be NULL. */
+        void (*account_refused)(Keeper *k, void *userdata);
         void (*signin_added)(SignIn *s, void *userdata);
         void (*signin_changed)(SignIn *s, void *userdata);
         void (*signin_removed)(SignIn *s, void *userdata);
@@ -69,6 +72,7 @@ typedef struct Env {
         struct State *state;     /* io/state.h; NULL: nothing is remembered */
         struct Removed *removed; /* removed.h; the manager's, or NULL */
         char *proxy, *ca_bundle; /* or NULL */
+        bool quiet;              /* nothing is shown on the desktop */
         bool online;             /* a network that is up, as far as we know */
         Sleep *sleep;
         bool asleep; /* no exchange is started: the machine goes to sleep, or just came back */

@@ -106,8 +106,16 @@ static void waiter_unlink(Waiter *w) {
         w->deadline = timer_free(w->deadline);
 }
 
+/* A program has met it, so its person may hear of it. */
+static void keeper_tell_refused(Keeper *k, const Problem *problem) {
+        if (problem->outcome == OUTCOME_SIGN_IN_NEEDED && k->env->listener->account_refused)
+                k->env->listener->account_refused(k, k->env->listener_userdata);
+}
+
 static void waiter_answer(Waiter *w, Token *token, const Problem *problem) {
         waiter_unlink(w);
+        if (!token)
+                keeper_tell_refused(w->keeper, problem);
         w->fn(token, problem, w->userdata);
 }
 
@@ -243,6 +251,7 @@ static int get_cold(Keeper *k, Slot *s, const KeeperAsk *ask, Token **ret_token,
                 *ret_token = s->token;
                 return 0;
         case VERDICT_FAIL:
+                keeper_tell_refused(k, problem);
                 return (int)problem->outcome;
         case VERDICT_WAIT:
                 break;

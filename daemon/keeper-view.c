@@ -61,6 +61,16 @@ void keeper_note_use(const Keeper *k) {
                 state_note_use(k->env->state, k->account->name, keeper_used_at(k));
 }
 
+/* There is a secret or a token of somebody who was signed in, but it serves no more. */
+static bool keeper_is_lapsed(const Keeper *k) {
+        const Record *record = vault_record(k->vault);
+
+        if (keeper_state(k) != KEEPER_STATE_SIGN_IN_NEEDED)
+                return false;
+        return source_needs_secret(k->account->source) ? record->secret != NULL
+                                                       : k->slots->token || record->n_tokens;
+}
+
 void keeper_view(const Keeper *k, KeeperView *ret) {
         const Slot *own = k->slots;
 
@@ -72,6 +82,8 @@ void keeper_view(const Keeper *k, KeeperView *ret) {
                 .last_refresh_at = k->last_refresh_usec ? clock_wall_of(k->last_refresh_usec) : 0,
                 .last_used_at =
                         k->last_used_usec ? clock_wall_of(k->last_used_usec) : k->former_used_at,
+                .lapsed = keeper_is_lapsed(k),
+                .ends_soon = k->warned != 0,
                 .last_error = &k->last_error,
         };
         if (own->token && own->refresh_usec != USEC_INFINITY)

@@ -36,6 +36,8 @@ typedef struct KeeperView {
         KeeperState state;
         const char *user, *tenant;
         uint64_t expires_at, refresh_at, last_refresh_at, last_used_at;
+        bool ends_soon; /* its API token, and that was told */
+        bool lapsed; /* SIGN_IN_NEEDED, and not because nobody has signed in, or has signed out */
         const Problem *last_error;
 } KeeperView;
 

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * iotc-tokend: arguments, launcher, signals, build bottom-up, run, tear down top-down. No logic.
+ * iotc-tokend: launcher, signals, build bottom-up, run, tear down top-down. No logic.
  */
 #include <fcntl.h>
-#include <getopt.h>
 #include <locale.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <systemd/sd-daemon.h>
 
+#include "arguments.h"
+#include "attention.h"
 #include "bus/bus.h"
 #include "io/clock-watch.h"
 #include "io/lock.h"
@@ -17,6 +18,7 @@
 #include "io/state.h"
 #include "io/timer.h"
 #include "io/watch.h"
+#include "news.h"
 #include "paths.h"
 #include "store.h"
 
@@ -26,8 +28,10 @@
 
 typedef struct Daemon {
         Env env;
+        News news;
         Manager *manager;
         Bus *bus;
+        Attention *attention;
         Watch *watch;
         ClockWatch *clock_watch;
         Timer *start_timer, *stop_timer;
@@ -37,55 +41,6 @@ typedef struct Daemon {
         bool replace;
         int status;
 } Daemon;
-
-static void print_help(void) {
-        printf("Usage: iotc-tokend [--replace] [--verbose]\n"
-               "\n"
-               "Keeps Azure IoT Central tokens fresh and serves them on the session bus as\n"
-               "org.iotc.Token1. It is started when it is first needed; see iotc-tokend(8).\n"
-               "\n"
-               "  --replace   end a running daemon of the same user and take its place\n"
-               "  --verbose   log what is done, step by step (never a secret)\n"
-               "  --version   print the version\n"
-               "  --help      print this text\n");
-}
-
-/* 1: go on; else exit with *ret_status. */
-static int arguments_parse(Daemon *d, int argc, char **argv, int *ret_status) {
-        static const struct option options[] = {
-                { "replace", no_argument, NULL, 'r' },
-                { "verbose", no_argument, NULL, 'v' },
-                { "version", no_argument, NULL, 'V' },
-                { "help", no_argument, NULL, 'h' },
-                { 0 },
-        };
-        int c;
-
-        *ret_status = EXIT_SUCCESS;
-        while ((c = getopt_long(argc, argv, "", options, NULL)) >= 0)
-                switch (c) {
-                case 'r':
-                        d->replace = true;
-                        break;
-                case 'v':
-                        log_set_max_level(LOG_DEBUG);
-                        break;
-                case 'V':
-                        printf("iotc-tokend %s\n", IOTC_VERSION);
-                        return 0;
-                case 'h':
-                        print_help();
-                        return 0;
-                default:
-                        *ret_status = 2;
-                        break;
-                }
-        if (optind < argc)
-                *ret_status = 2;
-        if (*ret_status == 2)
-                fprintf(stderr, "Usage: iotc-tokend [--replace] [--verbose]\n");
-        return *ret_status == 0;
-}
 
 /* No core dump, no debugger of the same user, no secret on disk. */
 static void harden(void) {
@@ -313,8 +268,13 @@ static int daemon_build(Daemon *d) {
         r = bus_new(&d->bus, &d->env, daemon_on_bus_lost, d);
         if (r < 0)
                 return fail(r, "Can't reach the session bus (is DBUS_SESSION_BUS_ADDRESS set?)");
-        d->env.listener = &bus_listener;
-        d->env.listener_userdata = d->bus;
+        r = attention_new(&d->attention, &d->env);
+        if (r < 0)
+                return fail(r, "Can't make a notification");
+        news_add(&d->news, &bus_listener, d->bus);
+        news_add(&d->news, &attention_listener, d->attention);
+        d->env.listener = &news_listener;
+        d->env.listener_userdata = &d->news;
         r = watch_new(&d->watch, d->env.event, daemon_on_network, d);
         if (r < 0)
                 return fail(r, "Can't watch the network");
@@ -355,6 +315,7 @@ static void daemon_free(Daemon *d) {
         if (d->bus)
                 bus_stop(d->bus);
         d->manager = manager_free(d->manager);
+        d->attention = attention_free(d->attention);
         d->env.state = state_free(d->env.state);
         d->env.keyring = keyring_free(d->env.keyring);
         d->bus = bus_free(d->bus);
@@ -379,7 +340,7 @@ int main(int argc, char **argv) {
         int r, status;
 
         (void)setlocale(LC_CTYPE, "C.UTF-8");
-        if (arguments_parse(&d, argc, argv, &status) == 0)
+        if (arguments_parse(&d.replace, argc, argv, &status) == 0)
                 return status;
         descriptors_fill();
         r = path_of_fetcher(&fetcher);

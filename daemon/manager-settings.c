@@ -92,6 +92,7 @@ static void store_take(Manager *m, const Config *c) {
 static int globals_take(Manager *m, Config *c) {
         bool same = streq(m->default_account, c->default_account) &&
                     strv_equal(m->app_suffixes, c->app_suffixes) && streq(m->problem, c->problem);
+        bool same_quiet = m->env->quiet == c->quiet;
         bool same_way = streq(m->env->proxy, c->proxy) && streq(m->env->ca_bundle, c->ca_bundle);
 
         if (c->problem && !streq(m->problem, c->problem))
@@ -106,11 +107,14 @@ static int globals_take(Manager *m, Config *c) {
         m->env->proxy = STEAL(c->proxy);
         free(m->env->ca_bundle);
         m->env->ca_bundle = STEAL(c->ca_bundle);
+        m->env->quiet = c->quiet;
+        if (m->ready && !same_quiet)
+                m->env->listener->manager_changed(MANAGER_CHANGED_QUIET, m->env->listener_userdata);
         store_take(m, c);
         /* What could not be reached may be reached this way. */
         if (m->ready && !same_way)
                 manager_try_again(m);
-        return !same || !same_way;
+        return !same || !same_quiet || !same_way;
 }
 
 /* Other settings (taken over) for an account that is there. 1 when something is different. */

@@ -15,6 +15,14 @@
 #define IOTC_INTERFACE_ACCOUNT "org.iotc.Token1.Account"
 #define IOTC_INTERFACE_SIGNIN  "org.iotc.Token1.SignIn"
 
+/*
+ * iotc-token-open, which opens the page of a sign-in in the person's browser, for the daemon:
+ * Open(o signin, s activation_token). Ours alone: no part of the contract.
+ */
+#define IOTC_OPENER_NAME      "org.iotc.Token1.Opener"
+#define IOTC_OPENER_PATH      "/org/iotc/Token1/Opener"
+#define IOTC_OPENER_INTERFACE "org.iotc.Token1.Opener"
+
 #define IOTC_ERROR_SIGN_IN_NEEDED  "org.iotc.Token1.Error.SignInNeeded"
 #define IOTC_ERROR_KEYRING_LOCKED  "org.iotc.Token1.Error.KeyringLocked"
 #define IOTC_ERROR_KEYRING_ABSENT  "org.iotc.Token1.Error.KeyringAbsent"

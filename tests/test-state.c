@@ -48,6 +48,20 @@ static void test_it_remembers(void) {
         assert(unlink(path) == 0);
 }
 
+static void test_what_was_told_is_kept_at_once(void) {
+        State *s = state_at(path), *killed = s;
+
+        state_set_told(s, "work", (StateTold){ WALL, WALL + 86400 });
+        s = state_at(path);
+        assert(state_told(s, "work").at == WALL);
+        assert(state_told(s, "work").quiet_until == WALL + 86400);
+        assert(state_told(s, "other").at == 0 && state_told(NULL, "work").at == 0);
+        assert(state_last_used(s, "work") == 0);
+        state_free(s);
+        state_free(killed);
+        assert(unlink(path) == 0);
+}
+
 static void test_it_is_written_at_most_hourly(void) {
         State *s = state_at(path);
 
@@ -159,6 +173,7 @@ int main(void) {
         snprintf(path, sizeof(path), "%s/state", top);
         fake_time_init(HOUR, WALL);
         test_it_remembers();
+        test_what_was_told_is_kept_at_once();
         test_it_is_written_at_most_hourly();
         test_a_write_that_fails_is_tried_again();
         test_what_is_no_state_counts_as_none();

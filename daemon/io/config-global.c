@@ -62,6 +62,10 @@ static int global_read_store(char **ret, const char *value) {
                                                                : -EINVAL;
 }
 
+static int global_read_switch(char **ret, const char *value) {
+        return streq(value, "yes") || streq(value, "no") ? value_read_any(ret, value) : -EINVAL;
+}
+
 static const ConfigGlobal config_globals[] = {
         { "default", offsetof(ConfigGlobals, default_account), false,
           "expected the name of an account", global_read_name },
@@ -76,6 +80,8 @@ static const ConfigGlobal config_globals[] = {
           global_read_store },
         { "key-file", offsetof(ConfigGlobals, key_file), false, "expected an absolute path",
           value_read_path },
+        { "notifications", offsetof(ConfigGlobals, notifications), false, "expected yes or no",
+          global_read_switch },
 };
 
 static char **global_text(const ConfigGlobals *g, const ConfigGlobal *s) {
@@ -141,7 +147,7 @@ int config_global_set(ConfigGlobals *g, const char *key, const char *const *valu
                 return global_set_text(g, s, values[0], ret_problem);
         }
         *ret_problem = strdup("not a setting of [iotc-token], which has default, app-suffixes, "
-                              "proxy, ca-bundle, store, key-file");
+                              "proxy, ca-bundle, store, key-file, notifications");
         return *ret_problem ? ACCOUNT_E_UNKNOWN_KEY : -ENOMEM;
 }
 

@@ -16,6 +16,7 @@ typedef struct ConfigGlobals {
         char *store;           /* "keyring" or "file" */
         bool store_bad;        /* set by the reader of the file when a line of it is bad */
         char *key_file;        /* absolute path */
+        char *notifications;   /* "yes" or "no" */
 } ConfigGlobals;
 
 /*

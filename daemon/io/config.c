@@ -99,6 +99,7 @@ static int config_take_globals(Config *c, ConfigFile *file) {
         c->proxy = STEAL(g->proxy);
         c->ca_bundle = STEAL(g->ca_bundle);
         c->key_file = STEAL(g->key_file);
+        c->quiet = streq(g->notifications, "no");
         if (g->store_bad || c->unread)
                 c->store = CONFIG_STORE_UNKNOWN;
         else if (streq(g->store, "file"))

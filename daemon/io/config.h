@@ -24,6 +24,7 @@ typedef struct Config {
         char *ca_bundle;       /* absolute path or NULL */
         ConfigStore store;     /* where secrets are kept */
         char *key_file;        /* of CONFIG_STORE_FILE: absolute path, or NULL: a credential */
+        bool quiet;            /* notifications=no: nothing is shown on the desktop */
         char *problem; /* of [iotc-token] or a line outside any group: "FILE, line 3: ..." or NULL
                         */
         bool unread;   /* a file is there but can't be read: `problem` says why */

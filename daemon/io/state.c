@@ -19,6 +19,7 @@ enum {
 typedef struct Entry {
         char *account;
         uint64_t last_used_at;
+        StateTold told;
         bool removed; /* its item in the keyring is to go */
 } Entry;
 
@@ -102,6 +103,10 @@ static int state_write(State *s) {
                 json_writer_open(&w, NULL, '{');
                 json_writer_string(&w, "name", s->entries[i].account);
                 json_writer_uint(&w, "last_used_at", s->entries[i].last_used_at);
+                if (s->entries[i].told.at)
+                        json_writer_uint(&w, "told_at", s->entries[i].told.at);
+                if (s->entries[i].told.quiet_until)
+                        json_writer_uint(&w, "quiet_until", s->entries[i].told.quiet_until);
                 if (s->entries[i].removed)
                         json_writer_uint(&w, "removed", 1);
                 json_writer_close(&w, '}');
@@ -132,6 +137,23 @@ static void state_on_time(void *userdata) {
         state_save(userdata);
 }
 
+static void entry_read(State *s, const char *name, Json *from) {
+        uint64_t last_used_at, removed;
+        StateTold told = { 0 };
+        Entry *e;
+
+        if (json_uint(from, "last_used_at", &last_used_at) == 0)
+                (void)entry_set(s, name, last_used_at);
+        (void)json_uint(from, "told_at", &told.at);
+        (void)json_uint(from, "quiet_until", &told.quiet_until);
+        e = told.at || told.quiet_until ? entry_make(s, name) : NULL;
+        if (e)
+                e->told = told;
+        if (json_uint(from, "removed", &removed) == 0 && removed &&
+            !state_removed(s, REMOVED_MAX - 1))
+                (void)entry_mark(s, name, true);
+}
+
 static int state_read(State *s) {
         CLEANUP(freep) char *text = NULL;
         CLEANUP(json_freep) Json *object = NULL;
@@ -147,15 +169,9 @@ static int state_read(State *s) {
         for (size_t i = 0; i < json_array_length(object, "accounts"); i++) {
                 Json *entry = json_array_object(object, "accounts", i);
                 const char *name = entry ? json_string(entry, "name") : NULL;
-                uint64_t last_used_at, removed;
 
-                if (!name)
-                        continue;
-                if (json_uint(entry, "last_used_at", &last_used_at) == 0)
-                        (void)entry_set(s, name, last_used_at);
-                if (json_uint(entry, "removed", &removed) == 0 && removed &&
-                    !state_removed(s, REMOVED_MAX - 1))
-                        (void)entry_mark(s, name, true);
+                if (name)
+                        entry_read(s, name, entry);
         }
         return 0;
 }
@@ -205,6 +221,22 @@ void state_note_use(State *s, const char *account, uint64_t last_used_at) {
                 return;
         s->dirty = true;
         timer_arm(s->timer, clock_boottime() + STATE_WRITE_USEC);
+}
+
+StateTold state_told(const State *s, const char *account) {
+        const Entry *e = s ? entry_find(s, account) : NULL;
+
+        return e ? e->told : (StateTold){ 0 };
+}
+
+void state_set_told(State *s, const char *account, StateTold told) {
+        Entry *e = s ? entry_make(s, account) : NULL;
+
+        if (!e)
+                return;
+        e->told = told;
+        s->dirty = true;
+        state_save(s);
 }
 
 const char *state_removed(const State *s, size_t i) {

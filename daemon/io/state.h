@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What the daemon remembers from one life to the next that is no secret: when each account was last
- * used, and which were removed while their item could not be deleted. A file of one JSON object,
- * written at once for a removal, an hour after a use at the latest, and at the end.
+ * used, when its person was last told on the desktop that they are needed, and which were removed
+ * while their item could not be deleted. A file of one JSON object, written at once for a removal
+ * and for what was told, an hour after a use at the latest, and at the end.
  */
 #pragma once
 
@@ -22,6 +23,17 @@ State *state_free(State *s);
 uint64_t state_last_used(const State *s, const char *account);
 /* Remember a use; older than what is known is ignored. s may be NULL. */
 void state_note_use(State *s, const char *account, uint64_t last_used_at);
+
+/* When the account's person was told something, and until when they want to hear no more; wall
+ * clock, s, 0: never. */
+typedef struct StateTold {
+        uint64_t at, quiet_until;
+} StateTold;
+
+/* s may be NULL. */
+StateTold state_told(const State *s, const char *account);
+/* Failing to write is logged and tried again. s may be NULL. */
+void state_set_told(State *s, const char *account, StateTold told);
 
 /* The i-th account that was removed and whose item is not known to be gone, at most REMOVED_MAX;
  * NULL past the end. Borrowed. s may be NULL. */

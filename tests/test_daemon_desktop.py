@@ -1,0 +1,267 @@
+# SPDX-License-Identifier: MIT
+#
+# The notification: what a person at a desktop sees of an account that needs them, and what they
+# don't see.
+
+import os
+import time
+
+import pytest
+
+from util_bus import Bus
+from util_daemon import entra_account, variants
+from util_desktop import Browser, Server
+from util_process import wait_until
+
+
+@pytest.fixture
+def browser(folder, build_dir):
+    return Browser(folder, build_dir, f'unix:path={folder}/bus')
+
+
+@pytest.fixture
+def bus(folder, browser):
+    """One that can start iotc-token-open."""
+    bus = Bus(folder, browser.services)
+    yield bus
+    bus.close()
+
+
+@pytest.fixture
+def lapsed(daemon, entra, keyring):
+    """lapsed(name...): those accounts' refresh tokens were revoked, and programs have met it."""
+    def lapsed(*names, settings='', **options):
+        daemon.start(settings + ''.join(entra_account(entra, name, **options) for name in names))
+        for name in names:
+            daemon.sign_in(entra, name)
+        daemon.restart()
+        for name in names:
+            daemon.get_token(name)
+        entra.revoke()
+        for name in names:
+            assert refused(daemon, name)
+    return lapsed
+
+
+def refused(daemon, name='work'):
+    return daemon.error_of(daemon.get_token, name, force=True)[0] == 'SignInNeeded'
+
+
+def wait_remembered(home, word):
+    """Until the file of what outlives the daemon has it."""
+    path = os.path.join(home.env['XDG_STATE_HOME'], 'iotc-token/state')
+
+    def remembered():
+        if not os.path.exists(path):
+            return False
+        with open(path, encoding='utf-8') as file:
+            return word in file.read()
+
+    wait_until(remembered, f'{word} to be remembered')
+
+
+def told(daemon):
+    """How often it was decided to tell, which is said before the caller has its answer."""
+    return daemon.text().count('is told on the desktop')
+
+
+def test_told_once(daemon, entra, bus, home, lapsed):
+    server = Server(bus)
+    lapsed('work')
+    note = server.wait()
+    assert note.summary == 'Sign in to IoT Central again'
+    assert note.body == 'Programs get no more tokens of account work (ada@contoso.example).'
+    assert note.actions == {'default': 'Sign in', 'sign-in': 'Sign in', 'later': 'Later'}
+    assert note.hints['urgency'] == 1
+
+    server.expire()
+    assert refused(daemon)
+    assert told(daemon) == 1
+    wait_remembered(home, 'told_at')
+    daemon.restart()
+    assert refused(daemon)
+    assert told(daemon) == 1
+
+    daemon.sign_in(entra)
+    assert told(daemon) == 1
+
+
+def test_withdrawn_by_a_sign_in_elsewhere(daemon, entra, bus, lapsed):
+    server = Server(bus)
+    lapsed('work')
+    server.wait()
+    path = daemon.start_sign_in()
+    server.wait_none()
+    entra.approve(daemon.sign_in_property(path, 'UserCode'))
+    daemon.wait_property('State', 'ready', account='work')
+    assert told(daemon) == 1
+
+
+def test_one_for_all_accounts(daemon, entra, bus, lapsed):
+    server = Server(bus)
+    lapsed('work', 'other')
+    note = server.wait(lambda note: 'other' in note.body)
+    assert note.summary == '2 accounts of IoT Central need you'
+    assert note.body == 'work: iotc-token login work\nother: iotc-token login other'
+    assert note.actions['sign-in'] == 'Sign in to work'
+    daemon.sign_in(entra)
+    note = server.wait(lambda note: 'work' not in note.body)
+    assert note.summary == 'Sign in to IoT Central again'
+    daemon.account_call('other', 'SignOut')
+    server.wait_none()
+
+
+def test_button_with_a_code(daemon, entra, bus, browser, lapsed):
+    server = Server(bus)
+    lapsed('work')
+    server.wait()
+    server.press('sign-in', token='token-1')
+    assert browser.wait() == (f'{entra.authority}/device', 'token-1')
+    note = server.wait(lambda note: 'code' in note.body)
+    assert note.summary == 'Signing in: work'
+    code = note.body.split()[3]
+    assert note.body == f'Enter the code {code} at {entra.authority}/device'
+    entra.approve(code)
+    server.wait_none()
+    daemon.wait_property('State', 'ready', account='work')
+    assert daemon.get_token('work')[1] == 'bearer'
+
+
+@pytest.mark.parametrize('stays', (False, True))
+def test_button_with_the_browser(daemon, entra, bus, browser, lapsed, stays):
+    server = Server(bus)
+    lapsed('work')
+    server.wait()
+    daemon.account_call('work', 'Configure', '(a{sv})', (variants({'sign-in': 'browser'}),))
+    server.press('default', stays=stays)
+    page, _ = browser.wait()
+    assert page.startswith(f'{entra.authority}/organizations/oauth2/v2.0/authorize?')
+    if stays:
+        assert server.wait(lambda note: 'browser' in note.body).actions['open'] == 'Open the page'
+    entra.browse(page)
+    daemon.wait_property('State', 'ready', account='work')
+    server.wait_none()
+
+
+def test_no_browser(daemon, entra, bus, browser, lapsed):
+    browser.answer(3)
+    server = Server(bus)
+    lapsed('work')
+    server.wait()
+    daemon.account_call('work', 'Configure', '(a{sv})', (variants({'sign-in': 'browser'}),))
+    server.press('sign-in')
+    note = server.wait(lambda note: 'No browser' in note.body)
+    assert note.body == 'No browser could be opened.\nRun: iotc-token login work'
+
+
+def test_sign_in_that_fails(daemon, entra, bus, browser, lapsed):
+    server = Server(bus)
+    lapsed('work')
+    server.wait()
+    server.press('sign-in', stays=True)
+    code = server.wait(lambda note: 'code' in note.body).body.split()[3]
+    entra.deny(code)
+    server.wait(lambda note: note.summary == 'Sign in to IoT Central again')
+
+
+@pytest.mark.parametrize('how', ('later', 'dismiss'))
+def test_not_now(daemon, entra, bus, home, lapsed, how):
+    server = Server(bus)
+    lapsed('work')
+    server.wait()
+    if how == 'later':
+        server.press('later')
+    else:
+        server.dismiss()
+    wait_remembered(home, 'quiet_until')
+    daemon.restart()
+    assert refused(daemon)
+    assert told(daemon) == 1
+
+
+def test_server_that_is_started_again(daemon, entra, bus, lapsed):
+    first = Server(bus)
+    lapsed('work')
+    first.wait()
+    first.stop()
+    second = Server(bus)
+    assert refused(daemon)
+    assert told(daemon) == 1
+    # Its number is somebody else's now.
+    second.shown[1] = None
+    daemon.sign_in(entra)
+    assert (second.asked, list(second.shown)) == (0, [1])
+
+
+def test_no_server(daemon, entra, bus, lapsed):
+    lapsed('work')
+    assert refused(daemon)
+    daemon.wait_log('No notification is shown')
+    assert daemon.text().count('No notification is shown') == 1
+    # The person logs in to a desktop.
+    server = Server(bus)
+    assert 'work' in server.wait().body
+    daemon.sign_in(entra)
+    server.wait_none()
+
+
+def test_server_without_buttons_or_markup(daemon, entra, bus, lapsed):
+    server = Server(bus, capabilities=('body',))
+    lapsed('work')
+    note = server.wait()
+    assert note.actions == {}
+    assert note.body.endswith('(ada@contoso.example).\nRun: iotc-token login work')
+
+
+def test_markup_is_escaped(daemon, entra, bus, keyring):
+    server = Server(bus)
+    daemon.start(entra_account(entra))
+    daemon.sign_in(entra, user='<b>&"x@contoso.example')
+    daemon.restart()
+    daemon.get_token('work')
+    entra.revoke()
+    assert refused(daemon)
+    assert '(&lt;b&gt;&amp;&quot;x@contoso.example)' in server.wait().body
+
+
+def test_switched_off_and_on(daemon, entra, bus, lapsed):
+    server = Server(bus)
+    lapsed('work', settings='[iotc-token]\nnotifications=no\n')
+    assert told(daemon) == 0
+    settings = daemon.read_settings()
+    daemon.write_settings(settings.replace('=no', '=yes'))
+    server.wait()
+    daemon.write_settings(settings)
+    server.wait_none()
+
+
+def test_nobody_was_ever_signed_in(daemon, entra, bus, keyring):
+    server = Server(bus)
+    daemon.start(entra_account(entra))
+    assert daemon.error_of(daemon.get_token, 'work')[0] == 'SignInNeeded'
+    daemon.sign_in(entra)
+    daemon.account_call('work', 'SignOut')
+    assert daemon.error_of(daemon.get_token, 'work')[0] == 'SignInNeeded'
+    assert server.asked == 0
+
+
+def test_api_token_that_ends_soon(daemon, bus, home, keyring):
+    server = Server(bus)
+    daemon.start('')
+    end = int(time.time()) + 10 * 86400 + 3600
+    daemon.call('AddAccount', '(ssa{sv})', ('ci', 'api-token', variants({
+        'secret': f'SharedAccessSignature sr=a&sig=b&skn=ci&se={end}000',
+        'apps': ['contoso.azureiotcentral.com']})))
+    daemon.get_token('ci')
+    daemon.restart()
+    note = server.wait()
+    assert note.summary == 'An API token of IoT Central ends in 10 days'
+    assert note.body == ('Account ci: make and store the next one in time.\n'
+                         'Run: iotc-token api-token rotate ci')
+    assert note.actions == {'default': 'Later', 'later': 'Later'}
+    server.expire()
+    wait_remembered(home, 'told_at')
+    before = told(daemon)
+    daemon.restart()
+    daemon.get_token('ci')
+    assert told(daemon) == before
