@@ -5,6 +5,7 @@
  */
 #include <systemd/sd-bus.h>
 
+#include "io/broadcast.h"
 #include "io/log.h"
 #include "io/network.h"
 
@@ -102,7 +103,7 @@ static int service_on_changed(sd_bus_message *m, void *userdata, sd_bus_error *e
         Service *s = userdata;
         bool portal = s->network->portal;
 
-        if (sd_bus_message_skip(m, "s") >= 0)
+        if (signal_is_broadcast(m) && sd_bus_message_skip(m, "s") >= 0)
                 network_tell(s->network, properties_read(s, m) > 0, portal);
         return 0;
 }
@@ -139,7 +140,7 @@ static int service_on_owner_changed(sd_bus_message *m, void *userdata, sd_bus_er
         bool portal = s->network->portal;
         const char *name, *before, *after;
 
-        if (sd_bus_message_read(m, "sss", &name, &before, &after) < 0)
+        if (!signal_is_broadcast(m) || sd_bus_message_read(m, "sss", &name, &before, &after) < 0)
                 return 0;
         s->known = s->good = 0;
         if (s == s->network->services)

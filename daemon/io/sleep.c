@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <systemd/sd-bus.h>
 
+#include "io/broadcast.h"
 #include "io/log.h"
 #include "io/sleep.h"
 
@@ -37,14 +38,15 @@ static void sleep_tell(Sleep *s, bool asleep) {
 static int sleep_on_prepare(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         int asleep;
 
-        if (sd_bus_message_read(m, "b", &asleep) >= 0)
+        if (signal_is_broadcast(m) && sd_bus_message_read(m, "b", &asleep) >= 0)
                 sleep_tell(userdata, asleep);
         return 0;
 }
 
 /* Another logind, or none: the one that would have told of the return is gone. */
 static int sleep_on_owner_changed(sd_bus_message *m, void *userdata, sd_bus_error *error) {
-        sleep_tell(userdata, false);
+        if (signal_is_broadcast(m))
+                sleep_tell(userdata, false);
         return 0;
 }
 
