@@ -75,8 +75,9 @@ static void test_inside(void) {
 static void expect_ascii(const char *value, const char *expected) {
         char text[64];
 
+        memset(text, 'x', sizeof(text));
         if (!json_text_ascii(value, strlen(value), text))
-                assert(!expected);
+                assert(!expected && !*text && text[1] != value[2]); /* nothing is left of it */
         else
                 assert(expected && streq(text, expected));
 }
@@ -85,6 +86,7 @@ static void test_ascii(void) {
         expect_ascii("\"a=1\\u0026b=\\/\\\"\\u003D\"", "a=1&b=/\"=");
         expect_ascii("\"\"", "");
         expect_ascii("\"a\\n\"", NULL);
+        expect_ascii("\"sesame\xc3\xa9\"", NULL);
         expect_ascii("\"\\u00e9\"", NULL);
         expect_ascii("\"\xc3\xa9\"", NULL);
         expect_ascii("\"\\u00\"", NULL);

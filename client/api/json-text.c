@@ -171,8 +171,10 @@ static char escape_undo(const char *s, size_t n, size_t *ret_n) {
 }
 
 bool json_text_ascii(const char *value, size_t n, char *ret) {
+        char *out = ret;
         size_t used;
 
+        *ret = '\0';
         if (n < 2 || value[0] != '"' || value[n - 1] != '"')
                 return false;
         for (size_t i = 1; i < n - 1; i += used) {
@@ -183,11 +185,13 @@ bool json_text_ascii(const char *value, size_t n, char *ret) {
                         c = escape_undo(value + i + 1, n - i - 2, &used);
                         used++;
                 }
-                if (c < 0x20 || c > 0x7e)
+                if (c < 0x20 || c > 0x7e) {
+                        explicit_bzero(ret, (size_t)(out - ret));
                         return false;
-                *ret++ = c;
+                }
+                *out++ = c;
         }
-        *ret = '\0';
+        *out = '\0';
         return true;
 }
 

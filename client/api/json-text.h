@@ -28,7 +28,8 @@ bool json_text_inside(const char **text, size_t *n);
 
 /*
  * A string (as json_text_member() gives it, with its quotes) of printable ASCII, its escapes
- * undone: into ret, of n bytes at least. False for anything else. No copy of it is left anywhere.
+ * undone: into ret, of n + 1 bytes. False for anything else, and then ret is "". No copy of it is
+ * left anywhere.
  */
 bool json_text_ascii(const char *value, size_t n, char *ret);
 

@@ -67,7 +67,6 @@ static int created_read(const Session *s, CreatedToken *ret, const HttpReply *re
         ret->secret = malloc(n + 1);
         if (!ret->secret)
                 return fail_errno(-ENOMEM);
-        *ret->secret = '\0';
         if (!json_text_ascii(value, n, ret->secret))
                 return fail(EXIT_FAILED, "%s created a token, but what it told is none",
                             s->address.host);
@@ -75,8 +74,7 @@ static int created_read(const Session *s, CreatedToken *ret, const HttpReply *re
                 ret->expiry = malloc(n + 1);
                 if (!ret->expiry)
                         return fail_errno(-ENOMEM);
-                if (!json_text_ascii(value, n, ret->expiry))
-                        *ret->expiry = '\0';
+                (void)json_text_ascii(value, n, ret->expiry);
         }
         return 0;
 }
