@@ -18,6 +18,8 @@ void output_open(void) {
                         _exit(EXIT_FAILED);
 
         (void)signal(SIGPIPE, SIG_IGN);
+        /* Whoever started us may ignore it, and children's ends would be lost to us. */
+        (void)signal(SIGCHLD, SIG_DFL);
         (void)setvbuf(stdout, output_buffer, _IOFBF, sizeof(output_buffer));
 }
 

@@ -212,6 +212,16 @@ def test_its_end_is_the_commands_end(work, cli, command, code):
     assert cli.run('exec', '--', *command).returncode == code
 
 
+def test_it_notices_the_end_whatever_its_parent_ignores(work, cli):
+    """Who ignores SIGCHLD, as some supervisors do, hands that down."""
+    ignore = ('import os, signal, sys; signal.signal(signal.SIGCHLD, signal.SIG_IGN); '
+              'os.execv(sys.argv[1], sys.argv[1:])')
+    command = [cli.program, 'exec', '--', 'sh', '-c', 'exit 3']
+    done = subprocess.run([sys.executable, '-c', ignore, *command], env=cli.environment(),
+                          timeout=60, check=False)
+    assert done.returncode == 3
+
+
 def test_it_is_a_pipe_like_the_command(work, cli):
     done = cli.run('exec', '--', 'sh', '-c', 'cat; echo error >&2', stdin='input')
     assert (done.stdout, done.stderr) == ('input', 'error\n')
