@@ -345,3 +345,11 @@ def test_without_a_real_az_it_says_so(work, cli, home):
     assert done.returncode == 127
     done = cli.run('exec', '--az', '--', 'sh', '-c', 'PATH="${PATH%%:*}" az version')
     assert done.returncode == 127 and 'install the Azure CLI' in done.stderr
+
+
+def test_a_daemon_started_under_it_asks_the_real_az(daemon, az, home):
+    """The look-alike would ask the daemon, which waits for it."""
+    folder = os.path.join(os.path.abspath(home.build_dir), 'client/az')
+    daemon.start(**{**az.env(), 'PATH': f'{folder}:/usr/bin:/bin',
+                    'IOTC_TOKEN_ACCOUNT': 'azure-cli'})
+    assert daemon.get_token(timeout=60)[1] == 'bearer'

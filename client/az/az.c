@@ -2,7 +2,8 @@
 /*
  * The look-alike of az that `iotc-token exec --az` puts in front of PATH: it answers
  * `az account get-access-token` from the daemon, letter for letter as az does, and becomes the
- * real az for everything else. The account is IOTC_TOKEN_ACCOUNT's.
+ * real az for everything else. The account is IOTC_TOKEN_ACCOUNT's; without one this is the
+ * daemon's own az or nobody's, and the real one answers.
  */
 #include <inttypes.h>
 #include <iotc-token.h>
@@ -165,7 +166,8 @@ int main(int argc, char **argv) {
         (void)prctl(PR_SET_DUMPABLE, 0);
 #endif
         output_open();
-        if (az_args_parse(&args, argc, argv, getenv("AZURE_CORE_OUTPUT")) && args.resource)
+        if (!str_empty(getenv("IOTC_TOKEN_ACCOUNT")) &&
+            az_args_parse(&args, argc, argv, getenv("AZURE_CORE_OUTPUT")) && args.resource)
                 code = az_own(&args);
         az_args_deinit(&args);
         if (code < 0)

@@ -167,6 +167,8 @@ static int environment_init(Environment *e, const Request *request) {
                 { "AZURE_CORE_ONLY_SHOW_ERRORS", "1" },
                 { "AZURE_LOGGING_ENABLE_LOG_FILE", "no" },
                 { "NO_COLOR", "1" },
+                /* The az of "iotc-token exec --az" would ask the daemon, which waits for us. */
+                { "IOTC_TOKEN_ACCOUNT", "" },
                 { "AZURE_CONFIG_DIR", request->config_dir },
                 { "REQUESTS_CA_BUNDLE", request->ca_bundle },
                 { "HTTPS_PROXY", request->proxy },
