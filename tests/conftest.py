@@ -25,6 +25,7 @@ from util_fetch import Fetcher
 from util_keyring import Keyring
 from util_logind import Logind
 from util_process import wait_until
+from util_screen import Screen
 
 PR_SET_CHILD_SUBREAPER = 36
 
@@ -216,6 +217,14 @@ def daemon(home, bus, request):
 def clock(home):
     """The wall clock of all programs in the home, to be set; name it before the daemon."""
     return Clock(home)
+
+
+@pytest.fixture
+def screen(folder):
+    """A display, for what has a window."""
+    screen = Screen(folder)
+    yield screen
+    screen.close()
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 
 from util_bus import Bus
 from util_daemon import entra_account, variants
-from util_desktop import Browser, Server
+from util_desktop import Browser, Dunst, Server
 from util_process import wait_until
 
 
@@ -71,7 +71,7 @@ def test_told_once(daemon, entra, bus, home, lapsed):
     note = server.wait()
     assert note.summary == 'Sign in to IoT Central again'
     assert note.body == 'Programs get no more tokens of account work (ada@contoso.example).'
-    assert note.actions == {'default': 'Sign in', 'sign-in': 'Sign in', 'later': 'Later'}
+    assert note.actions == {'default': '', 'sign-in': 'Sign in', 'later': 'Later'}
     assert note.hints['urgency'] == 1
 
     server.expire()
@@ -258,10 +258,30 @@ def test_api_token_that_ends_soon(daemon, bus, home, keyring):
     assert note.summary == 'An API token of IoT Central ends in 10 days'
     assert note.body == ('Account ci: make and store the next one in time.\n'
                          'Run: iotc-token api-token rotate ci')
-    assert note.actions == {'default': 'Later', 'later': 'Later'}
+    assert note.actions == {'default': '', 'later': 'Later'}
     server.expire()
     wait_remembered(home, 'told_at')
     before = told(daemon)
     daemon.restart()
     daemon.get_token('ci')
     assert told(daemon) == before
+
+
+def test_a_real_server(daemon, entra, bus, browser, folder, screen, lapsed):
+    """Dunst, with its own ideas of what a button does; the pictures are there to be looked at."""
+    dunst = Dunst(bus, screen, folder)
+    try:
+        lapsed('work')
+        dunst.wait(1)
+        wait_until(lambda: screen.picture('notification.png') > 20, 'the notification')
+        dunst.press()
+        browser.wait()
+        code = entra.requests(kind='devicecode')[-1]
+        dunst.wait(1)
+        wait_until(lambda: screen.picture('notification-code.png') > 20, 'the code')
+        path = daemon.start_sign_in()
+        entra.approve(daemon.sign_in_property(path, 'UserCode'))
+        dunst.wait(0)
+        assert code
+    finally:
+        dunst.close()

@@ -6,7 +6,6 @@
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 
@@ -87,46 +86,6 @@ def test_the_readme_in_python(work, home):
                           env=home.environment(), capture_output=True, text=True, check=False,
                           timeout=30)
     assert done.stdout == f'Bearer {work.get_token()[0]}\n', done.stderr
-
-
-class Screen:
-    """A display that nobody sees."""
-
-    def __init__(self, folder):
-        reader, writer = os.pipe()
-        os.set_inheritable(writer, True)
-        self.popen = subprocess.Popen(
-            ['Xvfb', '-displayfd', str(writer), '-screen', '0', '800x600x24', '-nolisten', 'tcp'],
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-            pass_fds=[writer])
-        os.close(writer)
-        with os.fdopen(reader) as file:
-            self.name = ':' + file.readline().strip()
-        self.folder = folder
-
-    def picture(self):
-        """The number of colours on it: a window that shows text has many."""
-        path = os.path.join(self.folder, 'screen.png')
-        done = subprocess.run(['import', '-display', self.name, '-window', 'root', path],
-                              capture_output=True, check=False)
-        if done.returncode != 0:
-            return 0
-        if os.environ.get('IOTC_SCREENSHOTS'):
-            shutil.copy(path, os.environ['IOTC_SCREENSHOTS'])
-        done = subprocess.run(['identify', '-format', '%k', path], capture_output=True, text=True,
-                              check=True)
-        return int(done.stdout)
-
-    def close(self):
-        self.popen.terminate()
-        self.popen.wait()
-
-
-@pytest.fixture
-def screen(folder):
-    screen = Screen(folder)
-    yield screen
-    screen.close()
 
 
 def window(home, screen, folder, app):

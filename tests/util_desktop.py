@@ -9,7 +9,7 @@ import os
 from gi.repository import Gio, GLib
 
 from util_bus import pump
-from util_process import wait_until
+from util_process import Process, wait_until
 
 NAME = 'org.freedesktop.Notifications'
 PATH = '/org/freedesktop/Notifications'
@@ -105,6 +105,30 @@ class Server:
         """Its end, with all that it shows."""
         self._connection.close()
         self.shown.clear()
+
+
+class Dunst:
+    """A notification server of other people's (Debian: dunst), on a screen."""
+
+    def __init__(self, bus, screen, folder):
+        self._bus = bus
+        self._process = Process(
+            ['/usr/bin/dunst', '-conf', '/dev/null', '-startup_notification', 'false'],
+            {'DISPLAY': screen.name, 'DBUS_SESSION_BUS_ADDRESS': bus.address, 'HOME': folder,
+             'XDG_RUNTIME_DIR': folder, 'PATH': '/usr/bin:/bin'},
+            os.path.join(folder, 'dunst.log'))
+        bus.wait_name(NAME, alive=lambda: self._process.alive)
+
+    def wait(self, shown):
+        wait_until(lambda: self._bus.get(NAME, PATH, 'org.dunstproject.cmd0',
+                                         'displayedLength') == shown, f'{shown} to be shown')
+
+    def press(self):
+        """The action of the first."""
+        self._bus.call(NAME, PATH, 'org.dunstproject.cmd0', 'NotificationAction', '(u)', (0,))
+
+    def close(self):
+        self._process.end()
 
 
 class Browser:

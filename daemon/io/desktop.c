@@ -224,8 +224,8 @@ static int notify_append_actions(sd_bus_message *m, const Desktop *d, const Desk
 
         r = sd_bus_message_open_container(m, 'a', "s");
         if (r >= 0 && d->actions && note->actions[0])
-                /* A click on the text itself. */
-                r = sd_bus_message_append(m, "ss", "default", note->actions[1]);
+                /* A click on the text itself: with a label Xfce makes it a button, too. */
+                r = sd_bus_message_append(m, "ss", "default", "");
         for (size_t i = 0; r >= 0 && d->actions && note->actions[i]; i++)
                 r = sd_bus_message_append(m, "s", note->actions[i]);
         return r < 0 ? r : sd_bus_message_close_container(m);
