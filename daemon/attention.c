@@ -159,7 +159,7 @@ static void attention_on_account_refused(Keeper *k, void *userdata) {
         Attention *a = userdata;
         AttentionItem *item = attention_item_find(a, k);
 
-        if (!item || item->met || item->listed)
+        if (!item || item->listed)
                 return;
         item->met = true;
         attention_review(a, false);
