@@ -25,7 +25,7 @@ static bool token_will_do(const Waiter *w, const Slot *s, uint64_t now) {
  * while its token is good.
  */
 static bool slot_want(Keeper *k, Slot *s, uint64_t now) {
-        bool failed = s->failure.outcome != OUTCOME_OK;
+        bool failed = s->failure.outcome != OUTCOME_OK || slot_is_covered(k, s, now);
         bool demanded = !s->claims && !policy_is_fresh(s->token, (PolicyWish){ 0 }, now);
 
         if (!failed && (demanded || k->account->source == ACCOUNT_SOURCE_AZURE_CLI))

@@ -2,10 +2,9 @@
 /*
  * What the files of the keeper share: keeper.c (its life), keeper-record.c (what it takes over from
  * the keyring), keeper-view.c (what it shows), keeper-get.c (who asks and waits), keeper-refuse.c
- * (what they are told), keeper-refresh.c (asking the source), keeper-signin.c (asking the person),
- * keeper-az.c (who is signed in to az), keeper-warn.c (an API token's end), keeper-account.c (what
- * is done to it). Nobody else includes
- * this.
+ * (what they are told), keeper-refresh.c (asking the source), keeper-budget.c (how often),
+ * keeper-signin.c (asking the person), keeper-az.c (who is signed in to az), keeper-warn.c (an API
+ * token's end), keeper-account.c (what is done to it). Nobody else includes this.
  */
 #pragma once
 
@@ -13,6 +12,7 @@
 #include "io/notify.h"
 #include "io/timer.h"
 #include "keeper.h"
+#include "policy-budget.h"
 #include "signin.h"
 #include "source.h"
 #include "vault.h"
@@ -60,6 +60,7 @@ struct Keeper {
 
         /* The exchange under way: lock, read again, fetch, store. */
         Slot *exchanging; /* NULL: none */
+        bool counts;      /* no token's end demands it: it is of the budget */
         int lock_fd;
         SleepLock *sleep_lock;
         Timer *lock_timer;
@@ -190,9 +191,22 @@ void keeper_explain(const Keeper *k, const Problem *cause, Problem *ret);
 /* Returns the outcome. */
 int refuse_resource(const Keeper *k, const char *resource, Problem *problem);
 
-/* keeper-refresh.c */
+/* keeper-budget.c */
 /* May it be asked for now, beyond what its tokens' ends demand? */
 bool slot_has_budget(Keeper *k, Slot *s, uint64_t now);
+/* Has a token come that still lives, or a request gone of which nothing good was heard, be it
+ * another daemon's? Then nothing demands another one. */
+bool slot_is_covered(Keeper *k, Slot *s, uint64_t now);
+/* When the back-off is over, which never lets through more than the budget. */
+uint64_t slot_retry_at(Keeper *k, Slot *s, uint64_t retry_after, uint64_t now);
+/* Under the lock: the exchange's request is about to leave, and is counted. False: it may not. */
+bool exchange_spend(Keeper *k);
+/* Under the lock: its token is in the slot. */
+void exchange_is_covered(Keeper *k);
+/* It may not leave: nothing tries it before it may. */
+void exchange_wait_for_budget(Keeper *k);
+
+/* keeper-refresh.c */
 /* Start the next exchange that is wanted, if none is under way. */
 void keeper_pump(Keeper *k);
 /* Drop the exchange under way; what it was for is wanted again when again is set. */

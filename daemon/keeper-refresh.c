@@ -30,6 +30,7 @@ void keeper_abort_exchange(Keeper *k, bool again) {
 
         if (!s)
                 return;
+        s->wished = again && k->counts;
         exchange_clear(k);
         s->wanted = again;
 }
@@ -88,31 +89,12 @@ static void exchange_succeed(Keeper *k) {
                 slot_take_token(k, plain, k->fetched);
                 plain->wanted = false;
         }
+        exchange_is_covered(k);
         if (plain == k->slots)
                 k->last_refresh_usec = clock_boottime();
         keeper_note_use(k);
         log_debug("%s: fetched a token", k->account->name);
         exchange_end(k, s);
-}
-
-/* Claims are of the budget of their resource. */
-static PolicyBudget *slot_budget(Keeper *k, Slot *s) {
-        Slot *plain = s->claims ? keeper_slot(k, s->resource, NULL) : s;
-
-        return plain ? &plain->budget : &s->budget;
-}
-
-bool slot_has_budget(Keeper *k, Slot *s, uint64_t now) {
-        /* They may not have all of it: the account's own token is more. */
-        return now >= policy_budget_at(slot_budget(k, s), s->claims != NULL);
-}
-
-/* When the back-off is over, which never lets through more than the budget. */
-static uint64_t slot_retry_at(Keeper *k, Slot *s, uint64_t retry_after, uint64_t now) {
-        uint64_t delay =
-                policy_retry_delay(k->account->source, ++s->failures, retry_after, random_number());
-
-        return MAX(now + delay, policy_budget_at(&s->budget, false));
 }
 
 static void exchange_fail(Keeper *k, const Problem *cause, uint64_t retry_after) {
@@ -273,11 +255,38 @@ static void exchange_postpone(Keeper *k) {
         keeper_publish(k);
 }
 
+/* Who waits gets the old token, or is told that it is too often. */
+static void exchange_on_denied(void *userdata) {
+        Keeper *k = userdata;
+        Slot *s = k->exchanging;
+
+        exchange_clear(k);
+        s->forced = false;
+        slot_settle(k, s, false);
+        keeper_pump(k);
+        keeper_publish(k);
+}
+
+/* From the loop: this may be inside keeper_get(). */
+static void exchange_deny(Keeper *k) {
+        exchange_wait_for_budget(k);
+        k->lock_fd = fd_close(k->lock_fd);
+        k->lock_timer = timer_free(k->lock_timer);
+        if (timer_new(&k->lock_timer, k->env->event, exchange_on_denied, k) < 0)
+                exchange_postpone(k);
+        else
+                timer_arm(k->lock_timer, clock_boottime());
+}
+
 static void exchange_fetch(Keeper *k) {
         const Account *a = k->account;
         Slot *s = k->exchanging;
         FetchRequest request;
 
+        if (!exchange_spend(k)) {
+                exchange_deny(k);
+                return;
+        }
         source_request(&request, k->env, a, vault_record(k->vault)->secret);
         request.method = a->source == ACCOUNT_SOURCE_ENTRA ? "refresh" : NULL;
         request.resource = s->resource;
@@ -357,20 +366,17 @@ static void exchange_lock(Keeper *k) {
                 return;
         }
         /* Without a runtime folder there is nobody to share it with. */
-        if (vault_reload(k->vault, &k->reload, exchange_on_reloaded, k) < 0)
+        if (source_secret(k->account->source) == SOURCE_SECRET_NONE)
+                exchange_fetch(k);
+        else if (vault_reload(k->vault, &k->reload, exchange_on_reloaded, k) < 0)
                 exchange_postpone(k);
 }
 
 /* A refresh token may be worth nothing once it is spent: hold off the machine's sleep. */
 static void exchange_start(Keeper *k) {
-        SourceSecret kind = source_secret(k->account->source);
-
-        if (kind == SOURCE_SECRET_REFRESH_TOKEN)
+        if (source_secret(k->account->source) == SOURCE_SECRET_REFRESH_TOKEN)
                 (void)sleep_lock_new(&k->sleep_lock, k->env->sleep);
-        if (kind == SOURCE_SECRET_NONE)
-                exchange_fetch(k);
-        else
-                exchange_lock(k);
+        exchange_lock(k);
 }
 
 void keeper_pump(Keeper *k) {
@@ -380,8 +386,7 @@ void keeper_pump(Keeper *k) {
                 if (s->wanted) {
                         k->exchanging = s;
                         s->wanted = false;
-                        if (s->wished || s->failure.outcome != OUTCOME_OK)
-                                policy_budget_spend(slot_budget(k, s), clock_boottime());
+                        k->counts = s->wished || s->failure.outcome != OUTCOME_OK;
                         s->wished = false;
                         exchange_start(k);
                         return;

@@ -12,7 +12,6 @@
 #define ASK_AZ_AGAIN_USEC    (2 * USEC_PER_SEC)
 #define ASK_AGAIN_USEC       (30 * USEC_PER_SEC)
 #define DAY_USEC             (86400 * USEC_PER_SEC)
-#define BUDGET_USEC          (300 * USEC_PER_SEC)
 
 static uint64_t life_usec(const Token *t) {
         return t->expires_usec == USEC_INFINITY ? USEC_INFINITY : t->expires_usec - t->issued_usec;
@@ -89,16 +88,10 @@ bool policy_start_is_use(uint64_t last_used_at, uint64_t wall) {
                wall - last_used_at < 14 * DAY_USEC / USEC_PER_SEC;
 }
 
-uint64_t policy_budget_at(const PolicyBudget *b, bool half) {
-        size_t n = ARRAY_SIZE(b->spent);
-        uint64_t last = b->spent[(b->next + (half ? n / 2 : 0)) % n];
-
-        return last ? last + BUDGET_USEC : 0;
-}
-
-void policy_budget_spend(PolicyBudget *b, uint64_t now) {
-        b->spent[b->next] = now;
-        b->next = (b->next + 1) % ARRAY_SIZE(b->spent);
+uint64_t policy_covered_until(AccountSource source, const Token *t, uint64_t refresh_at) {
+        if (source == ACCOUNT_SOURCE_AZURE_CLI || t->expires_usec == USEC_INFINITY)
+                return 0;
+        return MIN(refresh_at, t->expires_usec - MIN(PREFERRED_VALID_USEC, life_usec(t) / 2));
 }
 
 bool policy_may_try(KeeperTry when, const PolicyFailure *f, bool forced, uint64_t now) {

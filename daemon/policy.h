@@ -57,18 +57,10 @@ uint64_t policy_keep_alive_at(uint64_t spent);
 bool policy_start_is_use(uint64_t last_used_at, uint64_t wall);
 
 /*
- * Equal requests that callers wish for, but no token's end demands, and those that follow a failed
- * one: 12 in 5 minutes at most, because Entra takes 15 in that time for a loop and signs the
- * account out (AADSTS50196).
+ * Until when t, which is to be refreshed at refresh_at, leaves no need for another, whatever
+ * callers wish for. azure-cli: 0, because its program asks nobody while its token is good.
  */
-typedef struct PolicyBudget {
-        uint64_t spent[12]; /* a ring */
-        unsigned next;
-} PolicyBudget;
-
-/* When the next one may be spent; 0: at once. half: so that half of them are left for others. */
-uint64_t policy_budget_at(const PolicyBudget *b, bool half);
-void policy_budget_spend(PolicyBudget *b, uint64_t now);
+uint64_t policy_covered_until(AccountSource source, const Token *t, uint64_t refresh_at);
 
 /* The failures of one token, as far as they decide about the next attempt. */
 typedef struct PolicyFailure {

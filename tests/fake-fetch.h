@@ -45,6 +45,8 @@ void *fake_fetch_note(Fetch *f, size_t size);
 
 /* Somebody else holds the lock of every account. */
 void fake_lock_hold(bool hold);
+/* The machine is switched off: what was left in the files of the locks is gone. */
+void fake_lock_forget(void);
 /* Show the daemon's log lines to this function, too; NULL: to nobody. */
 void fake_log_to(void (*fn)(const char *line));
 /* Locks that are held by us. */

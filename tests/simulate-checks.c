@@ -5,7 +5,8 @@
 #include "keeper-private.h"
 #include "simulate.h"
 
-/* Entra takes 15 equal requests in 5 minutes for a loop (AADSTS50196). */
+/* Entra takes 15 equal requests in 5 minutes for a loop (AADSTS50196), whichever life of the daemon
+ * they are of. */
 #define LOOP_REQUESTS 15
 #define LOOP_USEC     SEC(300)
 /* After a Retry-After of an hour, a quarter longer by chance, it has been tried again. */

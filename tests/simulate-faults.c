@@ -5,13 +5,19 @@
 #include "simulate.h"
 
 /* 20 faults a day: while the machine sleeps, none come. */
-#define FAULT_EACH (DAY / 54)
+#define FAULT_EACH (DAY / 56)
 
 void fault_kill(Machine *m) {
         m->kill_at = USEC_INFINITY;
         story("the daemon is killed");
         fake_keyring_do(m->keyring, (unsigned)chance_below(4));
         machine_end_daemon(m);
+}
+
+/* It is started at once, and killed again soon, so many times. */
+static void fault_kill_often(Machine *m) {
+        m->kills_left = (unsigned)(5 + chance_below(60));
+        fault_kill(m);
 }
 
 static void fault_stop(Machine *m) {
@@ -249,6 +255,8 @@ static void fault_reboot(Machine *m) {
         fake_keyring_hold(m->keyring, false);
         fake_lock_hold(false);
         machine_boot(chance_span(SEC(20), 3 * DAY));
+        for (size_t i = 0; i < N_ACCOUNTS; i++) /* what was counted goes with the boot */
+                memset(m->clients[i].recent, 0, sizeof(m->clients[i].recent));
         m->woke = sim_now();
         m->start_at = sim_now() + chance_span(SEC(1), MINUTE);
         story("the machine is switched on");
@@ -270,10 +278,11 @@ static const struct {
         void (*fn)(Machine *m);
         unsigned weight;
 } faults[] = {
-        { fault_kill, 12 },    { fault_stop, 4 },      { fault_network, 16 }, { fault_service, 24 },
-        { fault_keyring, 16 }, { fault_sleep, 12 },    { fault_clock, 6 },    { fault_az, 4 },
-        { fault_lock, 3 },     { fault_reload, 2 },    { person_changes, 1 }, { fault_settings, 3 },
-        { fault_reboot, 3 },   { fault_client_id, 1 },
+        { fault_kill, 12 },    { fault_stop, 4 },      { fault_network, 16 },
+        { fault_service, 24 }, { fault_keyring, 16 },  { fault_sleep, 12 },
+        { fault_clock, 6 },    { fault_az, 4 },        { fault_lock, 3 },
+        { fault_reload, 2 },   { person_changes, 1 },  { fault_settings, 3 },
+        { fault_reboot, 3 },   { fault_client_id, 1 }, { fault_kill_often, 1 },
 };
 
 void machine_fault(Machine *m) {

@@ -14,6 +14,7 @@ void machine_boot(uint64_t off) {
         uint64_t after = sim_now() + off;
 
         fake_time_reboot(SEC(5) + chance_below(SEC(60)));
+        fake_lock_forget();
         before_boot = after - clock_boottime();
 }
 
@@ -45,8 +46,6 @@ static void on_account_added(Keeper *k, void *userdata) {
         Client *c = client_named(userdata, keeper_account(k)->name);
 
         c->told = keeper_account(k)->problem ? KEEPER_STATE_MISCONFIGURED : KEEPER_STATE_READY;
-        /* A keeper counts its requests from its own start on. */
-        memset(c->recent, 0, sizeof(c->recent));
 }
 
 static void on_account_changed(Keeper *k, unsigned what, void *userdata) {
@@ -115,6 +114,12 @@ void machine_start_daemon(Machine *m) {
         story("the daemon starts");
         assert(manager_new(&m->manager, &m->env, NULL, m->settings) == 0);
         m->started = sim_now();
+        if (m->kills_left) {
+                m->kills_left--;
+                m->kill_at = sim_now() + chance_span(SEC(1) / 100, SEC(20));
+                for (size_t i = 0; i < N_ACCOUNTS; i++)
+                        m->clients[i].ask_at = sim_now() + chance_below(SEC(1));
+        }
         m->clock_lied = m->skew != 0;
         manager_on_keyring(m->manager, keyring_state(m->keyring));
         machine_feel(m, true);
@@ -131,7 +136,7 @@ void machine_end_daemon(Machine *m) {
         assert(!m->callers);
         for (size_t i = 0; i < N_ACCOUNTS; i++)
                 identity_cut(m, &m->clients[i]);
-        m->start_at = sim_now() + chance_span(SEC(1) / 10, 10 * MINUTE);
+        m->start_at = sim_now() + chance_span(SEC(1) / 10, m->kills_left ? SEC(10) : 10 * MINUTE);
         m->totals->kills++;
         machine_check_killed(m);
         machine_feel(m, true);

@@ -77,7 +77,7 @@ typedef struct Client {
         uint64_t ask_at;            /* when the next callers come */
         KeeperOp *op;               /* a sign-out under way */
         uint64_t recent[2][RECENT]; /* equal requests, by resource: a ring */
-        unsigned n_recent[2];
+        unsigned n_recent[2];       /* of this boot, whoever sent them */
         bool strict; /* a refresh token that comes twice ends its sign-in (RFC 9700, 4.14.2) */
         unsigned newest, given; /* refresh tokens, by number: issued, and handed to the daemon */
         unsigned newest_grant;
@@ -112,12 +112,13 @@ typedef struct Machine {
         Service service;
         bool az_hangs;
         bool keyring_held, lock_held;
-        int64_t skew;     /* s that the wall clock is ahead */
-        bool clock_lied;  /* it was wrong at some time of this life of the daemon */
-        uint64_t started; /* the daemon */
-        uint64_t changed; /* the settings */
-        uint64_t lied_at; /* when the clock was last wrong; USEC_INFINITY: it is */
-        uint64_t woke;    /* the machine, from its last sleep */
+        unsigned kills_left; /* soon after each other */
+        int64_t skew;        /* s that the wall clock is ahead */
+        bool clock_lied;     /* it was wrong at some time of this life of the daemon */
+        uint64_t started;    /* the daemon */
+        uint64_t changed;    /* the settings */
+        uint64_t lied_at;    /* when the clock was last wrong; USEC_INFINITY: it is */
+        uint64_t woke;       /* the machine, from its last sleep */
         uint64_t well_since, keyring_well_since; /* USEC_INFINITY: not well */
         uint64_t end, fault_at, network_at, service_at, keyring_at, clock_at, az_at, lock_at,
                 kill_at, start_at, settings_at;

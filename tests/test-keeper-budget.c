@@ -14,12 +14,19 @@ typedef struct Service {
         unsigned n;
 } Service;
 
+/* It comes in, and is answered a moment later. */
 static void answer(Fetch *f, void *userdata) {
         Service *service = userdata;
+        bool *came_in = fake_fetch_note(f, sizeof(*came_in));
         char token[32];
 
-        assert(service->n < ARRAY_SIZE(service->sent));
-        service->sent[service->n++] = clock_boottime();
+        if (!*came_in) {
+                *came_in = true;
+                assert(service->n < ARRAY_SIZE(service->sent));
+                service->sent[service->n++] = clock_boottime();
+                fake_fetch_again(f, SEC(1) / 10);
+                return;
+        }
         snprintf(token, sizeof(token), "secret-at-%u", service->n);
         if (service->outcome == OUTCOME_OK)
                 fake_fetch_token(f, &(FakeToken){ .access_token = token });
@@ -45,7 +52,7 @@ static void start(Stage *s, Service *service, AccountSource source, Outcome outc
         *service = (Service){ .outcome = outcome };
         stage_init(s);
         stage_put_record(s, source, "secret-rt-1", NULL, 0, 0);
-        fake_fetch_answer_by(answer, SEC(1) / 10, service);
+        fake_fetch_answer_by(answer, 0, service);
         stage_start(s, source);
         fake_time_pass(SEC(1));
 }
@@ -235,6 +242,124 @@ static void test_a_denied_refresh_wants_a_person(void) {
         stage_deinit(&s);
 }
 
+/* Lives of a daemon that somebody kills and starts, and in each of which a caller forces: killed
+ * before the answer, before it is stored, after. The last life of all has its token. */
+static void killed_in_a_loop(AccountSource source, Outcome outcome, uint64_t life) {
+        Service service;
+        Caller c = { 0 };
+        Stage s;
+
+        start(&s, &service, source, outcome);
+        for (unsigned i = 0; i < 1000; i++) {
+                s.keeper = keeper_free(s.keeper);
+                stage_start(&s, source);
+                ASK(&c, &s, 20, .force = true);
+                fake_time_pass(life);
+                caller_leave(&c);
+        }
+        assert(service.n > 12 && most_in_five_minutes(&service) < 15);
+        /* Nobody who needs one is kept from it when that is over. */
+        fake_time_pass(SEC(3700));
+        s.keeper = keeper_free(s.keeper);
+        service.outcome = OUTCOME_OK;
+        stage_start(&s, source);
+        ASK(&c, &s, 20);
+        fake_time_pass(SEC(1));
+        assert(c.answers == 1 && *c.token);
+        stage_deinit(&s);
+}
+
+static void test_killed_in_a_loop(void) {
+        static const uint64_t lives[] = { SEC(1) / 10 - 1, SEC(1) / 10, SEC(1), SEC(3) };
+
+        for (size_t i = 0; i < ARRAY_SIZE(lives); i++) {
+                killed_in_a_loop(ACCOUNT_SOURCE_ENTRA, OUTCOME_OK, lives[i]);
+                killed_in_a_loop(ACCOUNT_SOURCE_CLIENT_CREDENTIALS, OUTCOME_OK, lives[i]);
+                killed_in_a_loop(ACCOUNT_SOURCE_ENTRA, OUTCOME_UNAVAILABLE, lives[i]);
+                killed_in_a_loop(ACCOUNT_SOURCE_AZURE_CLI, OUTCOME_UNAVAILABLE, lives[i]);
+        }
+}
+
+/* One restart, and be it in the midst of a request, takes nothing from anybody. */
+static void test_killed_once(void) {
+        Service service;
+        Caller c = { 0 };
+        Stage s;
+
+        start(&s, &service, ACCOUNT_SOURCE_ENTRA, OUTCOME_OK);
+        fake_time_pass(SEC(2880)); /* it is being refreshed */
+        s.keeper = keeper_free(s.keeper);
+        fake_time_pass(SEC(720));
+        stage_start(&s, ACCOUNT_SOURCE_ENTRA);
+        ASK(&c, &s, 20);
+        fake_time_pass(SEC(1));
+        assert(c.answers == 1 && *c.token);
+        stage_deinit(&s);
+}
+
+/* Two daemons of one user, on two buses. */
+static void test_two_share_it(void) {
+        Service service;
+        Keeper *other;
+        Stage s;
+
+        start(&s, &service, ACCOUNT_SOURCE_ENTRA, OUTCOME_UNAVAILABLE);
+        assert(keeper_new(&other, &s.env, stage_account(ACCOUNT_SOURCE_ENTRA)) == 0);
+        for (unsigned second = 0; second < 3600; second++) {
+                keeper_on_online(second % 2 ? s.keeper : other);
+                fake_time_pass(SEC(1));
+        }
+        assert(service.n > 100 && most_in_five_minutes(&service) < 15);
+        keeper_free(other);
+        stage_deinit(&s);
+}
+
+/* A group that is taken out and put back, over and over: as two lives. What is told is the same
+ * text; nothing turns round and round meanwhile. */
+static void test_what_a_caller_is_told_then(void) {
+        Service service;
+        Caller c = { 0 };
+        Stage s;
+
+        start(&s, &service, ACCOUNT_SOURCE_CLIENT_CREDENTIALS, OUTCOME_OK);
+        for (unsigned i = 0; i < 20; i++) {
+                s.keeper = keeper_free(s.keeper);
+                stage_start(&s, ACCOUNT_SOURCE_CLIENT_CREDENTIALS);
+                fake_time_pass(SEC(1) / 20);
+        }
+        ASK(&c, &s, 20);
+        fake_time_pass(SEC(1));
+        expect_failure(&c, OUTCOME_UNAVAILABLE, "too often (force, min-valid or claims)");
+        assert(service.n == 1 + 12);
+        fake_time_pass(SEC(301));
+        assert(service.n == 1 + 12 + 1); /* by itself */
+        ASK(&c, &s, 20);
+        expect_token(&c, "secret-at-14");
+        stage_deinit(&s);
+}
+
+/* A machine that was switched off has asked nobody. */
+static void test_another_boot_begins_anew(void) {
+        Service service;
+        Caller c = { 0 };
+        Stage s;
+
+        start(&s, &service, ACCOUNT_SOURCE_ENTRA, OUTCOME_OK);
+        for (unsigned i = 0; i < 20; i++) {
+                ASK(&c, &s, 20, .wish = { .strict = true, .min_valid = 3600 });
+                fake_time_pass(SEC(1));
+                caller_leave(&c);
+        }
+        assert(service.n == 1 + 12);
+        s.keeper = keeper_free(s.keeper);
+        fake_time_boot("second-boot", SEC(86400 + 30));
+        stage_start(&s, ACCOUNT_SOURCE_ENTRA);
+        ASK(&c, &s, 20, .force = true);
+        fake_time_pass(SEC(1));
+        expect_token(&c, "secret-at-14");
+        stage_deinit(&s);
+}
+
 int main(void) {
         test_callers_who_insist();
         test_a_network_that_flaps();
@@ -245,5 +370,10 @@ int main(void) {
         test_claims_are_of_the_same_budget();
         test_the_loop_detectors_silence();
         test_a_denied_refresh_wants_a_person();
+        test_killed_in_a_loop();
+        test_killed_once();
+        test_two_share_it();
+        test_what_a_caller_is_told_then();
+        test_another_boot_begins_anew();
         return 0;
 }

@@ -55,6 +55,30 @@ static void test_the_dead_hold_nothing(void) {
         close(fds[1]);
 }
 
+/* What one holder leaves, also one that dies, the next finds. */
+static void test_what_is_left_for_the_next(void) {
+        char data[8];
+        int fd = -1;
+        pid_t pid;
+
+        pid = fork();
+        assert(pid >= 0);
+        if (pid == 0) {
+                assert(lock_take(&fd, folder, "c.lock") == 0);
+                assert(lock_read(fd, data, sizeof(data)) == 0);
+                lock_write(fd, "123456", 6);
+                raise(SIGKILL);
+        }
+        assert(waitpid(pid, NULL, 0) == pid);
+        assert(lock_take(&fd, folder, "c.lock") == 0);
+        assert(lock_read(fd, data, sizeof(data)) == 6 && memcmp(data, "123456", 6) == 0);
+        lock_write(fd, "ab", 2);
+        assert(lock_read(fd, data, sizeof(data)) == 6 && memcmp(data, "ab3456", 6) == 0);
+        assert(lock_read(fd, data, 3) == 3);
+        (void)fd_close(fd);
+        assert(lock_read(-1, data, sizeof(data)) == 0);
+}
+
 static void test_what_can_not_be_locked(void) {
         CLEANUP(freep) char *link = in_folder("link.lock");
         CLEANUP(freep) char *target = in_folder("target");
@@ -77,6 +101,7 @@ int main(void) {
         assert(lock_folder("/nowhere/iotc-token") == -ENOENT);
         test_one_at_a_time();
         test_the_dead_hold_nothing();
+        test_what_is_left_for_the_next();
         test_what_can_not_be_locked();
         snprintf(command, sizeof(command), "rm -r %s", top);
         assert(system(command) == 0);

@@ -284,22 +284,19 @@ static void test_the_start_is_a_use_within_14_days(void) {
         assert(policy_start_is_use(UINT64_MAX, wall));
 }
 
-static void test_wishes_have_a_budget(void) {
-        PolicyBudget b = { 0 };
-        unsigned n = 0, half = 0;
+static void test_how_long_a_token_covers(void) {
+        Token t = { .type = TOKEN_TYPE_BEARER,
+                    .issued_usec = NOW,
+                    .refresh_usec = 0,
+                    .expires_usec = NOW + SEC(3600) };
+        Token brief = { .type = TOKEN_TYPE_BEARER,
+                        .issued_usec = NOW,
+                        .expires_usec = NOW + SEC(10) };
 
-        for (uint64_t t = NOW; t < NOW + SEC(300); t += SEC(1)) {
-                half += t >= policy_budget_at(&b, true);
-                if (t >= policy_budget_at(&b, false)) {
-                        policy_budget_spend(&b, t);
-                        n++;
-                }
-        }
-        assert(n == 12 && half == 6);
-        assert(policy_budget_at(&b, false) == NOW + SEC(300));
-        policy_budget_spend(&b, NOW + SEC(300));
-        assert(policy_budget_at(&b, false) == NOW + SEC(301));
-        assert(policy_budget_at(&b, true) == NOW + SEC(307));
+        assert(policy_covered_until(ACCOUNT_SOURCE_ENTRA, &t, NOW + SEC(2880)) == NOW + SEC(2880));
+        assert(policy_covered_until(ACCOUNT_SOURCE_ENTRA, &t, USEC_INFINITY) == NOW + SEC(3480));
+        assert(policy_covered_until(ACCOUNT_SOURCE_ENTRA, &brief, NOW + SEC(8)) == NOW + SEC(5));
+        assert(policy_covered_until(ACCOUNT_SOURCE_AZURE_CLI, &t, NOW + SEC(3330)) == 0);
 }
 
 static void test_an_api_token_s_end_is_told_in_time(void) {
@@ -340,7 +337,7 @@ int main(void) {
         test_may_a_caller_start_an_attempt();
         test_an_idle_account_is_only_kept_alive();
         test_the_start_is_a_use_within_14_days();
-        test_wishes_have_a_budget();
+        test_how_long_a_token_covers();
         test_an_api_token_s_end_is_told_in_time();
         return 0;
 }

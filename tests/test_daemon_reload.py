@@ -10,6 +10,7 @@ import signal
 
 import pytest
 
+from util_bus import BusError
 from util_daemon import OBJECT_MANAGER, ROOT, account_path, entra_account, variants
 from util_process import wait_until
 
@@ -204,3 +205,18 @@ def test_az_installed_later(daemon, az, home):
         os.fchmod(file.fileno(), 0o755)
     assert daemon.get_token(timeout=60)[0] == az.token()['accessToken']
     assert daemon.get('DefaultAccount') == 'azure-cli'
+
+
+def test_a_group_that_comes_and_goes(daemon, entra, keyring):
+    """Over and over, with callers who force: the server does not take it for a loop."""
+    settings = entra_account(entra)
+    daemon.start(settings)
+    daemon.sign_in(entra)
+    for _ in range(20):
+        reload(daemon, '')
+        reload(daemon, settings)
+        try:
+            daemon.get_token('work', force=True)
+        except BusError as error:
+            assert 'too often' in error.text
+    assert 8 < entra.count('refresh_token') < 15

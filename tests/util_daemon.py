@@ -146,6 +146,13 @@ class Daemon:
         self.process.wait()
         self.bus.wait_name(NAME, owned=False)
 
+    def forget_requests(self):
+        """What is counted of its requests goes, as at the machine's next boot; it does not run."""
+        folder = os.path.join(self.home.env['XDG_RUNTIME_DIR'], 'iotc-token')
+        for name in os.listdir(folder):
+            if name.startswith('account-'):
+                os.unlink(os.path.join(folder, name))
+
     def restart(self, settings=None):
         if self.process.alive:
             self.stop()

@@ -10,7 +10,7 @@ from util_bus import BusError
 from util_daemon import ERROR
 
 CLAIMS = '{"access_token":{}}'  # who names claims has an exchange made, whatever there is
-PER_START = 5       # exchanges with claims in a life of the daemon, which allows 6 in 5 minutes
+PER_START = 5       # exchanges with claims before they are forgotten: 6 in 5 minutes are allowed
 
 
 def exchange(daemon):
@@ -42,6 +42,7 @@ def kill_often(daemon, entra, kills, seed):
                 lost += 1
                 needed = True
         if i < kills:
+            daemon.forget_requests()
             daemon.start()
         if needed:
             daemon.sign_in(entra)
@@ -57,7 +58,9 @@ def windows(daemon, entra, count):
     ours, theirs = [], []
     for i in range(count):
         if i % PER_START == 0:
-            daemon.restart()
+            daemon.stop()
+            daemon.forget_requests()
+            daemon.start()
         entra.clear()
         exchange(daemon)
         now = time.monotonic()

@@ -27,3 +27,13 @@ int lock_take(int *ret_fd, const char *dir, const char *name) {
         fd = -1;
         return 0;
 }
+
+size_t lock_read(int fd, void *data, size_t n) {
+        ssize_t k = pread(fd, data, n, 0);
+
+        return k < 0 ? 0 : (size_t)k;
+}
+
+void lock_write(int fd, const void *data, size_t n) {
+        (void)!pwrite(fd, data, n, 0);
+}

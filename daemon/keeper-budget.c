@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Never so many equal requests that the identity service takes us for a loop, whatever callers do
+ * and however often the daemon dies: what is spent is counted in the account's lock file, which the
+ * lock's holder reads before it decides to send, and writes before the request leaves. It goes with
+ * the boot. Without such a file a keeper counts for itself.
+ */
+#include "io/lock.h"
+#include "keeper-private.h"
+
+/* Claims are of the budget of their resource. */
+static PolicyBudget *slot_budget(Keeper *k, Slot *s) {
+        Slot *plain = s->claims ? keeper_slot(k, s->resource, NULL) : s;
+
+        return plain ? &plain->budget : &s->budget;
+}
+
+bool slot_has_budget(Keeper *k, Slot *s, uint64_t now) {
+        /* They may not have all of it: the account's own token is more. */
+        return now >= policy_budget_at(slot_budget(k, s), s->claims != NULL);
+}
+
+bool slot_is_covered(Keeper *k, Slot *s, uint64_t now) {
+        return now < slot_budget(k, s)->until;
+}
+
+uint64_t slot_retry_at(Keeper *k, Slot *s, uint64_t retry_after, uint64_t now) {
+        uint64_t delay =
+                policy_retry_delay(k->account->source, ++s->failures, retry_after, random_number());
+
+        return MAX(now + delay, policy_budget_at(&s->budget, false));
+}
+
+static void ledger_read(const Keeper *k, PolicyLedger *l) {
+        policy_ledger_check(l, lock_read(k->lock_fd, l, sizeof(*l)), clock_boot_id(),
+                            clock_boottime());
+}
+
+/* What the other lives and daemons have spent is spent. */
+static void budget_learn(const Keeper *k, const Slot *s, PolicyBudget *b) {
+        const PolicyBudget *others;
+        PolicyLedger l;
+
+        if (k->lock_fd < 0)
+                return;
+        ledger_read(k, &l);
+        others = policy_ledger_find(&l, s->resource);
+        if (others)
+                policy_budget_merge(b, others);
+}
+
+static void budget_tell(const Keeper *k, const Slot *s, const PolicyBudget *b) {
+        PolicyLedger l;
+
+        if (k->lock_fd < 0)
+                return;
+        ledger_read(k, &l);
+        policy_ledger_put(&l, s->resource, b);
+        lock_write(k->lock_fd, &l, sizeof(l));
+}
+
+bool exchange_spend(Keeper *k) {
+        Slot *s = k->exchanging;
+        PolicyBudget *b = slot_budget(k, s);
+        uint64_t now = clock_boottime();
+
+        budget_learn(k, s, b);
+        if (k->counts || now < b->until) {
+                if (!slot_has_budget(k, s, now))
+                        return false;
+                policy_budget_spend(b, now);
+        }
+        b->until = USEC_INFINITY;
+        budget_tell(k, s, b);
+        return true;
+}
+
+void exchange_is_covered(Keeper *k) {
+        Slot *s = k->exchanging;
+        PolicyBudget *b = slot_budget(k, s);
+
+        budget_learn(k, s, b);
+        b->until = policy_covered_until(k->account->source, s->token, s->refresh_usec);
+        budget_tell(k, s, b);
+}
+
+void exchange_wait_for_budget(Keeper *k) {
+        Slot *s = k->exchanging;
+        uint64_t at = policy_budget_at(slot_budget(k, s), s->claims != NULL);
+
+        if (s->failure.outcome != OUTCOME_OK)
+                s->failure.retry_at = MAX(s->failure.retry_at, at);
+        if (!s->token || s->refresh_usec < at)
+                s->refresh_usec = at;
+        if (s == k->slots)
+                k->keep_alive_usec = MAX(k->keep_alive_usec, at);
+}
