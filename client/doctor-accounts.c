@@ -10,6 +10,7 @@
 #include "display.h"
 #include "doctor.h"
 #include "loop.h"
+#include "say.h"
 
 enum {
         API_TOKEN_NOTE_SEC = 14 * 86400, /* as the daemon warns */
@@ -20,8 +21,8 @@ typedef struct Probes Probes;
 
 typedef struct Probe {
         Probes *probes;
-        const Properties *account;
-        char *path;
+        char *name, *path;
+        bool lasting; /* an API token */
         sd_bus_slot *slot;
         sd_bus_error error;
         bool asked, answered;
@@ -38,14 +39,11 @@ static void probes_deinit(Probes *probes) {
         for (size_t i = 0; i < probes->n; i++) {
                 sd_bus_slot_unref(probes->items[i].slot);
                 sd_bus_error_free(&probes->items[i].error);
+                free(probes->items[i].name);
                 free(probes->items[i].path);
         }
         free(probes->items);
         loop_free(probes->loop);
-}
-
-static const char *probe_name(const Probe *probe) {
-        return properties_string(probe->account, "Name");
 }
 
 static void probes_show(const Probes *probes) {
@@ -58,7 +56,7 @@ static void probes_show(const Probes *probes) {
                 return;
         for (size_t i = 0; i < probes->n; i++)
                 if (probes->items[i].asked && !probes->items[i].answered)
-                        fprintf(f, " %s", probe_name(&probes->items[i]));
+                        fprintf(f, " %s", probes->items[i].name);
         if (fclose(f) == 0)
                 doctor_progress(probes->doctor, "getting new tokens:%s", names);
 }
@@ -76,16 +74,18 @@ static int probe_on_reply(sd_bus_message *reply, void *userdata, sd_bus_error *r
         return 0;
 }
 
-static int probe_start(Probe *probe) {
-        const char *source = properties_string(probe->account, "Source");
+static int probe_start(Probe *probe, const Properties *account) {
         CLEANUP(sd_bus_message_unrefp) sd_bus_message *m = NULL;
         sd_bus *bus = probe->probes->doctor->bus;
         int r;
 
-        if (streq(source, "api-token") ||
-            streq(properties_string(probe->account, "State"), "signing-in"))
+        probe->name = strdup(properties_string(account, "Name"));
+        if (!probe->name)
+                return -ENOMEM;
+        probe->lasting = streq(properties_string(account, "Source"), "api-token");
+        if (probe->lasting || streq(properties_string(account, "State"), "signing-in"))
                 return 0;
-        r = sd_bus_path_encode(IOTC_PATH_ACCOUNT, probe_name(probe), &probe->path);
+        r = sd_bus_path_encode(IOTC_PATH_ACCOUNT, probe->name, &probe->path);
         if (r >= 0)
                 r = sd_bus_message_new_method_call(bus, &m, IOTC_BUS_NAME, probe->path,
                                                    IOTC_INTERFACE_ACCOUNT, "Refresh");
@@ -99,79 +99,84 @@ static int probe_start(Probe *probe) {
         return 0;
 }
 
-static void tell_api_token(Doctor *d, const Properties *account) {
-        const char *name = properties_string(account, "Name");
-        uint64_t end = properties_number(account, "ExpiresAt"), now = (uint64_t)time(NULL);
-        CLEANUP(freep) char *command = NULL;
-        char left[DISPLAY_DURATION_SIZE];
-        bool problem = end <= now + API_TOKEN_PROBLEM_SEC;
+/* What the daemon said of itself last: "" when there is nothing. */
+static const char *last_error(const Properties *account) {
+        char *const *error = properties_strings(account, "LastError");
 
-        if (!streq(properties_string(account, "State"), "ready") ||
-            (end && end <= now + API_TOKEN_NOTE_SEC)) {
-                if (asprintf(&command, "iotc-token api-token %s %s%s", end > now ? "rotate" : "add",
-                             name, end > now ? "" : " --replace") < 0)
-                        command = NULL;
-        }
-        if (!streq(properties_string(account, "State"), "ready")) {
-                char *const *error = properties_strings(account, "LastError");
-                bool locked = streq(properties_string(account, "State"), "locked");
-
-                doctor_tell(d,
-                            &(Finding){ .check = "account",
-                                        .state = FINDING_PROBLEM,
-                                        .account = name,
-                                        .why = "Calls to its applications fail.",
-                                        .command = locked ? "iotc-token unlock" : command },
-                            "%s%s%s", *error && **error ? "" : name, *error && **error ? "" : ": ",
-                            *error && **error ? error[1] : properties_string(account, "State"));
-                return;
-        }
-        display_left(left, end, now);
-        doctor_tell(d,
-                    &(Finding){ .check = "account",
-                                .state = !command  ? FINDING_OK
-                                         : problem ? FINDING_PROBLEM
-                                                   : FINDING_NOTE,
-                                .account = name,
-                                .why = "Nobody renews an API token by itself.",
-                                .command = command },
-                    "%s: API token%s%s.", name,
-                    end ? ", ends in " : " without an end that is known", end ? left : "");
+        return *error && **error ? error[1] : "";
 }
 
-static void tell_ready(Doctor *d, const Probe *probe) {
-        CLEANUP(freep) char *user = NULL;
-        const char *const where[] = { IOTC_BUS_NAME, probe->path, IOTC_INTERFACE_ACCOUNT };
+static void tell_api_token(Doctor *d, const Properties *account) {
+        const char *name = properties_string(account, "Name");
+        const char *state = properties_string(account, "State"), *error = last_error(account);
+        uint64_t end = properties_number(account, "ExpiresAt"), now = (uint64_t)time(NULL);
+        bool ready = streq(state, "ready"), ending = end && end <= now + API_TOKEN_NOTE_SEC;
+        Finding finding = { .check = "account", .account = name };
+        CLEANUP(freep) char *command = NULL;
         char left[DISPLAY_DURATION_SIZE];
-        uint64_t end = 0;
+
+        if (asprintf(&command,
+                     ready ? "iotc-token api-token rotate %s"
+                           : "iotc-token api-token add %s --replace",
+                     name) < 0)
+                command = NULL;
+        if (!ready) {
+                finding.state = FINDING_PROBLEM;
+                finding.why = "Calls to its applications fail.";
+                finding.command = streq(state, "locked") ? "iotc-token unlock" : command;
+                doctor_tell(d, &finding, "%s%s%s", *error ? "" : name, *error ? "" : ": ",
+                            *error ? error : state);
+                return;
+        }
+        if (ending) {
+                finding.state = end <= now + API_TOKEN_PROBLEM_SEC ? FINDING_PROBLEM : FINDING_NOTE;
+                finding.why = "Nobody renews an API token by itself.";
+                finding.command = command;
+        }
+        doctor_tell(d, &finding, "%s: API token%s%s.", name,
+                    end ? ", ends in " : " without an end that is known",
+                    end ? display_left(left, end, now) : "");
+}
+
+/* A token came; the daemon may know of something else, as that the keyring did not take it. */
+static void tell_ready(Doctor *d, const Properties *account) {
+        const char *name = properties_string(account, "Name");
+        const char *user = properties_string(account, "User"), *error = last_error(account);
+        char left[DISPLAY_DURATION_SIZE];
 
         d->n_reached++;
-        (void)doctor_get(d->bus, where, "ExpiresAt", 't', &end);
-        (void)doctor_get(d->bus, where, "User", 's', &user);
-        doctor_tell(d, &(Finding){ .check = "account", .account = probe_name(probe) },
-                    "%s: got a token, valid for %s%s%s.", probe_name(probe),
-                    display_left(left, end, (uint64_t)time(NULL)), str_empty(user) ? "" : ", as ",
-                    user ?: "");
+        display_left(left, properties_number(account, "ExpiresAt"), (uint64_t)time(NULL));
+        doctor_tell(d, &(Finding){ .check = "account", .account = name },
+                    "%s: got a token, valid for %s%s%s.", name, left, *user ? ", as " : "", user);
+        if (*error)
+                doctor_tell(d,
+                            &(Finding){ .check = "account",
+                                        .state = FINDING_NOTE,
+                                        .account = name,
+                                        .why = "Tokens are served all the same." },
+                            "%s", error);
 }
 
 /* The command for an error; *made is what has to be freed. */
-static const char *failure_command(const Probe *probe, char **made) {
-        const char *source = properties_string(probe->account, "Source");
-        const char *name = probe_name(probe);
+static const char *failure_command(const Probe *probe, const char *source, char **made) {
+        const sd_bus_error *error = &probe->error;
 
         *made = NULL;
-        if (sd_bus_error_has_name(&probe->error, IOTC_ERROR_KEYRING_LOCKED))
+        if (sd_bus_error_has_name(error, IOTC_ERROR_KEYRING_LOCKED))
                 return "iotc-token unlock";
-        if (sd_bus_error_has_name(&probe->error, IOTC_ERROR_SOURCE_MISSING) ||
-            (sd_bus_error_has_name(&probe->error, IOTC_ERROR_MISCONFIGURED) &&
-             strstr(probe->error.message ?: "", "accounts.conf")))
+        if (sd_bus_error_has_name(error, IOTC_ERROR_SOURCE_MISSING) ||
+            (sd_bus_error_has_name(error, IOTC_ERROR_MISCONFIGURED) &&
+             strstr(error->message ?: "", "accounts.conf"))) {
                 *made = doctor_edit_command();
-        else if (sd_bus_error_has_name(&probe->error, IOTC_ERROR_SIGN_IN_NEEDED)) {
-                if (streq(source, "azure-cli"))
-                        return "az login --allow-no-subscriptions";
-                if (asprintf(made, "iotc-token login %s", name) < 0)
-                        *made = NULL;
-        } else if (asprintf(made, "iotc-token refresh %s", name) < 0)
+                return *made;
+        }
+        if (sd_bus_error_has_name(error, IOTC_ERROR_SIGN_IN_NEEDED) && streq(source, "azure-cli"))
+                return "az login --allow-no-subscriptions";
+        if (asprintf(made,
+                     sd_bus_error_has_name(error, IOTC_ERROR_SIGN_IN_NEEDED)
+                             ? "iotc-token login %s"
+                             : "iotc-token refresh %s",
+                     probe->name) < 0)
                 *made = NULL;
         return *made;
 }
@@ -197,47 +202,54 @@ static const char *failure_why(const Probe *probe) {
         for (size_t i = 0; i < ARRAY_SIZE(whys); i++)
                 if (sd_bus_error_has_name(&probe->error, whys[i].name))
                         return whys[i].why;
-        return NULL;
+        return "Programs get no token of this account.";
 }
 
-static void tell_failure(Doctor *d, const Probe *probe) {
+static void tell_failure(Doctor *d, const Probe *probe, const char *source) {
         CLEANUP(freep) char *made = NULL;
-        const char *text = probe->error.message ?: probe->error.name;
-        const char *name = probe_name(probe);
-        bool named = str_starts(text, name) && text[strlen(name)] == ':';
-        /* The daemon spares the identity service: nothing is known to be wrong. */
+        const sd_bus_error *error = &probe->error;
+        const char *text = error->message ?: error->name;
+        bool named = str_starts(text, probe->name) && text[strlen(probe->name)] == ':';
         bool spared = strstr(text, "too often") ||
-                      sd_bus_error_has_name(&probe->error, SD_BUS_ERROR_LIMITS_EXCEEDED);
+                      sd_bus_error_has_name(error, SD_BUS_ERROR_LIMITS_EXCEEDED);
+        Finding finding = { .check = "account", .account = probe->name };
 
-        if (!spared && (sd_bus_error_has_name(&probe->error, IOTC_ERROR_UNAVAILABLE) ||
-                        sd_bus_error_has_name(&probe->error, IOTC_ERROR_TIMED_OUT)))
-                d->n_unreached++;
-        doctor_tell(d,
-                    &(Finding){ .check = "account",
-                                .state = spared ? FINDING_NOTE : FINDING_PROBLEM,
-                                .account = name,
-                                .why = spared ? "The identity service is spared; it is tried again "
-                                                "by itself."
-                                              : failure_why(probe),
-                                .command = spared ? NULL : failure_command(probe, &made) },
-                    "%s%s%s", named ? "" : name, named ? "" : ": ", text);
+        if (spared) {
+                finding.state = FINDING_NOTE;
+                finding.why = "The identity service is spared; it is tried again by itself.";
+        } else {
+                finding.state = FINDING_PROBLEM;
+                finding.why = failure_why(probe);
+                finding.command = failure_command(probe, source, &made);
+                if (sd_bus_error_has_name(error, IOTC_ERROR_UNAVAILABLE) ||
+                    sd_bus_error_has_name(error, IOTC_ERROR_TIMED_OUT))
+                        d->n_unreached++;
+        }
+        doctor_tell(d, &finding, "%s%s%s", named ? "" : probe->name, named ? "" : ": ", text);
 }
 
 static void probe_tell(Doctor *d, const Probe *probe) {
-        if (streq(properties_string(probe->account, "Source"), "api-token"))
-                tell_api_token(d, probe->account);
+        const Properties none = { 0 }, *account = &none;
+
+        for (size_t i = 0; i < d->accounts.n; i++)
+                if (streq(properties_string(&d->accounts.items[i], "Name"), probe->name))
+                        account = &d->accounts.items[i];
+        if (account == &none) /* removed meanwhile */
+                return;
+        if (probe->lasting)
+                tell_api_token(d, account);
         else if (!probe->asked || !probe->answered)
                 doctor_tell(d,
                             &(Finding){ .check = "account",
                                         .state = FINDING_NOTE,
-                                        .account = probe_name(probe) },
-                            "%s: not tried, because %s.", probe_name(probe),
+                                        .account = probe->name },
+                            "%s: not tried, because %s.", probe->name,
                             probe->asked ? "the session bus closed the connection"
                                          : "a sign-in is going on");
         else if (sd_bus_error_is_set(&probe->error))
-                tell_failure(d, probe);
+                tell_failure(d, probe, properties_string(account, "Source"));
         else
-                tell_ready(d, probe);
+                tell_ready(d, account);
 }
 
 static int probes_run(Probes *probes) {
@@ -247,11 +259,11 @@ static int probes_run(Probes *probes) {
         probes->items = calloc(d->accounts.n, sizeof(*probes->items));
         if (!probes->items)
                 return -ENOMEM;
-        for (; probes->n < d->accounts.n && r >= 0; probes->n++) {
+        while (probes->n < d->accounts.n && r >= 0) {
                 Probe *probe = &probes->items[probes->n];
 
-                *probe = (Probe){ .probes = probes, .account = &d->accounts.items[probes->n] };
-                r = probe_start(probe);
+                probe->probes = probes;
+                r = probe_start(probe, &d->accounts.items[probes->n++]);
         }
         if (r < 0 || probes->n_open == 0)
                 return r;
@@ -261,6 +273,7 @@ static int probes_run(Probes *probes) {
 
 int doctor_check_accounts(Doctor *d) {
         CLEANUP(probes_deinit) Probes probes = { .doctor = d };
+        sd_bus_error error = SD_BUS_ERROR_NULL;
         int r;
 
         if (!d->has_daemon)
@@ -280,6 +293,11 @@ int doctor_check_accounts(Doctor *d) {
         r = probes_run(&probes);
         if (r > 128)
                 return r;
+        if (r < 0)
+                return fail_errno(r);
+        (void)doctor_read_daemon(d,
+                                 &error); /* they changed, and maybe what is known of the clock */
+        sd_bus_error_free(&error);
         for (size_t i = 0; i < probes.n; i++)
                 probe_tell(d, &probes.items[i]);
         return 0;

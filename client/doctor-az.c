@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The Azure CLI, as the shell finds it: safe to be run by the daemon, and no version that is known
- * not to work. Whether it gives a token, the account that uses it has been asked.
+ * The Azure CLI, as an account names it and as the shell finds it: safe to be run by the daemon,
+ * and no version that is known not to work. Whether it gives a token, the account that uses it has
+ * been asked.
  */
 #include <fcntl.h>
 #include <poll.h>
@@ -139,41 +140,70 @@ static void tell_unseen(Doctor *d, const char *path) {
                     "az is %s here, but iotc-tokend does not find it.", path);
 }
 
-int doctor_check_az(Doctor *d) {
-        CLEANUP(freep) char *path = NULL;
+static void tell_unsafe(Doctor *d, const char *path) {
+        CLEANUP(freep) char *command = NULL;
+
+        if (asprintf(&command, "namei -l '%s'", path) < 0)
+                command = NULL;
+        doctor_tell(d,
+                    &(Finding){ .check = "az",
+                                .state = daemon_has_az(d) ? FINDING_PROBLEM : FINDING_NOTE,
+                                .why = "It or its folder is another user's or can be written by "
+                                       "others: the daemon does not run such a program.",
+                                .command = command },
+                    "%s is not safe to run.", path);
+}
+
+static int check_version(Doctor *d, const char *path) {
+        CLEANUP(freep) char *command = NULL;
         char output[4096];
         int r;
 
-        r = program_find(&path, "az", getenv("PATH"));
-        if (r == PROGRAM_E_UNSAFE) {
-                doctor_tell(
-                        d,
-                        &(Finding){ .check = "az",
-                                    .state = daemon_has_az(d) ? FINDING_PROBLEM : FINDING_NOTE,
-                                    .why = "It, its folder or the folder of what it links to is "
-                                           "another user's or can be written by others; the "
-                                           "daemon does not run such a program.",
-                                    .command = "namei -lx \"$(command -v az)\"" },
-                        "%s is not safe to run.", path);
-                return 0;
-        }
-        if (r != 0)
-                return 0;
-        if (!daemon_has_az(d))
-                tell_unseen(d, path);
         doctor_progress(d, "asking az for its version");
         r = az_run(path, output, sizeof(output));
         if (r > 128)
                 return r;
-        if (r < 0)
-                doctor_tell(d,
-                            &(Finding){ .check = "az",
-                                        .state = FINDING_PROBLEM,
-                                        .why = "A token from it takes as long, or longer.",
-                                        .command = "time az version" },
-                            "%s did not tell its version: %s.", path,
-                            r == -ETIME ? "no answer in 20 s" : strerror(-r));
-        else
+        if (r == 0) {
                 tell_version(d, path, output);
+                return 0;
+        }
+        if (asprintf(&command, "time '%s' version", path) < 0)
+                command = NULL;
+        doctor_tell(d,
+                    &(Finding){ .check = "az",
+                                .state = FINDING_PROBLEM,
+                                .why = "A token from it takes as long, or longer.",
+                                .command = command },
+                    "%s did not tell its version: %s.", path,
+                    r == -ETIME ? "no answer in 20 s" : strerror(-r));
         return 0;
+}
+
+/* The one that an account names; the daemon's own words about one that isn't there are better. */
+static int check_named(Doctor *d, const char *path) {
+        int r = program_check(path);
+
+        if (r == PROGRAM_E_UNSAFE)
+                tell_unsafe(d, path);
+        return r == 0 ? check_version(d, path) : 0;
+}
+
+int doctor_check_az(Doctor *d) {
+        CLEANUP(freep) char *path = NULL;
+        int r = 0;
+
+        if (d->settings.az)
+                r = check_named(d, d->settings.az);
+        if (r)
+                return r;
+        r = program_find(&path, "az", getenv("PATH"));
+        if ((r != 0 && r != PROGRAM_E_UNSAFE) || streq(path, d->settings.az))
+                return 0;
+        if (r == PROGRAM_E_UNSAFE) {
+                tell_unsafe(d, path);
+                return 0;
+        }
+        if (!daemon_has_az(d))
+                tell_unseen(d, path);
+        return check_version(d, path);
 }

@@ -82,13 +82,15 @@ int doctor_check_bus(Doctor *d) {
                                 .why = "Programs reach the daemon over it; daemon, keyring and "
                                        "accounts can't be looked at.",
                                 .command = command },
-                    "No session bus: %s.", error.message ?: "it does not answer");
+                    "There is no session bus that can be used: %s.",
+                    error.message ?: "it does not answer");
         sd_bus_error_free(&error);
         return 0;
 }
 
-static int read_daemon(Doctor *d, sd_bus_error *error) {
+int doctor_read_daemon(Doctor *d, sd_bus_error *error) {
         CLEANUP(sd_bus_message_unrefp) sd_bus_message *m = NULL, *reply = NULL, *objects = NULL;
+        Accounts accounts;
         int r;
 
         r = sd_bus_message_new_method_call(d->bus, &m, IOTC_BUS_NAME, IOTC_PATH,
@@ -104,7 +106,13 @@ static int read_daemon(Doctor *d, sd_bus_error *error) {
                 r = doctor_call(d->bus, IOTC_BUS_NAME, IOTC_PATH,
                                 "org.freedesktop.DBus.ObjectManager", "GetManagedObjects", error,
                                 &objects);
-        return r < 0 ? r : bus_read_accounts(objects, &d->accounts);
+        if (r >= 0)
+                r = bus_read_accounts(objects, &accounts);
+        if (r < 0)
+                return r;
+        accounts_deinit(&d->accounts);
+        d->accounts = accounts;
+        return 0;
 }
 
 int doctor_check_daemon(Doctor *d) {
@@ -115,7 +123,7 @@ int doctor_check_daemon(Doctor *d) {
         if (!d->bus)
                 return 0;
         doctor_progress(d, "calling iotc-tokend");
-        r = read_daemon(d, &error);
+        r = doctor_read_daemon(d, &error);
         if (r < 0) {
                 doctor_tell(d,
                             &(Finding){ .check = "daemon",
@@ -123,7 +131,7 @@ int doctor_check_daemon(Doctor *d) {
                                         .why = "Without it there are no tokens; keyring and "
                                                "accounts can't be looked at.",
                                         .command = START_COMMAND },
-                            "No daemon: %s.", error.message ?: strerror(-r));
+                            "%s.", error.message ?: strerror(-r));
                 sd_bus_error_free(&error);
                 return 0;
         }

@@ -45,7 +45,7 @@ typedef struct Doctor {
         JsonOut *json;  /* or NULL */
 } Doctor;
 
-/* Tell a finding: format is what was found, a sentence, without the account's name being needed. */
+/* Tell a finding: format is what was found, a sentence that names the account. */
 void doctor_tell(Doctor *d, const Finding *f, const char *format, ...) PRINTF_LIKE(3, 4);
 /* A line that is gone with the next finding, on a terminal alone. */
 void doctor_progress(Doctor *d, const char *format, ...) PRINTF_LIKE(2, 3);
@@ -58,7 +58,11 @@ char *doctor_edit_command(void);
 /* A property of type s, b or u of another service; 0 or -errno, nothing is started for it. */
 int doctor_get(sd_bus *bus, const char *const where[3], const char *name, char type, void *ret);
 
-/* The checks, in their order. 0, or 128 + a signal's number. */
+/* Read manager and accounts, in place of what was read before. 0, or -errno with error set when the
+ * call failed; then all stays as it was, but for properties that are newer. */
+int doctor_read_daemon(Doctor *d, sd_bus_error *error);
+
+/* The checks, in their order. 0, or an exit code when nothing more can be done: after Ctrl-C. */
 int doctor_check_bus(Doctor *d);
 int doctor_check_daemon(Doctor *d);
 int doctor_check_start(Doctor *d);

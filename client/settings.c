@@ -6,6 +6,7 @@
 void settings_deinit(Settings *settings) {
         free(settings->proxy);
         free(settings->ca_bundle);
+        free(settings->az);
         *settings = (Settings){ 0 };
 }
 
@@ -27,9 +28,19 @@ static int setting_take(char **setting, const char *value) {
         return *value && !*setting ? -ENOMEM : 0;
 }
 
+static int settings_take(Settings *settings, bool global, const char *key, const char *value) {
+        if (global && streq(key, "proxy"))
+                return setting_take(&settings->proxy, value);
+        if (global && streq(key, "ca-bundle"))
+                return setting_take(&settings->ca_bundle, value);
+        if (!global && streq(key, "az") && !settings->az)
+                return setting_take(&settings->az, value);
+        return 0;
+}
+
 int settings_read(Settings *settings, FILE *f) {
         CLEANUP(freep) char *line = NULL;
-        bool inside = false;
+        bool global = false, account = false;
         size_t size = 0;
         int r = 0, found = 0;
 
@@ -37,16 +48,14 @@ int settings_read(Settings *settings, FILE *f) {
                 char *text = trimmed(line), *value = strchr(text, '=');
 
                 if (*text == '[') {
-                        inside = streq(text, "[iotc-token]");
-                        found |= inside;
+                        global = streq(text, "[iotc-token]");
+                        account = str_starts(text, "[account ");
+                        found |= global;
                 }
-                if (!inside || !value || *text == '#')
+                if ((!global && !account) || !value || *text == '#')
                         continue;
                 *value++ = '\0';
-                if (streq(trimmed(text), "proxy"))
-                        r = setting_take(&settings->proxy, trimmed(value));
-                else if (streq(trimmed(text), "ca-bundle"))
-                        r = setting_take(&settings->ca_bundle, trimmed(value));
+                r = settings_take(settings, global, trimmed(text), trimmed(value));
         }
         return r < 0 ? r : found;
 }
@@ -72,19 +81,23 @@ int settings_user_path(char **ret) {
 }
 
 int settings_load_files(Settings *ret) {
-        CLEANUP(settings_deinit) Settings settings = { 0 };
+        CLEANUP(settings_deinit) Settings user = { 0 }, system = { 0 };
         CLEANUP(freep) char *path = NULL;
-        int r;
+        int r, found = 0;
 
         r = settings_user_path(&path);
         if (r == 0 && path)
-                r = settings_read_path(&settings, path);
+                found = settings_read_path(&user, path);
+        r = r ?: MIN(found, 0);
         if (r == 0)
-                r = settings_read_path(&settings, SETTINGS_SYSTEM_PATH);
+                r = settings_read_path(&system, SETTINGS_SYSTEM_PATH);
         if (r < 0)
                 return r;
-        *ret = settings;
-        settings = (Settings){ 0 };
+        *ret = (Settings){
+                .proxy = STEAL((found ? &user : &system)->proxy),
+                .ca_bundle = STEAL((found ? &user : &system)->ca_bundle),
+                .az = user.az ? STEAL(user.az) : STEAL(system.az),
+        };
         return 0;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What accounts.conf says of the way to the network: the daemon's settings `proxy` and `ca-bundle`,
- * which are for everything that asks a server. The daemon alone judges that file; here a line that
+ * What accounts.conf says of the way to the network, for all who ask a server or look for a fault:
+ * the daemon's settings `proxy` and `ca-bundle`, and an account's `az`. The daemon alone judges that file; here a line that
  * can't be read is passed over.
  */
 #pragma once
@@ -11,6 +11,7 @@
 typedef struct Settings {
         char *proxy;     /* or NULL: as the environment says */
         char *ca_bundle; /* or NULL: the system's */
+        char *az;        /* of the first account that names one, or NULL: as PATH says */
 } Settings;
 
 #define SETTINGS_SYSTEM_PATH "/etc/iotc-token/accounts.conf"
@@ -27,6 +28,6 @@ int settings_load_files(Settings *ret);
 int settings_load(Settings *ret);
 /* The user's file, to be freed by free(), or NULL when no variable says where. 0 or -ENOMEM. */
 int settings_user_path(char **ret);
-/* The same from a file: 1 when it has the group, 0, or -ENOMEM. */
+/* One file, over what is there: 1 when it has the group, 0, or -ENOMEM. */
 int settings_read(Settings *settings, FILE *f);
 void settings_deinit(Settings *settings);

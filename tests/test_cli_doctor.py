@@ -255,6 +255,29 @@ def test_accounts_in_trouble(daemon, entra, keyring, doctor):
     assert entra.leaks(process.text()) == 0
 
 
+def test_a_sign_in_that_the_keyring_did_not_take(daemon, entra, keyring, doctor):
+    """It works, and is to be known: the token is good, the sign-in is in memory alone."""
+    daemon.start(entra_account(entra))
+    keyring.process.limit_files(64)     # a full disk
+    daemon.sign_in(entra)
+    daemon.wait_property('State', 'ready', account='work')
+    lines = [line.split('\t') for line in doctor.output(0).splitlines()]
+    assert [line[1] for line in lines if line[2] == 'work'] == ['ok', 'note']
+    assert 'keyring' in next(line[3] for line in lines if line[1:3] == ['note', 'work'])
+
+
+def test_a_daemon_that_dies_meanwhile(well, doctor, entra):
+    entra.hold()
+    process = Process([doctor.program, 'doctor', '--json'], doctor.environment(),
+                      well.log + '.doctor')
+    entra.wait(1, grant_type='refresh_token')
+    well.kill9()
+    entra.release()
+    assert process.wait() == 1
+    found = {finding['account']: finding for finding in json.loads(process.text())}
+    is_problem(found['work'], 'iotc-tokend went away', 'iotc-token refresh work')
+
+
 def test_a_sign_in_that_was_revoked(well, entra, doctor):
     entra.revoke()
     found = doctor.run(1)
@@ -356,6 +379,13 @@ def test_an_az_that_others_can_write(daemon, keyring, doctor, home):
     env['PATH'] = os.path.join(home.folder, 'bin')
     is_problem(doctor.run(1, **env)['az'], 'bin/az is not safe to run', 'namei')
     assert not os.path.exists(os.path.join(home.folder, 'was-run'))
+
+
+def test_an_az_that_an_account_names(daemon, keyring, doctor, home):
+    write_az(home, 'echo \'{"azure-cli": "2.83.0"}\'')
+    path = os.path.join(home.folder, 'bin/az')
+    daemon.start(f'[account cli]\nsource=azure-cli\naz={path}\n')
+    is_problem(doctor.run(1)['az'], f'az 2.83.0 .{path}.', 'az upgrade')
 
 
 def test_an_az_that_the_daemon_does_not_see(daemon, keyring, doctor, home):
