@@ -188,8 +188,8 @@ static const char *failure_why(const Probe *probe) {
                 { IOTC_ERROR_SIGN_IN_NEEDED, "Only a person can help: programs get no token." },
                 { IOTC_ERROR_KEYRING_LOCKED, "What was signed in can't be read until then." },
                 { IOTC_ERROR_KEYRING_ABSENT, "What was signed in can't be read until then." },
-                { IOTC_ERROR_UNAVAILABLE, "The server can't be reached or has a fault: a token "
-                                          "that is still valid is served; it is tried again." },
+                { IOTC_ERROR_UNAVAILABLE, "No new token is to be had now: one that is still "
+                                          "valid is served, and it is tried again." },
                 { IOTC_ERROR_TIMED_OUT, "The server does not answer: a token that is still valid "
                                         "is served; it is tried again." },
                 { IOTC_ERROR_MISCONFIGURED, "It is not tried again before the settings change." },

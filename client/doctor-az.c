@@ -141,10 +141,8 @@ static void tell_unseen(Doctor *d, const char *path) {
 }
 
 static void tell_unsafe(Doctor *d, const char *path) {
-        CLEANUP(freep) char *command = NULL;
+        CLEANUP(freep) char *command = doctor_path_command("namei -l", path);
 
-        if (asprintf(&command, "namei -l '%s'", path) < 0)
-                command = NULL;
         doctor_tell(d,
                     &(Finding){ .check = "az",
                                 .state = daemon_has_az(d) ? FINDING_PROBLEM : FINDING_NOTE,
@@ -155,7 +153,7 @@ static void tell_unsafe(Doctor *d, const char *path) {
 }
 
 static int check_version(Doctor *d, const char *path) {
-        CLEANUP(freep) char *command = NULL;
+        CLEANUP(freep) char *run = doctor_path_command("time", path), *command = NULL;
         char output[4096];
         int r;
 
@@ -167,7 +165,7 @@ static int check_version(Doctor *d, const char *path) {
                 tell_version(d, path, output);
                 return 0;
         }
-        if (asprintf(&command, "time '%s' version", path) < 0)
+        if (!run || asprintf(&command, "%s version", run) < 0)
                 command = NULL;
         doctor_tell(d,
                     &(Finding){ .check = "az",

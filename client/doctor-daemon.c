@@ -82,8 +82,7 @@ int doctor_check_bus(Doctor *d) {
                                 .why = "Programs reach the daemon over it; daemon, keyring and "
                                        "accounts can't be looked at.",
                                 .command = command },
-                    "There is no session bus that can be used: %s.",
-                    error.message ?: "it does not answer");
+                    "No way to the daemon: %s.", error.message ?: "it does not answer");
         sd_bus_error_free(&error);
         return 0;
 }

@@ -86,6 +86,26 @@ int doctor_check_network(Doctor *d) {
         return 0;
 }
 
+/* The daemon passes over what it does not take, so that it goes without a proxy. */
+static void check_proxy_setting(Doctor *d, const char *shown) {
+        const char *proxy = d->settings.proxy;
+        CLEANUP(freep) char *edit = NULL;
+
+        if ((str_starts(proxy, "http://") || str_starts(proxy, "https://")) &&
+            !strchr(proxy, '@')) {
+                doctor_tell(d, &(Finding){ .check = "proxy" }, "The setting proxy is %s.", shown);
+                return;
+        }
+        edit = doctor_edit_command();
+        doctor_tell(d,
+                    &(Finding){ .check = "proxy",
+                                .state = FINDING_PROBLEM,
+                                .why = "It has to be http://HOST:PORT, without a user or a "
+                                       "password.",
+                                .command = edit },
+                    "The setting proxy is not used.");
+}
+
 int doctor_check_proxy(Doctor *d) {
         static const char *const names[] = { "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY",
                                              NULL };
@@ -97,7 +117,7 @@ int doctor_check_proxy(Doctor *d) {
         if (!value)
                 return 0;
         if (d->settings.proxy) {
-                doctor_tell(d, &(Finding){ .check = "proxy" }, "The setting proxy is %s.", value);
+                check_proxy_setting(d, value);
                 return 0;
         }
         seen = variable ? service_has(d, names) : 0;

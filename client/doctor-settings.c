@@ -33,10 +33,8 @@ static bool tell_bad_line(Doctor *d) {
 }
 
 static void tell_writable(Doctor *d, const char *path) {
-        CLEANUP(freep) char *command = NULL;
+        CLEANUP(freep) char *command = doctor_path_command("chmod go-w", path);
 
-        if (asprintf(&command, "chmod go-w '%s'", path) < 0)
-                command = NULL;
         doctor_tell(d,
                     &(Finding){ .check = "settings",
                                 .state = FINDING_PROBLEM,
@@ -49,15 +47,13 @@ static void tell_writable(Doctor *d, const char *path) {
 /* The file at path: 1 when it is fine, 0 when there is none, -1 when something has been told. */
 static int check_file(Doctor *d, const char *path) {
         CLEANUP(freep) char *folder = strndup(path, (size_t)(strrchr(path, '/') - path));
-        CLEANUP(freep) char *command = NULL;
+        CLEANUP(freep) char *command = doctor_path_command("namei -l", path);
         struct stat st;
         int told = 0;
 
         if (stat(path, &st) < 0 && errno == ENOENT)
                 return 0;
         if (access(path, R_OK) < 0) {
-                if (asprintf(&command, "ls -ld '%s' '%s'", folder, path) < 0)
-                        command = NULL;
                 doctor_tell(d,
                             &(Finding){ .check = "settings",
                                         .state = FINDING_PROBLEM,

@@ -17,9 +17,8 @@ static const char *const state_names[] = {
         [FINDING_PROBLEM] = "problem",
 };
 
-static void print_coloured(const Doctor *d, TableColour colour, const char *s) {
-        printf("%s%s%s", d->colour ? table_escape(colour) : "", s,
-               d->colour ? table_escape(TABLE_RESET) : "");
+static const char *escape(const Doctor *d, TableColour colour) {
+        return d->colour ? table_escape(colour) : "";
 }
 
 /* From the column DOCTOR_INDENT on, broken between words where the terminal ends. */
@@ -57,20 +56,22 @@ static void tell_person(const Doctor *d, const Finding *f, const char *text) {
         };
 
         printf("%s", d->colour ? "\r\033[K" : "");
-        print_coloured(d, marks[f->state].colour,
-                       d->utf8 ? marks[f->state].utf8 : marks[f->state].ascii);
+        printf("%s%s%s", escape(d, marks[f->state].colour),
+               d->utf8 ? marks[f->state].utf8 : marks[f->state].ascii, escape(d, TABLE_RESET));
         printf(" %-*s", DOCTOR_INDENT - 2, f->check);
         print_wrapped(d, text);
         if (f->state == FINDING_OK)
                 return;
         if (f->why) {
-                printf("%*s", DOCTOR_INDENT, "");
+                printf("%*s%s", DOCTOR_INDENT, "", escape(d, TABLE_FAINT));
                 print_wrapped(d, f->why);
+                fputs(escape(d, TABLE_RESET), stdout);
         }
         if (f->command) {
-                printf("%*s%s ", DOCTOR_INDENT, "", d->utf8 ? "\u2192" : "->");
+                printf("%*s%s %s", DOCTOR_INDENT, "", d->utf8 ? "\u2192" : "->",
+                       escape(d, TABLE_BOLD));
                 display_print(stdout, f->command);
-                putchar('\n');
+                printf("%s\n", escape(d, TABLE_RESET));
         }
 }
 
@@ -176,11 +177,17 @@ int doctor_get(sd_bus *bus, const char *const where[3], const char *name, char t
         return *(char **)ret ? 0 : -ENOMEM;
 }
 
+char *doctor_path_command(const char *command, const char *path) {
+        CLEANUP(freep) char *quoted = display_quoted(path);
+        char *whole;
+
+        return !quoted || asprintf(&whole, "%s %s", command, quoted) < 0 ? NULL : whole;
+}
+
 char *doctor_edit_command(void) {
         CLEANUP(freep) char *path = NULL;
-        char *command;
 
         if (settings_user_path(&path) < 0 || !path)
                 return NULL;
-        return asprintf(&command, "${EDITOR:-vi} '%s'", path) < 0 ? NULL : command;
+        return doctor_path_command("${EDITOR:-vi}", path);
 }

@@ -52,6 +52,8 @@ void doctor_progress(Doctor *d, const char *format, ...) PRINTF_LIKE(2, 3);
 /* Call a method without arguments, unsaid. 0 and *ret, or -errno with error set. */
 int doctor_call(sd_bus *bus, const char *destination, const char *path, const char *interface,
                 const char *member, sd_bus_error *error, sd_bus_message **ret);
+/* "COMMAND PATH" for a shell, to be freed by free(); NULL when memory is short. */
+char *doctor_path_command(const char *command, const char *path);
 /* A command that opens the user's settings file, to be freed by free(); NULL when memory is short.
  */
 char *doctor_edit_command(void);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What accounts.conf says of the way to the network, for all who ask a server or look for a fault:
- * the daemon's settings `proxy` and `ca-bundle`, and an account's `az`. The daemon alone judges that file; here a line that
- * can't be read is passed over.
+ * the daemon's settings `proxy` and `ca-bundle`, and an account's `az`. The daemon alone judges
+ * that file; here a line that can't be read is passed over.
  */
 #pragma once
 

@@ -67,8 +67,9 @@ void table_add(Table *table, const char *shown, const char *value, TableColour c
 
 const char *table_escape(TableColour colour) {
         static const char *const escapes[] = {
-                [TABLE_PLAIN] = "",       [TABLE_GREEN] = "\033[32m", [TABLE_YELLOW] = "\033[33m",
-                [TABLE_RED] = "\033[31m", [TABLE_RESET] = "\033[0m",
+                [TABLE_PLAIN] = "",        [TABLE_GREEN] = "\033[32m", [TABLE_YELLOW] = "\033[33m",
+                [TABLE_RED] = "\033[31m",  [TABLE_FAINT] = "\033[2m",  [TABLE_BOLD] = "\033[1m",
+                [TABLE_RESET] = "\033[0m",
         };
 
         return escapes[colour];

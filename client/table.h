@@ -12,6 +12,8 @@ typedef enum TableColour {
         TABLE_GREEN,
         TABLE_YELLOW,
         TABLE_RED,
+        TABLE_FAINT,
+        TABLE_BOLD,
         TABLE_RESET,
 } TableColour;
 

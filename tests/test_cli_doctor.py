@@ -216,6 +216,7 @@ def test_bad_settings(well, doctor, home):
                  '[account broken]\nsource=entra\nclient-secret=5ecret\n')
     found = doctor.run(1)
     is_problem(found['settings'], 'accounts.conf, line 9: ', home.config)
+    is_problem(found['proxy'], 'not used', home.config)
     is_problem(found['broken'], 'accounts.conf, line 12: ', home.config)
     assert found['work']['state'] == 'ok'
     assert '5ecret' not in json.dumps(found)
@@ -224,7 +225,7 @@ def test_bad_settings(well, doctor, home):
 def test_settings_that_others_can_write(well, doctor, home):
     os.chmod(home.config, 0o666)
     is_problem(doctor.run(1)['settings'], f'{home.config} can be changed by other users',
-               f"chmod go-w '{home.config}'")
+               f'chmod go-w {home.config}')
     subprocess.run(['sh', '-c', doctor.run(1)['settings']['command']], check=True)
     assert doctor.run(0)['settings']['state'] == 'ok'
 
@@ -292,22 +293,27 @@ def test_asked_too_often(well, entra, doctor):
     assert found['work']['state'] == 'note' and 'too often' in found['work']['text']
 
 
-def test_a_proxy_that_only_the_shell_has(well, entra, doctor, bus, folder):
-    proxy = {'https_proxy': f'http://me:{PROXY_SECRET}@proxy.example:3128'}
+def test_what_only_the_shell_has(daemon, entra, keyring, doctor, bus, folder):
+    """A proxy and a private CA: the daemon can't trust the server without the CA."""
+    account = entra_account(entra, authority=entra.tls_authority)
+    daemon.start(f'[iotc-token]\nca-bundle={entra.ca_bundle}\n{account}')
+    daemon.sign_in(entra)
+    shell = {'https_proxy': f'http://me:{PROXY_SECRET}@proxy.example:3128',
+             'REQUESTS_CA_BUNDLE': entra.ca_bundle}
     with Systemd(bus, folder, environment=['A=', 'https_proxy=http://proxy.example:3128']):
-        assert doctor.run(0, **proxy)['proxy']['state'] == 'ok'
-    entra.stop()
-    try:
-        with Systemd(bus, folder, environment=['https_proxy=', 'xhttps_proxy=http://p:1']):
-            well.restart()
-            found = doctor.run(1, **proxy)
-    finally:
-        entra.start()
-    is_problem(found['work'], '^work: ', 'iotc-token refresh work')
+        found = doctor.run(0, **shell)
+        assert found['proxy']['state'] == 'ok'
+        assert entra.ca_bundle in found['ca']['text']
+    daemon.restart(account)
+    with Systemd(bus, folder, environment=['https_proxy=', 'xhttps_proxy=http://p:1']):
+        found = doctor.run(1, **shell)
+    is_problem(found['work'], '^work: .*certificate', 'iotc-token refresh work')
     is_problem(found['proxy'],
                'https_proxy is http://proxy.example:3128 in this shell; iotc-tokend has it not',
                'systemctl --user import-environment https_proxy')
     assert 'proxy=http://proxy.example:3128' in found['proxy']['why']
+    is_problem(found['ca'], f'REQUESTS_CA_BUNDLE is {entra.ca_bundle}', 'REQUESTS_CA_BUNDLE')
+    assert f'ca-bundle={entra.ca_bundle}' in found['ca']['why']
     assert PROXY_SECRET not in json.dumps(found) and 'me:' not in json.dumps(found)
 
 
