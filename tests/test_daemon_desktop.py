@@ -8,8 +8,8 @@ import time
 
 import pytest
 
-from util_bus import Bus
-from util_daemon import entra_account, variants
+from util_bus import Bus, Gio
+from util_daemon import SIGN_IN, account_path, entra_account, variants
 from util_desktop import Browser, Dunst, Server
 from util_process import wait_until
 
@@ -285,3 +285,37 @@ def test_a_real_server(daemon, entra, bus, browser, folder, screen, lapsed):
         assert code
     finally:
         dunst.close()
+
+
+def test_only_pages_of_sign_ins_are_opened(daemon, entra, bus, browser, keyring):
+    def error_of(path):
+        return daemon.error_of(bus.call, 'org.iotc.Token1.Opener', '/org/iotc/Token1/Opener',
+                               'org.iotc.Token1.Opener', 'Open', '(os)', (path, ''),
+                               flags=Gio.DBusCallFlags.NONE)[0]
+
+    daemon.start(entra_account(entra))
+    path = daemon.start_sign_in()
+    daemon.call('Cancel', path=path, interface=SIGN_IN)
+    assert error_of(account_path('work')).endswith('InvalidArgs')
+    assert error_of(path + '9').endswith('UnknownObject')
+    assert browser.opened() == []
+
+
+def test_azure_cli(daemon, az, entra, bus, keyring):
+    server = Server(bus)
+    entra.set(access_token_ttl=200)     # which az renews at every call
+    daemon.start('', **az.env())
+    daemon.get_token(timeout=60)
+    daemon.restart()
+    daemon.get_token(timeout=60)
+    entra.revoke()
+    assert daemon.error_of(daemon.get_token, timeout=60, force=True)[0] == 'SignInNeeded'
+    note = server.wait()
+    assert note.body == ('Programs get no more tokens of account azure-cli.\n'
+                         'Run: az login --allow-no-subscriptions')
+    assert 'sign-in' not in note.actions
+    # Who signs out does not want to be asked in again.
+    az.run('logout')
+    server.wait_none()
+    assert daemon.error_of(daemon.get_token, timeout=60)[0] == 'SignInNeeded'
+    assert told(daemon) == 1
