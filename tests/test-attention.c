@@ -172,7 +172,6 @@ static void test_over_a_restart(void) {
 }
 
 static void test_not_today(void) {
-        const DesktopEnd by_hand = DESKTOP_END_PERSON;
         Scene s;
 
         for (unsigned button = 0; button < 2; button++) {
@@ -182,10 +181,14 @@ static void test_not_today(void) {
                 if (button)
                         desktop.handler->action(ATTENTION_ACTION_LATER, desktop.userdata);
                 else
-                        ended(by_hand);
+                        ended(DESKTOP_END_PERSON);
                 assert(!desktop.shown);
+                /* Whether programs ask meanwhile or not. */
                 for (unsigned i = 0; i < 20; i++)
-                        refuse(&s);
+                        if (button)
+                                refuse(&s);
+                        else
+                                fake_time_pass(HOUR);
                 assert(desktop.told == 1);
                 fake_time_pass(DAY - 20 * HOUR);
                 assert(desktop.told == 2);
