@@ -4,9 +4,12 @@
 # back to a port of its own, and everybody else who may knock at that port.
 
 import concurrent.futures
+import os
 import re
 import signal
 import socket
+import subprocess
+import sys
 import time
 import urllib.error
 import urllib.parse
@@ -278,3 +281,27 @@ def test_no_server_is_needed_to_show_the_page(fetcher, entra):
     assert redirect.authorize.startswith('https://login.microsoftonline.com/organizations/')
     fetch.process.send(signal.SIGTERM)
     assert fetch.process.wait(10) == -signal.SIGTERM
+
+
+def forge(redirect, address, user, error, hasty=False):
+    """A redirect with the right state, as a process of that user: was it answered?"""
+    code = ('import os, socket, sys; os.setgroups([]); os.setuid(int(sys.argv[4])); '
+            's = socket.create_connection((sys.argv[1], int(sys.argv[2])), 20); '
+            's.sendall(sys.argv[3].encode()); '
+            'sys.exit(len(sys.argv) > 5 or not s.recv(1000))')
+    request = (f'GET /?state={redirect.state}&error={error} HTTP/1.1\r\n'
+               f'Host: localhost:{redirect.port}\r\n\r\n')
+    return subprocess.run([sys.executable, '-c', code, address, str(redirect.port), request,
+                           str(user), *['hasty'] * hasty], stderr=subprocess.DEVNULL,
+                          timeout=60, check=False).returncode == 0
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason='only root can be other users')
+@pytest.mark.parametrize('address', ['127.0.0.1', '::1', '::ffff:127.0.0.1'])
+def test_another_user_brings_no_redirect(fetcher, entra, address):
+    """Whoever can list processes knows the page's address, and so the state."""
+    fetch, redirect = start(fetcher, entra)
+    assert not forge(redirect, address, 65534, 'login_required')
+    assert not forge(redirect, address, 65534, 'login_required', hasty=True)
+    assert forge(redirect, address, 0, 'access_denied')
+    assert fetch.error()['kind'] == 'cancelled'

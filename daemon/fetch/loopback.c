@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * See loopback.h. Anybody on this machine can connect, and any web page can make a browser do so:
- * the Host header keeps out names that somebody points at 127.0.0.1 (DNS rebinding), limits of
- * connections, bytes and idleness keep out the rest.
+ * See loopback.h. Any user of this machine can connect, and is turned away at once (peer.h). Any
+ * web page can make this user's browser do so: the Host header keeps out names that somebody points
+ * at 127.0.0.1 (DNS rebinding), limits of connections, bytes and idleness keep out the rest.
  */
 #include <arpa/inet.h>
 #include <poll.h>
@@ -13,6 +13,7 @@
 #include "fetch/clock.h"
 #include "fetch/loopback.h"
 #include "fetch/page.h"
+#include "fetch/peer.h"
 
 enum {
         LOOPBACK_PORT_TRIES = 16,
@@ -129,6 +130,14 @@ static enum MHD_Result loopback_answer(struct MHD_Connection *connection, Loopba
         return r;
 }
 
+/* MHD_AcceptPolicyCallback. */
+static enum MHD_Result loopback_on_connection(void *userdata, const struct sockaddr *peer,
+                                              socklen_t n) {
+        const Loopback *l = userdata;
+
+        return peer_is_ours(peer, l->port) ? MHD_YES : MHD_NO;
+}
+
 /* MHD_AccessHandlerCallback. Answers at the end of the headers: a body is nobody's wish. */
 static enum MHD_Result loopback_on_request(void *userdata, struct MHD_Connection *connection,
                                            const char *url, const char *method, const char *version,
@@ -184,7 +193,7 @@ int loopback_new(Loopback **ret, LoopbackFn fn, void *userdata) {
                 return r;
         for (size_t i = 0; i < ARRAY_SIZE(fds) && fds[i] >= 0; i++) {
                 l->servers[i] = MHD_start_daemon(
-                        MHD_USE_EPOLL, l->port, NULL, NULL, loopback_on_request, l,
+                        MHD_USE_EPOLL, l->port, loopback_on_connection, l, loopback_on_request, l,
                         MHD_OPTION_LISTEN_SOCKET, fds[i], MHD_OPTION_CONNECTION_LIMIT,
                         (unsigned int)LOOPBACK_CONNECTIONS_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
                         (size_t)LOOPBACK_HEADER_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
