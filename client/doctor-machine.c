@@ -130,7 +130,6 @@ int doctor_check_clock(Doctor *d) {
                 .why = "Certificates and API tokens are judged by it, and so is a sign-in.",
                 .command = "sudo timedatectl set-ntp true",
         };
-        CLEANUP(properties_deinit) Properties now = { 0 };
         char text[DISPLAY_CLOCK_SIZE];
         int64_t offset = (int64_t)properties_number(&d->manager, "ClockOffset");
         int synchronized = clock_is_synchronized();
