@@ -295,8 +295,8 @@ int doctor_check_accounts(Doctor *d) {
                 return r;
         if (r < 0)
                 return fail_errno(r);
-        (void)doctor_read_daemon(d,
-                                 &error); /* they changed, and maybe what is known of the clock */
+        /* They changed, and maybe what is known of the clock. */
+        (void)doctor_read_daemon(d, &error);
         sd_bus_error_free(&error);
         for (size_t i = 0; i < probes.n; i++)
                 probe_tell(d, &probes.items[i]);
