@@ -10,7 +10,7 @@ import pytest
 
 from util_bus import Bus, Gio
 from util_daemon import SIGN_IN, account_path, entra_account, variants
-from util_desktop import Browser, Dunst, Server
+from util_desktop import Browser, Dunst, Server, forge
 from util_process import wait_until
 
 
@@ -285,6 +285,19 @@ def test_a_real_server(daemon, entra, bus, browser, folder, screen, lapsed):
         assert code
     finally:
         dunst.close()
+
+
+def test_only_the_server_s_word_counts(daemon, entra, bus, browser, lapsed):
+    server = Server(bus)
+    lapsed('work')
+    server.wait()
+    before = len(entra.requests(kind='devicecode'))
+    forge(bus, server, 'sign-in')
+    assert refused(daemon)      # by then it has been read
+    server.press('later', stays=True)
+    server.wait_none()
+    assert len(entra.requests(kind='devicecode')) == before
+    assert daemon.get('State', 'work') == 'sign-in-needed'
 
 
 def test_only_pages_of_sign_ins_are_opened(daemon, entra, bus, browser, keyring):

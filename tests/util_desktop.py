@@ -43,6 +43,7 @@ class Server:
         self.shown = {}
         self.told = 0
         self.asked = 0
+        self.client = None      # the unique name of who told last
         self._last = 0
         self._connection = bus.connect()
         info = Gio.DBusNodeInfo.new_for_xml(XML).interfaces[0]
@@ -61,6 +62,7 @@ class Server:
         elif member == 'Notify':
             _, number, _, summary, body, actions, hints, _ = arguments.unpack()
             self.told += 1
+            self.client = sender
             if not number:
                 self._last += 1
                 number = self._last
@@ -105,6 +107,14 @@ class Server:
         """Its end, with all that it shows."""
         self._connection.close()
         self.shown.clear()
+
+
+def forge(bus, server, key):
+    """Another program says that a button of the one that shows was pressed."""
+    gio = bus.connect().gio
+    gio.emit_signal(server.client, PATH, NAME, 'ActionInvoked',
+                    GLib.Variant('(us)', (next(iter(server.shown)), key)))
+    gio.flush_sync(None)
 
 
 class Dunst:

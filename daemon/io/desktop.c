@@ -23,6 +23,7 @@ struct Desktop {
         bool actions, markup;
         DesktopNote next; /* for the server as soon as it can be told; no summary: none */
         uint32_t id;      /* of what it shows; 0: nothing */
+        char *server;     /* whose number that is, by its unique name */
         bool unwanted;    /* what is on its way is to be taken away again */
         bool acted;       /* what shows has had its click: its end is no answer */
         char *token;      /* xdg-activation-v1, for what the click opens; or NULL */
@@ -64,11 +65,17 @@ static int desktop_on_owner_changed(sd_bus_message *m, void *userdata, sd_bus_er
         return 0;
 }
 
+/* Is it news of what shows? A match by a well-known name lets through what anybody sends to us
+ * alone. */
+static bool desktop_is_meant(const Desktop *d, sd_bus_message *m, uint32_t id) {
+        return id != 0 && id == d->id && streq(sd_bus_message_get_sender(m), d->server);
+}
+
 static int desktop_on_closed(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         Desktop *d = userdata;
         uint32_t id, reason;
 
-        if (sd_bus_message_read(m, "uu", &id, &reason) < 0 || id == 0 || id != d->id)
+        if (sd_bus_message_read(m, "uu", &id, &reason) < 0 || !desktop_is_meant(d, m, id))
                 return 0;
         desktop_forget(d, reason == REASON_DISMISSED && !d->acted ? DESKTOP_END_PERSON
                                                                   : DESKTOP_END_EXPIRED);
@@ -81,7 +88,7 @@ static int desktop_on_token(sd_bus_message *m, void *userdata, sd_bus_error *err
         const char *token;
         uint32_t id;
 
-        if (sd_bus_message_read(m, "us", &id, &token) >= 0 && id == d->id) {
+        if (sd_bus_message_read(m, "us", &id, &token) >= 0 && desktop_is_meant(d, m, id)) {
                 free(d->token);
                 d->token = strdup(token);
         }
@@ -93,7 +100,7 @@ static int desktop_on_action(sd_bus_message *m, void *userdata, sd_bus_error *er
         const char *key;
         uint32_t id;
 
-        if (sd_bus_message_read(m, "us", &id, &key) < 0 || id == 0 || id != d->id)
+        if (sd_bus_message_read(m, "us", &id, &key) < 0 || !desktop_is_meant(d, m, id))
                 return 0;
         d->acted = true;
         d->handler->action(key, d->userdata);
@@ -206,6 +213,8 @@ static int desktop_on_notified(sd_bus_message *m, void *userdata, sd_bus_error *
                 if (!d->unwanted)
                         d->handler->ended(DESKTOP_END_LOST, d->userdata);
         } else {
+                free(d->server);
+                d->server = strdup(sd_bus_message_get_sender(m));
                 d->id = id;
                 d->acted = false;
                 if (d->unwanted)
@@ -349,6 +358,7 @@ Desktop *desktop_free(Desktop *d) {
                 desktop_close(d);
                 sd_bus_flush_close_unref(d->bus);
                 desktop_note_deinit(&d->next);
+                free(d->server);
                 free(d->token);
                 free(d);
         }
