@@ -6,14 +6,7 @@
 #include <sys/stat.h>
 
 #include "doctor.h"
-
-/* Somebody else than the user and root can write to it. */
-static bool writable_by_others(const struct stat *st) {
-        bool own_group = st->st_gid == getegid() && st->st_gid == geteuid();
-
-        return (st->st_uid != 0 && st->st_uid != geteuid()) || (st->st_mode & S_IWOTH) ||
-               ((st->st_mode & S_IWGRP) && st->st_gid != 0 && !own_group);
-}
+#include "model/program.h"
 
 /* A bad line that belongs to no account. */
 static bool tell_bad_line(Doctor *d) {
@@ -62,11 +55,11 @@ static int check_file(Doctor *d, const char *path) {
                             "%s can't be read: %s.", path, strerror(errno));
                 return -1;
         }
-        if (writable_by_others(&st)) {
+        if (!program_is_ours(&st)) {
                 tell_writable(d, path);
                 told = -1;
         }
-        if (folder && stat(folder, &st) == 0 && writable_by_others(&st)) {
+        if (folder && stat(folder, &st) == 0 && !program_is_ours(&st)) {
                 tell_writable(d, folder);
                 told = -1;
         }

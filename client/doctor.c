@@ -96,16 +96,22 @@ static void tell_program(const Finding *f, const char *text) {
         }
 }
 
+/* To be freed by free(); NULL when memory is short. */
+static char *text_of(const char *format, va_list ap) {
+        char *text = NULL;
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+        return vasprintf(&text, format, ap) < 0 ? NULL : text;
+#pragma GCC diagnostic pop
+}
+
 void doctor_tell(Doctor *d, const Finding *f, const char *format, ...) {
         CLEANUP(freep) char *text = NULL;
         va_list ap;
 
         va_start(ap, format);
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-        if (vasprintf(&text, format, ap) < 0)
-                text = NULL;
-#pragma GCC diagnostic pop
+        text = text_of(format, ap);
         va_end(ap);
 
         d->n[f->state]++;
@@ -127,11 +133,7 @@ void doctor_progress(Doctor *d, const char *format, ...) {
         if (!d->person || !d->colour || d->json)
                 return;
         va_start(ap, format);
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-        if (vasprintf(&text, format, ap) < 0)
-                text = NULL;
-#pragma GCC diagnostic pop
+        text = text_of(format, ap);
         va_end(ap);
         if (!text || display_width(text) + 2 >= d->columns)
                 return;

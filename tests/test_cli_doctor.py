@@ -15,14 +15,16 @@ from gi.repository import GLib
 
 from util_daemon import SANITIZER, entra_account, variants
 from util_logind import PYTHON
+from util_network import NetworkService
 from util_process import Process, wait_until
 from util_terminal import CTRL_C, Terminal
 
 CHECKS = ['bus', 'daemon', 'start', 'keyring', 'settings', 'account', 'az', 'network', 'proxy',
           'ca', 'clock']
-SYSTEMD = 'org.freedesktop.systemd1'
-SYSTEMD_PATH = '/org/freedesktop/systemd1'
-SYSTEMD_MANAGER = 'org.freedesktop.systemd1.Manager'
+SYSTEMD = ('org.freedesktop.systemd1', '/org/freedesktop/systemd1',
+           'org.freedesktop.systemd1.Manager')
+TIMEDATE = ('org.freedesktop.timedate1', '/org/freedesktop/timedate1',
+            'org.freedesktop.timedate1')
 MOCK = 'org.freedesktop.DBus.Mock'
 API_TOKEN = 'SharedAccessSignature sr=0b1c&sig=c2VjcmV0&skn=ci&se='
 PROXY_SECRET = 'pa/ss@word'
@@ -64,25 +66,42 @@ class Doctor:
         return Terminal([self.program, 'doctor', *arguments], self.environment(**env))
 
 
-class Systemd:
-    """The user manager's part: what its services see, and whether the daemon is enabled."""
+class Mock:
+    """A service of the system, stood in for: name, object, interface."""
 
-    def __init__(self, bus, folder, state='disabled', environment=('LANG=C',)):
+    def __init__(self, bus, folder, name, path, interface, system=False):
+        self._bus = bus
+        self._object = (name, path)
+        self._interface = interface
         self.process = Process(
-            [PYTHON, '-m', 'dbusmock', '--session', SYSTEMD, SYSTEMD_PATH, SYSTEMD_MANAGER],
-            {'DBUS_SESSION_BUS_ADDRESS': bus.address, 'PATH': '/usr/bin:/bin'},
-            os.path.join(folder, 'systemd.log'))
-        bus.wait_name(SYSTEMD, alive=lambda: self.process.alive)
-        bus.call(SYSTEMD, SYSTEMD_PATH, MOCK, 'AddMethod', '(sssss)',
-                 (SYSTEMD_MANAGER, 'GetUnitFileState', 's', 's', f'ret = "{state}"'))
-        bus.call(SYSTEMD, SYSTEMD_PATH, MOCK, 'AddProperty', '(ssv)',
-                 (SYSTEMD_MANAGER, 'Environment', GLib.Variant('as', environment)))
+            [PYTHON, '-m', 'dbusmock', '--system' if system else '--session', name, path,
+             interface],
+            {f'DBUS_{"SYSTEM" if system else "SESSION"}_BUS_ADDRESS': bus.address,
+             'PATH': '/usr/bin:/bin'},
+            os.path.join(folder, 'mock.log'))
+        bus.wait_name(name, alive=lambda: self.process.alive)
+
+    def add(self, prop, value):
+        self._bus.call(*self._object, MOCK, 'AddProperty', '(ssv)', (self._interface, prop, value))
+
+    def answer(self, method, value):
+        self._bus.call(*self._object, MOCK, 'AddMethod', '(sssss)',
+                       (self._interface, method, 's', 's', f'ret = "{value}"'))
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
         self.process.end()
+
+
+class Systemd(Mock):
+    """The user manager's part: what its services see, and whether the daemon is enabled."""
+
+    def __init__(self, bus, folder, state='disabled', environment=('LANG=C',)):
+        super().__init__(bus, folder, *SYSTEMD)
+        self.answer('GetUnitFileState', state)
+        self.add('Environment', GLib.Variant('as', environment))
 
 
 @pytest.fixture
@@ -353,6 +372,32 @@ def test_a_wrong_clock(well, entra, doctor):
 def test_a_clock_from_before_the_programs_time(clock, bus, doctor):
     clock.set(int(-time.time()) + DAY)
     is_problem(doctor.run(1)['clock'], 'before this program', 'timedatectl set-ntp true')
+
+
+@pytest.mark.parametrize('synchronized, state', [(False, 'note'), (True, 'ok')])
+def test_a_clock_that_nothing_is_known_of(logind, bus, doctor, folder, synchronized, state):
+    with Mock(logind.bus, folder, *TIMEDATE, system=True) as timedate:
+        timedate.add('NTPSynchronized', GLib.Variant('b', synchronized))
+        found = doctor.run(1, **logind.env())       # there is no daemon
+    assert found['clock']['state'] == state
+    assert ('timedatectl' in (found['clock']['command'] or '')) != synchronized
+
+
+def test_offline(daemon, keyring, doctor, folder):
+    """Behind a captive portal, as NetworkManager has it."""
+    os.mkdir(os.path.join(folder, 'network'))
+    network = NetworkService(os.path.join(folder, 'network'), 'NetworkManager')
+    try:
+        network.start(good=False)
+        daemon.start('', **network.env())
+        daemon.wait_property('Online', False)
+        assert doctor.run(0)['network']['state'] == 'note'
+        network.tell(True)
+        daemon.wait_property('Online', True)
+        assert 'network' not in doctor.run(0)
+        daemon.stop()
+    finally:
+        network.close()
 
 
 def test_the_real_az(daemon, keyring, doctor, az):

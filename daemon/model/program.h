@@ -13,6 +13,10 @@ enum {
         PROGRAM_E_UNSAFE,  /* it, or its folder, is somebody else's or writable by others */
 };
 
+struct stat;
+
+/* Can nobody but root and the user change it, by its owner and mode? */
+bool program_is_ours(const struct stat *st);
 /* 0 or PROGRAM_E_*. Links are followed; the folder of the link and of its target both count. */
 int program_check(const char *path);
 /*
