@@ -153,6 +153,11 @@ void keeper_forget_former(Keeper *k) {
         vault_forget(k->vault);
 }
 
+bool keeper_owes_secret(const Keeper *k) {
+        return k->exchanging && (k->fetch || k->save) &&
+               source_secret(k->account->source) == SOURCE_SECRET_REFRESH_TOKEN;
+}
+
 /* Resources that the settings do not name any more are not kept fresh, and one is not kept twice.
  */
 static void keeper_drop_slots(Keeper *k) {
@@ -170,8 +175,7 @@ static void keeper_drop_slots(Keeper *k) {
                 slot_fail_waiters(s, &problem);
                 problem_clear(&problem);
                 s->wanted = false;
-                /* The refresh token that it brings may be the only one that is good. */
-                if (k->exchanging == s && k->fetch && !twice) {
+                if (k->exchanging == s && keeper_owes_secret(k)) {
                         p = &s->next;
                         continue;
                 }
@@ -182,20 +186,43 @@ static void keeper_drop_slots(Keeper *k) {
         }
 }
 
+/* Another resource of its own. An exchange for the former one, whose refresh token is owed to us,
+ * ends in a slot that is there for nothing else. */
+static int keeper_take_resource(Keeper *k, const char *name) {
+        CLEANUP(freep) char *resource = strdup(name);
+        Slot *own = k->slots, *former;
+        char *before = own->resource;
+
+        if (!resource)
+                return -ENOMEM;
+        if (!keeper_owes_secret(k))
+                keeper_abort_exchange(k, false);
+        keeper_happened(k, KEEPER_EVENT_OTHER_RESOURCE);
+        if (k->finish)
+                k->fetched = token_unref(k->fetched); /* a sign-in's, for the former resource */
+        own->resource = STEAL(resource);
+        own->forced = false;
+        if (k->exchanging == own) {
+                former = keeper_slot(k, before, NULL);
+                if (former) {
+                        former->budget = own->budget;
+                        k->exchanging = former;
+                } else
+                        keeper_abort_exchange(k, false);
+        }
+        own->budget = (PolicyBudget){ 0 };
+        free(before);
+        return 0;
+}
+
 int keeper_configure(Keeper *k, Account *account) {
         bool same = account_same_identity(k->account, account);
-        Slot *own = k->slots;
         int r;
 
-        if (!streq(own->resource, account->resource)) {
-                char *resource = strdup(account->resource);
-
-                if (!resource)
-                        return -ENOMEM;
-                keeper_happened(k, KEEPER_EVENT_OTHER_RESOURCE);
-                k->fetched = token_unref(k->fetched); /* a sign-in's, for the former resource */
-                free(own->resource);
-                own->resource = resource;
+        if (!streq(k->slots->resource, account->resource)) {
+                r = keeper_take_resource(k, account->resource);
+                if (r < 0)
+                        return r;
         }
         if (!same) {
                 keeper_happened(k, KEEPER_EVENT_OTHER_IDENTITY);
@@ -331,11 +358,7 @@ bool keeper_is_settled(const Keeper *k) {
         return vault_state(k->vault) != VAULT_STATE_LOADING;
 }
 
-/* A service with strict rotation has spent the refresh token that is on its way to it. */
-static bool keeper_owes_secret(const Keeper *k) {
-        return k->exchanging && (k->fetch || k->save) && k->account->source == ACCOUNT_SOURCE_ENTRA;
-}
-
 bool keeper_flush(Keeper *k) {
-        return vault_flush(k->vault) && !keeper_owes_secret(k);
+        return vault_flush(k->vault) &&
+               (k->account->source != ACCOUNT_SOURCE_ENTRA || !keeper_owes_secret(k));
 }

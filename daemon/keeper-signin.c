@@ -34,7 +34,7 @@ static void finish_on_saved(int outcome, void *userdata) {
         k->finish = vault_op_free(k->finish);
         k->finishing = NULL;
         /* The others may be of another person. */
-        for (Slot *s = k->slots->next; s; s = s->next)
+        for (Slot *s = fresh ? k->slots->next : k->slots; s; s = s->next)
                 slot_happened(s, KEEPER_EVENT_OTHER_IDENTITY);
         if (fresh) {
                 slot_take_token(k, k->slots, k->fetched);
@@ -57,6 +57,7 @@ static void finish_on_saved(int outcome, void *userdata) {
 }
 
 static void keeper_on_signin_token(SignIn *signin, const FetchToken *fetched, void *userdata) {
+        const char *resource = signin_resource(signin);
         Keeper *k = userdata;
         int r;
 
@@ -66,7 +67,9 @@ static void keeper_on_signin_token(SignIn *signin, const FetchToken *fetched, vo
         (void)record_set_user(vault_record(k->vault), NULL);
         if (!fetched->refresh_token)
                 (void)record_set_secret(vault_record(k->vault), NULL);
-        r = keeper_take_fetched(k, k->account->resource, fetched);
+        r = keeper_take_fetched(k, resource, fetched);
+        if (!streq(resource, k->account->resource))
+                k->fetched = token_unref(k->fetched); /* the settings have changed meanwhile */
         if (r >= 0) {
                 k->finishing = signin;
                 r = vault_save(k->vault, &k->finish, finish_on_saved, k);

@@ -121,7 +121,7 @@ const KeeperEffect *keeper_effect(KeeperEvent event) {
                 [KEEPER_EVENT_SECRET_SET]     = EFFECT(GONE,   KEPT,   GONE,  NEW,   GONE),
                 [KEEPER_EVENT_AZ_CHANGED]     = EFFECT(KEPT,   KEPT,   GONE,  KEPT,  GONE),
                 [KEEPER_EVENT_OTHER_IDENTITY] = EFFECT(GONE,   GONE,   GONE,  GONE,  GONE),
-                [KEEPER_EVENT_OTHER_RESOURCE] = EFFECT(GONE,   KEPT,   GONE,  KEPT,  GONE),
+                [KEEPER_EVENT_OTHER_RESOURCE] = EFFECT(KEPT,   KEPT,   GONE,  KEPT,  GONE),
                 [KEEPER_EVENT_CONFIGURED]     = EFFECT(KEPT,   KEPT,   KEPT,  KEPT,  KEPT),
         };
         /* clang-format on */

@@ -102,8 +102,9 @@ void keeper_prune(Keeper *k) {
                 return;
         for (Slot **p = &k->slots; *p;) {
                 Slot *s = *p;
-                bool lasts = !s->claims &&
-                             (s == k->slots || account_allows_resource(k->account, s->resource));
+                bool named = account_allows_resource(k->account, s->resource) &&
+                             !streq(s->resource, k->slots->resource);
+                bool lasts = !s->claims && (s == k->slots || named);
 
                 if (!lasts && !s->waiters && !s->wanted && k->exchanging != s) {
                         *p = s->next;

@@ -74,8 +74,11 @@ Waiter *waiter_free(Waiter *w);
  */
 int keeper_report_rejected(Keeper *k, const char *token, const char *claims, const char *caller);
 
+/* Is a refresh token on its way that may be the only one that is good? A service with strict
+ * rotation has spent the one that it was got with. */
+bool keeper_owes_secret(const Keeper *k);
 /* Other settings for the same account; takes over account. Tokens stay unless the identity changed.
- */
+ * An exchange that owes a refresh token ends by itself, unless the identity changed. */
 int keeper_configure(Keeper *k, Account *account);
 /* Store an API token or a client secret; fn is called when the keyring has answered. Memory has it
  * only once the keyring has it: an error has changed nothing. *ret is freed by the caller, and the

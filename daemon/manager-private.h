@@ -22,6 +22,7 @@ struct Manager {
         ManagerOp *adding; /* ManagerOp.next; their secrets are being stored */
         Keeper *chosen;    /* the default account */
         char *default_account;
+        Timer *again;    /* the settings are read again: an account was in the midst of something */
         bool store_told; /* that another store waits for the next start */
         Timer *resume;   /* armed from the machine's return until the first exchange */
         bool resuming;
@@ -48,5 +49,7 @@ void manager_try_again(Manager *m);
 int manager_update_builtin(Manager *m);
 /* Read the settings again whenever one of the files has changed and is at rest. */
 void manager_watch_settings(Manager *m);
+/* The time of Manager.again. */
+void manager_on_again(void *userdata);
 
 #define MANAGER_BUILTIN_NAME "azure-cli"

@@ -11,6 +11,9 @@
 #include "model/program.h"
 #include "model/strv.h"
 
+/* It is looked that often whether an exchange has ended. */
+#define AGAIN_USEC (USEC_PER_SEC / 5)
+
 static int keeper_add(Manager *m, Account *account) {
         Keeper *k;
         int r;
@@ -23,6 +26,15 @@ static int keeper_add(Manager *m, Account *account) {
         if (r == 0)
                 manager_append(m, k);
         return r;
+}
+
+/* An account that is to go by the settings ends an exchange first, whose refresh token may be the
+ * only one that is good: the group may come back, or the slip be mended. */
+static bool keeper_waits(Manager *m, const Keeper *k) {
+        if (!keeper_owes_secret(k))
+                return false;
+        timer_arm(m->again, clock_boottime() + AGAIN_USEC);
+        return true;
 }
 
 static void keeper_drop(Manager *m, Keeper *k) {
@@ -141,6 +153,8 @@ static int keeper_change(Manager *m, Keeper *k, Account *account) {
                 r = keeper_configure(k, STEAL(kept));
         } else if (account_same_identity(keeper_account(k), a))
                 r = keeper_configure(k, STEAL(a));
+        else if (keeper_waits(m, k))
+                return 0;
         else {
                 keeper_drop(m, k);
                 r = keeper_add(m, STEAL(a));
@@ -169,7 +183,8 @@ static int manager_apply(Manager *m, Config *c) {
         for (size_t i = 0; i < m->n_accounts;) {
                 Keeper *k = m->accounts[i];
 
-                if (keeper_account(k)->builtin || config_names(c, keeper_account(k)->name)) {
+                if (keeper_account(k)->builtin || config_names(c, keeper_account(k)->name) ||
+                    keeper_waits(m, k)) {
                         i++;
                         continue;
                 }
@@ -216,6 +231,10 @@ static void manager_on_settings(bool changing, void *userdata) {
                 log_info("The settings have changed; read them again");
         else if (r == 0)
                 log_debug("The settings are as they were");
+}
+
+void manager_on_again(void *userdata) {
+        manager_on_settings(false, userdata);
 }
 
 static void settings_watch(Manager *m, Notify **ret, const char *path) {

@@ -146,6 +146,9 @@ int manager_new(Manager **ret, Env *env, const char *system_path, const char *us
         r = timer_new(&m->resume, env->event, manager_on_resume_time, m);
         if (r < 0)
                 return r;
+        r = timer_new(&m->again, env->event, manager_on_again, m);
+        if (r < 0)
+                return r;
         r = timer_new(&m->clock_news, env->event, manager_on_clock_news, m);
         if (r < 0)
                 return r;
@@ -184,6 +187,7 @@ Manager *manager_free(Manager *m) {
                 strv_free(m->app_suffixes);
                 free(m->default_account);
                 free(m->problem);
+                timer_free(m->again);
                 timer_free(m->resume);
                 timer_free(m->clock_news);
                 m->env->clock_news = NULL;

@@ -13,6 +13,7 @@ struct SignIn {
         void *userdata;
         SignIn *next;
         uint64_t number;
+        char *resource;
         char *method, *user_code, *verification_uri, *message;
         uint64_t expires_usec; /* CLOCK_BOOTTIME */
         SignInState state;
@@ -93,7 +94,8 @@ int signin_new(SignIn **ret, Env *env, Keeper *keeper, const Account *account, c
         text_replace(&s->user_code, NULL);
         text_replace(&s->verification_uri, NULL);
         text_replace(&s->message, NULL);
-        if (!s->method || !s->user_code || !s->verification_uri || !s->message)
+        s->resource = strdup(account->resource);
+        if (!s->resource || !s->method || !s->user_code || !s->verification_uri || !s->message)
                 return -ENOMEM;
         r = timer_new(&s->linger, env->event, signin_on_linger, s);
         if (r < 0)
@@ -117,6 +119,7 @@ SignIn *signin_free(SignIn *s) {
                 fetch_free(s->fetch);
                 timer_free(s->linger);
                 problem_clear(&s->error);
+                free(s->resource);
                 free(s->method);
                 free(s->user_code);
                 free(s->verification_uri);
@@ -147,6 +150,10 @@ const char *signin_state_to_string(SignInState state) {
         };
 
         return names[state];
+}
+
+const char *signin_resource(const SignIn *s) {
+        return s->resource;
 }
 
 bool signin_is_pending(const SignIn *s) {

@@ -44,6 +44,8 @@ SignIn *signin_free(SignIn *s);
 
 void signin_view(const SignIn *s, SignInView *ret);
 const char *signin_state_to_string(SignInState state);
+/* What its token is for: the account's own resource when it was begun. Borrowed. */
+const char *signin_resource(const SignIn *s);
 bool signin_is_pending(const SignIn *s);
 /* The end: OUTCOME_OK is done, OUTCOME_CANCELLED cancelled, else failed. The first one counts. Ends
  * the fetch; tells the listener, not the keeper. */

@@ -42,8 +42,11 @@ static void caller_take(Caller *c, const Token *t) {
         uint64_t issued, expires, now = sim_now();
         unsigned client, resource;
 
-        client_check_token(c->machine, c->client, c->resource, t);
         (void)identity_knows(t->value, &client, &resource, &issued, &expires);
+        /* The account's own resource has become another one while it waited. */
+        if (c->ask.resource || c->machine->changed < c->asked)
+                resource = c->resource;
+        client_check_token(c->machine, c->client, resource, t);
         if (c->ask.wish.strict && !machine_lied_about(c->machine, issued) &&
             expires + SEC(1) < now + c->ask.wish.min_valid * USEC_PER_SEC)
                 story_fail("%s: caller %u was promised %u s", c->client->name, c->number,
@@ -146,7 +149,10 @@ static void ask_by_chance(Caller *c) {
         if (chance_of(0.1)) {
                 c->resource = 1;
                 c->ask.resource = GRAPH;
-        }
+        } else if (c->client->setting == SETTING_OTHER && chance_of(0.5))
+                c->ask.resource = RESOURCE;
+        else if (c->client->setting == SETTING_OTHER)
+                c->resource = 1;
 }
 
 static void caller_asks(Machine *m, Client *client) {

@@ -190,7 +190,9 @@ void settings_write(const Machine *m) {
                         account_source_to_string(c->source), c->name);
                 if (c->client_id)
                         fprintf(file, "client-id=00000000-0000-0000-0000-%012u\n", c->client_id);
-                if (c->setting != SETTING_NARROW)
+                if (c->setting == SETTING_OTHER)
+                        fprintf(file, "resource=" GRAPH "\nresources=" RESOURCE "\n");
+                else if (c->setting != SETTING_NARROW)
                         fprintf(file, "resources=" GRAPH "\n");
                 if (c->setting == SETTING_BAD)
                         fprintf(file, "colour=blue\n");
@@ -214,11 +216,6 @@ static void fault_settings(Machine *m) {
         if (c->setting == SETTING_GONE && c->source == ACCOUNT_SOURCE_AZURE_CLI)
                 c->setting = SETTING_BAD;
         story("%s: its settings are %d", c->name, c->setting);
-        if (c->setting == SETTING_GONE) {
-                c->op = keeper_op_free(c->op);
-                client_check_killed(m, c);
-                identity_cut(m, c);
-        }
         m->settings_at = sim_now() + chance_span(SEC(1), 2 * DAY);
         settings_change(m);
 }
@@ -281,7 +278,7 @@ static const struct {
         { fault_kill, 12 },    { fault_stop, 4 },      { fault_network, 16 },
         { fault_service, 24 }, { fault_keyring, 16 },  { fault_sleep, 12 },
         { fault_clock, 6 },    { fault_az, 4 },        { fault_lock, 3 },
-        { fault_reload, 2 },   { person_changes, 1 },  { fault_settings, 3 },
+        { fault_reload, 2 },   { person_changes, 1 },  { fault_settings, 4 },
         { fault_reboot, 3 },   { fault_client_id, 1 }, { fault_kill_often, 1 },
 };
 

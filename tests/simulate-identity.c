@@ -137,6 +137,13 @@ void identity_cut(Machine *m, Client *c) {
         c->torn = true;
 }
 
+void identity_drop(Machine *m, Client *c) {
+        if (c->source == ACCOUNT_SOURCE_ENTRA && !c->lost && !c->torn && c->newest != c->given &&
+            c->newest_grant > c->revoked && c->newest_grant == c->held)
+                story_fail("%s: its refresh token %u was on its way", c->name, c->newest);
+        identity_cut(m, c);
+}
+
 /* A strict server is asked with a refresh token that was used before: that ends the sign-in. Why it
  * was, is known, or the daemon has mislaid the newer one. */
 static void entra_ends(Machine *m, Client *c, unsigned number) {

@@ -39,7 +39,16 @@ static Client *client_named(Machine *m, const char *name) {
         return NULL;
 }
 
-static void on_account(Keeper *k, void *userdata) {
+static void on_account_removed(Keeper *k, void *userdata) {
+        Machine *m = userdata;
+        Client *c = client_named(m, keeper_account(k)->name);
+
+        if (m->ending)
+                return;
+        story("%s: it is gone", c->name);
+        c->op = keeper_op_free(c->op);
+        client_check_killed(m, c);
+        identity_drop(m, c);
 }
 
 static void on_account_added(Keeper *k, void *userdata) {
@@ -74,7 +83,7 @@ static void on_manager_changed(unsigned what, void *userdata) {
 static const Listener listener = {
         .account_added = on_account_added,
         .account_changed = on_account_changed,
-        .account_removed = on_account,
+        .account_removed = on_account_removed,
         .signin_added = on_signin,
         .signin_changed = on_signin_changed,
         .signin_removed = on_signin,
@@ -132,7 +141,9 @@ void machine_end_daemon(Machine *m) {
                 m->clients[i].op = keeper_op_free(m->clients[i].op);
         if (chance_of(0.5))
                 callers_cut(m);
+        m->ending = true;
         m->manager = manager_free(m->manager);
+        m->ending = false;
         assert(!m->callers);
         for (size_t i = 0; i < N_ACCOUNTS; i++)
                 identity_cut(m, &m->clients[i]);

@@ -51,6 +51,7 @@ typedef enum Service {
 typedef enum Setting {
         SETTING_WHOLE,
         SETTING_NARROW, /* one resource less */
+        SETTING_OTHER,  /* GRAPH is its own resource, and the own one of before is the other */
         SETTING_BAD,    /* a line of it is bad */
         SETTING_GONE,   /* its group was taken out, by hand */
         _SETTING_MAX,
@@ -112,6 +113,7 @@ typedef struct Machine {
         Service service;
         bool az_hangs;
         bool keyring_held, lock_held;
+        bool ending;         /* the daemon */
         unsigned kills_left; /* soon after each other */
         int64_t skew;        /* s that the wall clock is ahead */
         bool clock_lied;     /* it was wrong at some time of this life of the daemon */
@@ -181,6 +183,8 @@ void identity_answer(Fetch *f, void *userdata);
 void identity_az_login(Machine *m, Client *c);
 /* The daemon, or its keeper of c, is gone: what was under way came to nothing. */
 void identity_cut(Machine *m, Client *c);
+/* The same because the settings took it away: nothing may have been under way. */
+void identity_drop(Machine *m, Client *c);
 /* Is this refresh token good at the identity side? text may be a whole record. */
 bool identity_honours(const Client *c, const char *text, unsigned *ret_grant);
 /* What an access token is: false when it is none of ours. */

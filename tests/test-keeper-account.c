@@ -261,6 +261,92 @@ static void test_a_resource_less_loses_no_refresh_token(void) {
         stage_deinit(&s);
 }
 
+static Account *account_for(const char *resource, const char *other) {
+        const char *const others[] = { other, NULL };
+        char *problem = NULL;
+        Account *a;
+
+        assert(account_new(&a, "work", ACCOUNT_SOURCE_ENTRA) == 0);
+        free(a->resource);
+        a->resource = strdup(resource);
+        if (other)
+                assert(account_set(a, "resources", others, ACCOUNT_ORIGIN_FILE, &problem) == 0);
+        return a;
+}
+
+/* Whatever the account's own resource becomes in the midst of an exchange, and whichever that is
+ * for: its refresh token is stored, and the next one is made with it. */
+static void test_another_resource_loses_no_refresh_token(void) {
+        static const struct {
+                const char *asked, *own, *other;
+        } rows[] = {
+                { RESOURCE, GRAPH, NULL },
+                { RESOURCE, GRAPH, RESOURCE },
+                { RESOURCE, "https://vault.azure.net", GRAPH },
+                { GRAPH, GRAPH, NULL }, /* which was one of the others */
+                { GRAPH, GRAPH, RESOURCE },
+                { GRAPH, "https://vault.azure.net", NULL },
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+                for (int saving = 0; saving < 2; saving++) {
+                        Caller c = { 0 };
+                        Stage s;
+
+                        stage_init(&s);
+                        stage_start_signed_in(&s);
+                        fake_time_pass(SEC(61));
+                        ASK(&c, &s, 20, .resource = rows[i].asked, .force = true);
+                        assert(fake_fetches_running() == 1);
+                        fake_keyring_hold(s.keyring, true);
+                        if (saving)
+                                answer_token("secret-at-2", "secret-rt-2");
+                        assert(keeper_configure(s.keeper,
+                                                account_for(rows[i].own, rows[i].other)) == 0);
+                        if (!saving)
+                                answer_token("secret-at-2", "secret-rt-2");
+                        fake_keyring_hold(s.keyring, false);
+                        fake_time_pass(0);
+                        assert(streq(stage_stored_secret(&s), "secret-rt-2"));
+                        caller_leave(&c);
+
+                        /* A caller has a token of the new resource, and of no other. */
+                        ASK(&c, &s, 20);
+                        if (streq(rows[i].asked, rows[i].own))
+                                expect_token(&c, "secret-at-2");
+                        else {
+                                assert(streq(fake_fetch_request(fake_fetch())->resource,
+                                             rows[i].own));
+                                assert(streq(fake_fetch_request(fake_fetch())->refresh_token,
+                                             "secret-rt-2"));
+                                answer_token("secret-at-3", NULL);
+                                expect_token(&c, "secret-at-3");
+                        }
+                        stage_deinit(&s);
+                }
+}
+
+/* A sign-in was begun for the resource of before: who signed in is, its token is for nobody. */
+static void test_another_resource_during_a_sign_in(void) {
+        Problem problem = { 0 };
+        Caller c = { 0 };
+        SignIn *signin;
+        Stage s;
+
+        stage_init(&s);
+        stage_start(&s, ACCOUNT_SOURCE_ENTRA);
+        assert(keeper_sign_in(s.keeper, NULL, &signin, &problem) == 0);
+        assert(keeper_configure(s.keeper, account_for(GRAPH, NULL)) == 0);
+        answer_token("secret-at-1", "secret-rt-1");
+        assert(streq(stage_stored_secret(&s), "secret-rt-1"));
+        assert(stage_state(&s) == KEEPER_STATE_READY);
+        ASK(&c, &s, 20);
+        answer_token("secret-at-2", NULL);
+        expect_token(&c, "secret-at-2");
+        fake_time_pass(SEC(61));
+        stage_deinit(&s);
+}
+
 int main(void) {
         test_sign_out_forgets();
         test_sign_out_outruns_a_refresh();
@@ -272,5 +358,7 @@ int main(void) {
         test_another_resource();
         test_no_sign_out_without_a_keyring_that_was_not_read();
         test_a_resource_less_loses_no_refresh_token();
+        test_another_resource_loses_no_refresh_token();
+        test_another_resource_during_a_sign_in();
         return 0;
 }

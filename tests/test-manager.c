@@ -2,6 +2,7 @@
 #include <sys/stat.h>
 
 #include "fake-notify.h"
+#include "model/secret.h"
 #include "util-house.h"
 
 /* What a selector means: an account's name, or an outcome and a part of its text. */
@@ -184,6 +185,56 @@ static void test_reading_again(void) {
         house_deinit(&h);
 }
 
+/* A group that goes, or is another account now, in the midst of an exchange: the server may have
+ * ended the former refresh token, so the new one is stored first, and is there when it is back. */
+static void test_what_is_under_way_ends_first(void) {
+        static const char *const changes[] = { "", OTHER, CONTOSO "tenant=contoso.com\n" };
+
+        for (size_t i = 0; i < ARRAY_SIZE(changes); i++) {
+                CLEANUP(record_freep) Record *r = NULL;
+                CLEANUP(secret_freep) char *text = NULL;
+                Keeper *before;
+                KeeperView view;
+                House h;
+
+                house_init(&h, CONTOSO);
+                before = manager_find(h.m, "contoso");
+                assert(record_new(&r, keeper_account(before)) == 0);
+                assert(record_set_secret(r, "secret-rt-1") == 0 && record_to_text(&text, r) == 0);
+                put(h.folder.user, "");
+                assert(manager_reload(h.m) == 1 && !manager_find(h.m, "contoso"));
+                fake_keyring_put(h.stage.keyring, "contoso", text);
+                put(h.folder.user, CONTOSO);
+                assert(manager_reload(h.m) == 1);
+                fake_time_pass(0);
+                assert(fake_fetches_running() == 1);
+
+                before = manager_find(h.m, "contoso");
+                put(h.folder.user, changes[i]);
+                assert(manager_reload(h.m) >= 0 && manager_find(h.m, "contoso") == before);
+                assert(!manager_find(h.m, "other") == (i != 1)); /* nobody else waits for it */
+                fake_time_pass(SEC(5));
+                assert(manager_find(h.m, "contoso") == before);
+                fake_keyring_hold(h.stage.keyring, true);
+                answer_token("secret-at-1", "secret-rt-2");
+                fake_time_pass(SEC(1));
+                assert(manager_find(h.m, "contoso") == before);
+                fake_keyring_hold(h.stage.keyring, false);
+                fake_time_pass(SEC(1));
+                before = manager_find(h.m, "contoso");
+                assert(i < 2 ? !before : streq(keeper_account(before)->tenant, "contoso.com"));
+                assert(strstr(fake_keyring_get(h.stage.keyring, "contoso"), "secret-rt-2"));
+
+                /* It is put back: still signed in. */
+                put(h.folder.user, CONTOSO);
+                assert(manager_reload(h.m) == 1);
+                fake_time_pass(SEC(1));
+                keeper_view(manager_find(h.m, "contoso"), &view);
+                assert(view.state == KEEPER_STATE_READY);
+                house_deinit(&h);
+        }
+}
+
 static void test_a_file_that_changes(void) {
         Keeper *contoso;
         House h;
@@ -236,6 +287,7 @@ int main(void) {
         test_the_built_in_account();
         test_adding();
         test_reading_again();
+        test_what_is_under_way_ends_first();
         test_a_file_that_changes();
         test_no_more_than_the_limit();
         return 0;
