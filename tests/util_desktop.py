@@ -43,6 +43,8 @@ class Server:
         self.shown = {}
         self.told = 0
         self.asked = 0
+        self.refuses = False    # to show anything
+        self.held = None        # a list: who asks for capabilities waits in it
         self.client = None      # the unique name of who told last
         self._last = 0
         self._connection = bus.connect()
@@ -58,11 +60,17 @@ class Server:
     def _on_call(self, gio, sender, path, interface, member, arguments, invocation):
         if member == 'GetCapabilities':
             self.asked += 1
+            if self.held is not None:
+                self.held.append(invocation)
+                return
             invocation.return_value(GLib.Variant('(as)', (list(self.capabilities),)))
         elif member == 'Notify':
             _, number, _, summary, body, actions, hints, _ = arguments.unpack()
             self.told += 1
             self.client = sender
+            if self.refuses:
+                invocation.return_dbus_error('org.example.Full', 'No more room')
+                return
             if not number:
                 self._last += 1
                 number = self._last

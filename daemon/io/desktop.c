@@ -173,6 +173,7 @@ static int desktop_on_capabilities(sd_bus_message *m, void *userdata, sd_bus_err
         const char *word;
 
         d->call = sd_bus_slot_unref(d->call);
+        d->unwanted = false;
         if (sd_bus_message_is_method_error(m, NULL)) {
                 log_debug("No notification is shown: %s", sd_bus_message_get_error(m)->message);
                 d->absent = true;
@@ -180,7 +181,6 @@ static int desktop_on_capabilities(sd_bus_message *m, void *userdata, sd_bus_err
                 return 0;
         }
         d->known = true;
-        d->unwanted = false;
         d->actions = d->markup = false;
         if (sd_bus_message_enter_container(m, 'a', "s") >= 0)
                 while (sd_bus_message_read(m, "s", &word) > 0) {
