@@ -274,6 +274,14 @@ def test_a_rejected_token_is_reported_and_another_tried(signed_in, cli, central,
     assert signed_in.get_token('work')[0] != before
 
 
+def test_a_challenge_that_is_no_text_is_none(signed_in, cli, central):
+    """A header may hold any bytes (RFC 9110, section 5.5); the bus takes text."""
+    central.fail(path=DEVICES, status=401, code='Unauthenticated',
+                 headers={'www-authenticate': 'Bearer error_description="ung\xfcltig"'})
+    done = api(cli, central, DEVICES)
+    assert done.returncode == 0 and done.stderr == '', done.stderr
+
+
 def test_rejected_for_good(signed_in, cli, central):
     central.fail(path=DEVICES, status=401, code='Unauthenticated', count=9)
     done = api(cli, central, DEVICES)

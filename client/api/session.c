@@ -6,6 +6,7 @@
 #include "../display.h"
 #include "../loop.h"
 #include "../say.h"
+#include "json-text.h"
 #include "session.h"
 #include "settings.h"
 
@@ -124,6 +125,9 @@ static int session_renew(Session *s, iotc_token **token, const char *challenge) 
         const char *value = iotc_token_value(former);
         int r;
 
+        /* What is no text, the bus would not carry; nor are there claims in it. */
+        if (challenge && !utf8_is_valid(challenge, strlen(challenge)))
+                challenge = NULL;
         if (iotc_token_report_rejected(s->client, s->account, value + (s->api_token ? 0 : 7),
                                        challenge) < 0)
                 return session_fail_client(s);
