@@ -114,6 +114,11 @@ int doctor_read_daemon(Doctor *d, sd_bus_error *error) {
         return 0;
 }
 
+static bool is_absent(const sd_bus_error *error) {
+        return sd_bus_error_has_name(error, SD_BUS_ERROR_SERVICE_UNKNOWN) ||
+               sd_bus_error_has_name(error, SD_BUS_ERROR_NAME_HAS_NO_OWNER);
+}
+
 int doctor_check_daemon(Doctor *d) {
         sd_bus_error error = SD_BUS_ERROR_NULL;
         const char *version;
@@ -129,7 +134,8 @@ int doctor_check_daemon(Doctor *d) {
                                         .state = FINDING_PROBLEM,
                                         .why = "Without it there are no tokens; keyring and "
                                                "accounts can't be looked at.",
-                                        .command = START_COMMAND },
+                                        .command = is_absent(&error) ? START_COMMAND
+                                                                     : RESTART_COMMAND },
                             "%s.", error.message ?: strerror(-r));
                 sd_bus_error_free(&error);
                 return 0;

@@ -12,23 +12,6 @@ static bool store_is_file(const Doctor *d) {
         return streq(properties_string(&d->manager, "Store"), "file");
 }
 
-/* How to get a Secret Service on this system, or NULL. */
-static const char *keyring_install(void) {
-        static const struct {
-                const char *tool, *command;
-        } tools[] = {
-                { "/usr/bin/apt-get", "sudo apt-get install gnome-keyring" },
-                { "/usr/bin/dnf", "sudo dnf install gnome-keyring" },
-                { "/usr/bin/zypper", "sudo zypper install gnome-keyring" },
-                { "/usr/bin/pacman", "sudo pacman -S gnome-keyring" },
-        };
-
-        for (size_t i = 0; i < ARRAY_SIZE(tools); i++)
-                if (access(tools[i].tool, X_OK) == 0)
-                        return tools[i].command;
-        return NULL;
-}
-
 static bool keyring_has_owner(Doctor *d) {
         CLEANUP(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
         int owned = 0;
@@ -41,31 +24,33 @@ static bool keyring_has_owner(Doctor *d) {
 }
 
 static void keyring_absent(Doctor *d) {
-        static const char *const why =
-                "A sign-in is kept until the daemon ends, and has to be made again then.";
+        CLEANUP(freep) char *install = doctor_install_command("gnome-keyring");
 
         if (keyring_has_owner(d))
                 doctor_tell(d,
                             &(Finding){ .check = "keyring",
                                         .state = FINDING_PROBLEM,
-                                        .why = why,
-                                        .command = "iotc-token unlock" },
-                            "The keyring is there but does not answer; end and start it, or log in "
-                            "again.");
+                                        .why = "A sign-in is kept until the daemon ends. Log in "
+                                               "again, or end the process that owns it:",
+                                        .command = "busctl --user status org.freedesktop.secrets" },
+                            "The keyring (Secret Service) is there but does not answer.");
         else
-                doctor_tell(d,
-                            &(Finding){ .check = "keyring",
-                                        .state = FINDING_PROBLEM,
-                                        .why = why,
-                                        .command = keyring_install() },
-                            "There is no keyring (Secret Service) in this session. Install GNOME "
-                            "Keyring, KWallet or KeePassXC; or keep secrets in encrypted files: "
-                            "store=file, see iotc-token(1), SECRETS.");
+                doctor_tell(
+                        d,
+                        &(Finding){ .check = "keyring",
+                                    .state = FINDING_PROBLEM,
+                                    .why = "A sign-in is kept until the daemon ends, and has to be "
+                                           "made again then.",
+                                    .command = install },
+                        "There is no keyring (Secret Service) in this session. Install GNOME "
+                        "Keyring, KWallet or KeePassXC; or keep secrets in encrypted files: "
+                        "store=file, see iotc-token(1), SECRETS.");
 }
 
 int doctor_check_keyring(Doctor *d) {
         const char *state = properties_string(&d->manager, "KeyringState");
         const char *problem = properties_string(&d->manager, "StoreProblem");
+        CLEANUP(freep) char *edit = NULL;
 
         if (!d->has_daemon)
                 return 0;
@@ -73,14 +58,18 @@ int doctor_check_keyring(Doctor *d) {
                 doctor_tell(d, &(Finding){ .check = "keyring" }, "%s",
                             store_is_file(d) ? "Secrets are kept in encrypted files (store=file)."
                                              : "The keyring is unlocked.");
-        else if (*problem) /* another store; its words hold the command */
+        else if (*problem) { /* another store; the words hold what to do before the command */
+                bool none = streq(properties_string(&d->manager, "Store"), "none");
+
+                if (none)
+                        edit = doctor_edit_command();
                 doctor_tell(d,
                             &(Finding){ .check = "keyring",
                                         .state = FINDING_PROBLEM,
                                         .why = "Sign-ins can neither be read nor kept until then.",
-                                        .command = "iotc-token unlock" },
+                                        .command = none ? edit : "iotc-token unlock" },
                             "%s", problem);
-        else if (streq(state, "absent"))
+        } else if (streq(state, "absent"))
                 keyring_absent(d);
         else if (streq(state, "prompting"))
                 doctor_tell(d,

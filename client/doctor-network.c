@@ -48,26 +48,28 @@ static int service_has(Doctor *d, const char *const *names) {
         return found;
 }
 
-/* A variable of the shell's without a setting of that kind: only a problem when nobody gets out. */
-static void tell_shell_only(Doctor *d, const char *check, const char *variable, const char *value,
-                            const char *setting, int seen) {
+/* A proxy of the shell's that a service has not, seen 0, or may not have, seen < 0. It is only a
+ * problem when nobody gets out without. */
+static void tell_proxy_of_shell(Doctor *d, const char *variable, const char *value, int seen) {
         CLEANUP(freep) char *command = NULL, *why = NULL;
-        bool stuck = d->n_unreached && seen <= 0;
+        bool stuck = d->n_unreached;
 
-        if (asprintf(&command,
-                     "systemctl --user import-environment %s && systemctl --user restart "
-                     "iotc-tokend",
-                     variable) < 0)
+        if (seen < 0)
+                command = doctor_edit_command();
+        else if (asprintf(&command,
+                          "systemctl --user import-environment %s && "
+                          "systemctl --user restart iotc-tokend",
+                          variable) < 0)
                 command = NULL;
         if (asprintf(&why,
-                     "A user service has none of a shell's variables%s. For good: %s=%s in "
-                     "[iotc-token] of accounts.conf; until the next login:",
+                     "A user service has none of a shell's variables%s. For good: proxy=%s in "
+                     "[iotc-token] of accounts.conf%s",
                      stuck ? ", and a server could not be reached"
                            : "; it matters where no server is reached without",
-                     setting, value) < 0)
+                     value, seen < 0 ? ":" : "; until the next login:") < 0)
                 why = NULL;
         doctor_tell(d,
-                    &(Finding){ .check = check,
+                    &(Finding){ .check = "proxy",
                                 .state = stuck ? FINDING_PROBLEM : FINDING_NOTE,
                                 .why = why,
                                 .command = command },
@@ -127,7 +129,7 @@ int doctor_check_proxy(Doctor *d) {
                 doctor_tell(d, &(Finding){ .check = "proxy" },
                             "%s is %s, in this shell and for services.", variable, value);
         else
-                tell_shell_only(d, "proxy", variable, value, "proxy", seen);
+                tell_proxy_of_shell(d, variable, value, seen);
         return 0;
 }
 
@@ -180,6 +182,25 @@ static const char *system_bundle(void) {
         return NULL;
 }
 
+/* The fetcher heeds the setting alone, wherever the variable is set. */
+static void tell_ca_of_shell(Doctor *d, const char *variable, const char *value) {
+        CLEANUP(freep) char *edit = doctor_edit_command(), *why = NULL;
+        bool stuck = d->n_unreached;
+
+        if (asprintf(&why, "%s: ca-bundle=%s in [iotc-token] of accounts.conf.",
+                     stuck ? "A server could not be reached, and it may be for its certificate"
+                           : "It matters where a private CA is between",
+                     value) < 0)
+                why = NULL;
+        doctor_tell(d,
+                    &(Finding){ .check = "ca",
+                                .state = stuck ? FINDING_PROBLEM : FINDING_NOTE,
+                                .why = why,
+                                .command = edit },
+                    "%s is %s in this shell; iotc-tokend heeds the setting ca-bundle alone.",
+                    variable, value);
+}
+
 static bool same_file(const char *a, const char *b) {
         struct stat one, other;
 
@@ -191,19 +212,20 @@ int doctor_check_ca(Doctor *d) {
         static const char *const names[] = { "CURL_CA_BUNDLE", "SSL_CERT_FILE",
                                              "REQUESTS_CA_BUNDLE", NULL };
         const char *variable = shell_variable(names), *bundle = system_bundle();
+        CLEANUP(freep) char *install = NULL;
 
         if (d->settings.ca_bundle)
                 check_ca_setting(d);
-        else if (!bundle)
+        else if (!bundle) {
+                install = doctor_install_command("ca-certificates");
                 doctor_tell(d,
                             &(Finding){ .check = "ca",
                                         .state = FINDING_PROBLEM,
                                         .why = "No server is trusted without it.",
-                                        .command = "sudo apt-get install ca-certificates" },
+                                        .command = install },
                             "The system has no bundle of certificate authorities.");
-        else if (variable && !same_file(getenv(variable), bundle))
-                tell_shell_only(d, "ca", variable, getenv(variable), "ca-bundle",
-                                service_has(d, names));
+        } else if (variable && !same_file(getenv(variable), bundle))
+                tell_ca_of_shell(d, variable, getenv(variable));
         else
                 doctor_tell(d, &(Finding){ .check = "ca" },
                             "The system's certificate authorities are trusted (%s).", bundle);

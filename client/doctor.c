@@ -186,6 +186,22 @@ char *doctor_path_command(const char *command, const char *path) {
         return !quoted || asprintf(&whole, "%s %s", command, quoted) < 0 ? NULL : whole;
 }
 
+char *doctor_install_command(const char *package) {
+        static const struct {
+                const char *tool, *command;
+        } tools[] = {
+                { "/usr/bin/apt-get", "sudo apt-get install" },
+                { "/usr/bin/dnf", "sudo dnf install" },
+                { "/usr/bin/zypper", "sudo zypper install" },
+                { "/usr/bin/pacman", "sudo pacman -S" },
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(tools); i++)
+                if (access(tools[i].tool, X_OK) == 0)
+                        return doctor_path_command(tools[i].command, package);
+        return NULL;
+}
+
 char *doctor_edit_command(void) {
         CLEANUP(freep) char *path = NULL;
 

@@ -54,6 +54,8 @@ int doctor_call(sd_bus *bus, const char *destination, const char *path, const ch
                 const char *member, sd_bus_error *error, sd_bus_message **ret);
 /* "COMMAND PATH" for a shell, to be freed by free(); NULL when memory is short. */
 char *doctor_path_command(const char *command, const char *path);
+/* How this system installs a package, likewise; NULL when no tool for it is known. */
+char *doctor_install_command(const char *package);
 /* A command that opens the user's settings file, to be freed by free(); NULL when memory is short.
  */
 char *doctor_edit_command(void);

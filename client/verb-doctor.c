@@ -38,9 +38,10 @@ static void print_sum(const Doctor *d) {
         unsigned problems = d->n[FINDING_PROBLEM], notes = d->n[FINDING_NOTE];
 
         putchar('\n');
-        if (problems)
-                printf("%u problem%s found; mend the first one first.\n", problems,
-                       problems > 1 ? "s" : "");
+        if (problems > 1)
+                printf("%u problems found; mend the first one first.\n", problems);
+        else if (problems)
+                puts("1 problem found.");
         else if (notes)
                 printf("No problem found, %u note%s.\n", notes, notes > 1 ? "s" : "");
         else

@@ -332,7 +332,7 @@ def test_what_only_the_shell_has(daemon, entra, keyring, doctor, bus, folder):
                'https_proxy is http://proxy.example:3128 in this shell; iotc-tokend has it not',
                'systemctl --user import-environment https_proxy')
     assert 'proxy=http://proxy.example:3128' in found['proxy']['why']
-    is_problem(found['ca'], f'REQUESTS_CA_BUNDLE is {entra.ca_bundle}', 'REQUESTS_CA_BUNDLE')
+    is_problem(found['ca'], f'REQUESTS_CA_BUNDLE is {entra.ca_bundle}', 'accounts.conf')
     assert f'ca-bundle={entra.ca_bundle}' in found['ca']['why']
     assert PROXY_SECRET not in json.dumps(found) and 'me:' not in json.dumps(found)
 
