@@ -52,6 +52,17 @@ def test_says_when_it_is_ready(daemon, entra, keyring, folder, bus):
         assert notify.recv(4096).decode() == 'STOPPING=1'
 
 
+def test_levels_are_for_the_journal_alone(daemon):
+    # A terminal of a desktop inherits the variable: what it shows is no journal.
+    daemon.start('', JOURNAL_STREAM='1:2')
+    daemon.wait_log('Ready')
+    assert '<7>' not in daemon.text() and 'iotc-tokend: Ready' in daemon.text()
+    daemon.stop()
+    status = os.stat(daemon.log)
+    daemon.start('', JOURNAL_STREAM=f'{status.st_dev}:{status.st_ino}')
+    daemon.wait_log('<7>Ready')
+
+
 def test_reload_keeps_what_did_not_change(daemon, entra, keyring):
     daemon.start(entra_account(entra) + entra_account(entra, 'gone'))
     daemon.sign_in(entra)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdarg.h>
+#include <sys/stat.h>
 
 #include "io/log.h"
 
@@ -7,6 +8,16 @@ static int log_max_level = LOG_INFO;
 
 void log_set_max_level(int level) {
         log_max_level = level;
+}
+
+/* Is standard error the journal, or was the variable inherited? systemd.exec(5), JOURNAL_STREAM */
+static bool log_is_journal(void) {
+        const char *stream = getenv("JOURNAL_STREAM");
+        long long unsigned device, inode;
+        struct stat st;
+
+        return stream && sscanf(stream, "%llu:%llu", &device, &inode) == 2 &&
+               fstat(STDERR_FILENO, &st) == 0 && st.st_dev == device && st.st_ino == inode;
 }
 
 void log_write(int level, const char *format, ...) {
@@ -17,7 +28,7 @@ void log_write(int level, const char *format, ...) {
         if (level > log_max_level)
                 return;
         if (journal < 0)
-                journal = getenv("JOURNAL_STREAM") != NULL;
+                journal = log_is_journal();
 
         va_start(ap, format);
         (void)vsnprintf(line, sizeof(line), format, ap);
