@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: MIT
+#
+# Our unit under a real user manager, from the installed files: how it is started, reloaded, ended
+# and brought back, and what its restrictions leave to the programs under it.
+
+import os
+import re
+import signal
+
+import pytest
+
+from util_daemon import entra_account
+from util_process import wait_until
+from util_systemd import KEYRING, UNIT, Systemd, group_folder, install, missing
+
+CODE = r'enter the code (\S+)\n'
+
+
+@pytest.fixture(scope='session')
+def installed(worker_folder, build_dir):
+    tree = os.path.join(worker_folder, 'tree')
+    return tree, install(build_dir, tree)
+
+
+@pytest.fixture
+def systemd(folder, installed):
+    """A person who has not logged in yet."""
+    group = group_folder(os.path.basename(folder))
+    try:
+        why = missing(group)
+        if why:
+            pytest.skip(why)
+        path = os.path.join(folder, 'systemd')
+        os.mkdir(path, 0o700)
+        systemd = Systemd(path, *installed, group)
+        yield systemd
+        systemd.close()
+    finally:
+        if group and os.path.exists(group):
+            os.rmdir(group)
+
+
+def log_in(systemd, settings='', keyring=True, **env):
+    systemd.write_settings(settings)
+    systemd.start(**env)
+    if keyring:
+        systemd.systemctl('start', KEYRING)
+
+
+def sign_in(systemd, entra):
+    process = systemd.start_program('iotc-token', 'login', 'work')
+    code = wait_until(lambda: re.search(CODE, process.text()) or not process.alive, 'the code')
+    assert code is not True, process.text()
+    entra.approve(code[1])
+    assert process.wait() == 0, process.text()
+
+
+def token(systemd, *options):
+    return systemd.ok('iotc-token', 'get', 'work', *options).strip()
+
+
+def test_first_call_starts_it(systemd):
+    log_in(systemd)
+    assert systemd.show('ActiveState') == 'inactive' and not systemd.owner()
+    assert systemd.ok('iotc-token', 'list', '--json')
+    assert systemd.show('ActiveState') == 'active'
+    assert systemd.owner() == systemd.show('MainPID') != ''
+    # Who waits for the unit can call it.
+    systemd.systemctl('restart', UNIT)
+    assert systemd.owner() == systemd.show('MainPID') != ''
+    assert systemd.show('Result') == 'success' and systemd.show('NRestarts') == '0'
+
+
+def test_killed_and_brought_back(systemd, entra):
+    log_in(systemd, entra_account(entra))
+    sign_in(systemd, entra)
+    before = token(systemd)
+    entra.clear()
+    pid = systemd.show('MainPID')
+    systemd.ok('kill', '-KILL', pid)
+    wait_until(lambda: systemd.owner() not in ('', pid), 'another to own the name')
+    assert systemd.show('NRestarts') == '1' and systemd.show('ActiveState') == 'active'
+    assert token(systemd) == before and entra.count() == 0
+
+
+def test_reload(systemd, entra):
+    log_in(systemd, entra_account(entra))
+    sign_in(systemd, entra)
+    before = token(systemd)
+    pid = systemd.show('MainPID')
+    entra.clear()
+    systemd.write_settings(entra_account(entra, apps='a.example.com') + 'nonsense\n')
+    systemd.systemctl('reload', UNIT)
+    wait_until(lambda: 'line' in systemd.journal.text(), 'the bad line to be told')
+    systemd.write_settings(entra_account(entra, apps='a.example.com'))
+    systemd.systemctl('reload', UNIT)
+    wait_until(lambda: systemd.run('iotc-token', 'get', 'a.example.com').returncode == 0,
+               'the new settings')
+    assert token(systemd) == before and entra.count() == 0
+    systemd.wait_state('active')
+    assert systemd.show('MainPID') == pid and systemd.show('ReloadResult') == 'success'
+
+
+@pytest.mark.parametrize('how', ['stop', 'log out'])
+def test_stopped_while_a_refresh_token_is_on_its_way(systemd, entra, how):
+    entra.set(access_token_ttl=300, rotation='strict')
+    log_in(systemd, entra_account(entra))
+    sign_in(systemd, entra)
+    systemd.systemctl('restart', UNIT)
+    entra.hold()
+    call = systemd.start_program('iotc-token', 'get', 'work', '--min-valid', '600')
+    entra.wait(grant_type='refresh_token')
+    if how == 'stop':
+        end = systemd.start_program('systemctl', '--user', 'stop', UNIT)
+    else:
+        end = systemd.start_program('systemctl', '--user', 'exit')
+    systemd.wait_state('deactivating')
+    entra.set(access_token_ttl=3600)
+    entra.release()
+    call.wait()
+    if how == 'stop':
+        assert end.wait() == 0
+        assert systemd.show('Result') == 'success' and systemd.show('ExecMainStatus') == '0'
+    else:
+        systemd.wait_logged_out()
+        systemd.start()
+        systemd.systemctl('start', KEYRING)
+    assert token(systemd, '--min-valid', '1200')
+
+
+def test_bus_gone(systemd):
+    log_in(systemd, keyring=False)
+    systemd.ok('iotc-token', 'list')
+    pid = systemd.show('MainPID')
+    systemd.systemctl('stop', 'dbus.service')
+    systemd.wait_state('inactive')
+    assert systemd.show('Result') == 'success' and systemd.show('NRestarts') == '0'
+    systemd.ok('iotc-token', 'list')
+    assert systemd.owner() == systemd.show('MainPID') not in ('', pid)
+
+
+def test_enabled(systemd):
+    log_in(systemd, keyring=False)
+    entry = f'{systemd.tree}/etc/xdg/autostart/iotc-tokend.desktop'
+    with open(entry, encoding='utf-8') as file:
+        systemd.write('xdg/autostart/other.desktop', re.sub('X-.*\n', '', file.read()))
+    systemd.systemctl('enable', '--now', UNIT)
+    systemd.wait_state('active')
+    systemd.log_out()
+
+    # As on a machine without a desktop, where the person lingers: nobody calls.
+    systemd.start(XDG_CURRENT_DESKTOP='GNOME')
+    systemd.wait_state('active')
+    pid = systemd.owner()
+    assert pid and pid == systemd.show('MainPID')
+    # A desktop starts the autostart entries; systemd knows the other one, but not ours.
+    assert systemd.systemctl('list-unit-files', '--no-legend', 'app-*').split()[0] \
+        == 'app-other@autostart.service'
+    # Elsewhere the entry is run; it leaves the one that runs alone.
+    done = systemd.run('iotc-tokend')
+    assert done.returncode == 1 and 'Another iotc-tokend runs' in done.stderr
+    assert systemd.owner() == pid
+
+
+def test_key_is_a_credential(systemd, entra):
+    log_in(systemd, '[iotc-token]\nstore=file\n\n' + entra_account(entra), keyring=False)
+    with open(systemd.write('key', ''), 'wb') as file:
+        file.write(os.urandom(32))
+    os.chmod(f'{systemd.folder}/key', 0o600)
+    systemd.drop_in(f'[Service]\nLoadCredential=iotc-token-key:{systemd.folder}/key\n')
+    sign_in(systemd, entra)
+    before = token(systemd)
+    assert os.listdir(f'{systemd.home}/.local/share/iotc-token/secrets') == ['work']
+    systemd.systemctl('restart', UNIT)
+    assert token(systemd) == before
+
+
+def test_restrictions_leave_az_and_commands_alone(systemd, entra, az):
+    program = systemd.write('home/bin/mine', '''#!/bin/sh
+exec python3 -c 'import json, resource, os
+status = dict(line.split(":\\t", 1) for line in open("/proc/self/status").read().splitlines())
+print(json.dumps({"event": "token", "expires_in": 900, "access_token": "/".join((
+    status["NoNewPrivs"], status["Seccomp"], status["Umask"],
+    str(resource.getrlimit(resource.RLIMIT_CORE)[1])))}))'
+''')
+    os.chmod(program, 0o700)
+    environment = {name: value for name, value in az.env().items() if name != 'PATH'}
+    log_in(systemd, f'[account work]\nsource=command\ncommand={program}\n\n'
+           '[account cli]\nsource=azure-cli\n', **environment)
+    assert systemd.ok('iotc-token', 'get', 'cli').strip() == az.token()['accessToken']
+    assert token(systemd) == '1/2/0077/0'
+
+
+def test_log_has_levels(systemd):
+    log_in(systemd, keyring=False)
+    systemd.systemctl('start', UNIT)
+    systemd.write_settings('nonsense\n')
+    systemd.systemctl('reload', UNIT)
+    wait_until(lambda: 'Read the settings again' in systemd.journal.text(), 'the reload')
+    lines = systemd.journal.text().splitlines()
+    assert all(re.match(r'<[3-7]>[^<]', line) for line in lines), lines
+    assert any(line.startswith('<4>') and 'line 1' in line for line in lines), lines
