@@ -13,6 +13,7 @@
 /*
  * peer: from accept(2), on a socket that listens at that port of 127.0.0.1 or ::1. True when it is
  * this user's or root's (which relays into containers and virtual machines), or when /proc/net
- * can't be read (proc_pid_net(5)). False also for one that was closed: it waits for no answer.
+ * does not tell, not even of who listens (proc_pid_net(5)). False also for one that was closed: it
+ * waits for no answer.
  */
 bool peer_is_ours(const struct sockaddr *peer, uint16_t port);
