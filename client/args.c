@@ -4,6 +4,7 @@
 
 #include "args.h"
 #include "display.h"
+#include "i18n.h"
 #include "say.h"
 
 int args_wrong(const Verb *verb, const char *format, ...) {
@@ -13,12 +14,12 @@ int args_wrong(const Verb *verb, const char *format, ...) {
         va_start(ap, format);
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
-        if (vasprintf(&text, format, ap) < 0)
+        if (vasprintf(&text, _(format), ap) < 0)
                 text = NULL;
 #pragma GCC diagnostic pop
         va_end(ap);
 
-        fail(EXIT_USAGE, "%s: %s", verb->name, text ?: "wrong usage");
+        fail(EXIT_USAGE, "%s: %s", verb->name, text ?: _("wrong usage"));
         args_say_usage(verb);
         return EXIT_USAGE;
 }
@@ -37,8 +38,8 @@ static char option_letter(const Option *o) {
 }
 
 static int args_help(const Verb *verb, const Option *options) {
-        printf("Usage: iotc-token %s%s%s\n\n%s.\n\n", verb->name, *verb->usage ? " " : "",
-               verb->usage, verb->summary);
+        printf(_("Usage: iotc-token %s%s%s"), verb->name, *verb->usage ? " " : "", verb->usage);
+        printf("\n\n%s.\n\n", _(verb->summary));
         for (const Option *o = options; o->name; o++) {
                 char left[48], letter[8] = "";
 
@@ -46,9 +47,9 @@ static int args_help(const Verb *verb, const Option *options) {
                         snprintf(letter, sizeof(letter), "-%c, ", option_letter(o));
                 snprintf(left, sizeof(left), "%s--%s%s%s", letter, option_name(o),
                          o->value ? " " : "", o->value ?: "");
-                printf("  %-20s  %s\n", left, o->help);
+                printf("  %-20s  %s\n", left, _(o->help));
         }
-        printf("  %-20s  %s\n\nSee iotc-token(1).\n", "--help", "show this text");
+        printf("  %-20s  %s\n\n%s\n", "--help", _("show this text"), _("See iotc-token(1)."));
         return ARGS_E_HELP;
 }
 

@@ -122,7 +122,7 @@ static void tell_api_token(Doctor *d, const Properties *account) {
                 command = NULL;
         if (!ready) {
                 finding.state = FINDING_PROBLEM;
-                finding.why = "Calls to its applications fail.";
+                finding.why = N_("Calls to its applications fail.");
                 finding.command = streq(state, "locked") ? "iotc-token unlock" : command;
                 doctor_tell(d, &finding, "%s%s%s", *error ? "" : name, *error ? "" : ": ",
                             *error ? error : state);
@@ -130,7 +130,7 @@ static void tell_api_token(Doctor *d, const Properties *account) {
         }
         if (ending) {
                 finding.state = end <= now + API_TOKEN_PROBLEM_SEC ? FINDING_PROBLEM : FINDING_NOTE;
-                finding.why = "Nobody renews an API token by itself.";
+                finding.why = N_("Nobody renews an API token by itself.");
                 finding.command = command;
         }
         doctor_tell(d, &finding, "%s: API token%s%s.", name,
@@ -153,7 +153,7 @@ static void tell_ready(Doctor *d, const Properties *account) {
                             &(Finding){ .check = "account",
                                         .state = FINDING_NOTE,
                                         .account = name,
-                                        .why = "Tokens are served all the same." },
+                                        .why = N_("Tokens are served all the same.") },
                             "%s", error);
 }
 
@@ -185,18 +185,21 @@ static const char *failure_why(const Probe *probe) {
         static const struct {
                 const char *name, *why;
         } whys[] = {
-                { IOTC_ERROR_SIGN_IN_NEEDED, "Only a person can help: programs get no token." },
-                { IOTC_ERROR_KEYRING_LOCKED, "What was signed in can't be read until then." },
-                { IOTC_ERROR_KEYRING_ABSENT, "What was signed in can't be read until then." },
-                { IOTC_ERROR_UNAVAILABLE, "No new token is to be had now: one that is still "
-                                          "valid is served, and it is tried again." },
-                { IOTC_ERROR_TIMED_OUT, "The server does not answer: a token that is still valid "
-                                        "is served; it is tried again." },
-                { IOTC_ERROR_MISCONFIGURED, "It is not tried again before the settings change." },
-                { IOTC_ERROR_BLOCKED, "A policy of the tenant forbids it; its administrator can "
-                                      "say more." },
-                { IOTC_ERROR_SOURCE_MISSING, "The program that gives this account's tokens can't "
-                                             "be run by the daemon." },
+                { IOTC_ERROR_SIGN_IN_NEEDED, N_("Only a person can help: programs get no token.") },
+                { IOTC_ERROR_KEYRING_LOCKED, N_("What was signed in can't be read until then.") },
+                { IOTC_ERROR_KEYRING_ABSENT, N_("What was signed in can't be read until then.") },
+                { IOTC_ERROR_UNAVAILABLE, N_("No new token is to be had now: one that is still "
+                                             "valid is served, and it is tried again.") },
+                { IOTC_ERROR_TIMED_OUT,
+                  N_("The server does not answer: a token that is still valid "
+                     "is served; it is tried again.") },
+                { IOTC_ERROR_MISCONFIGURED,
+                  N_("It is not tried again before the settings change.") },
+                { IOTC_ERROR_BLOCKED, N_("A policy of the tenant forbids it; its administrator can "
+                                         "say more.") },
+                { IOTC_ERROR_SOURCE_MISSING,
+                  N_("The program that gives this account's tokens can't "
+                     "be run by the daemon.") },
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(whys); i++)
@@ -216,7 +219,7 @@ static void tell_failure(Doctor *d, const Probe *probe, const char *source) {
 
         if (spared) {
                 finding.state = FINDING_NOTE;
-                finding.why = "The identity service is spared; it is tried again by itself.";
+                finding.why = N_("The identity service is spared; it is tried again by itself.");
         } else {
                 finding.state = FINDING_PROBLEM;
                 finding.why = failure_why(probe);
@@ -282,7 +285,7 @@ int doctor_check_accounts(Doctor *d) {
                 doctor_tell(d,
                             &(Finding){ .check = "account",
                                         .state = FINDING_NOTE,
-                                        .why = "Without one there are no tokens.",
+                                        .why = N_("Without one there are no tokens."),
                                         .command = "iotc-token login" },
                             "There is no account yet.");
                 return 0;

@@ -103,7 +103,7 @@ static void tell_version(Doctor *d, const char *path, const char *output) {
                 doctor_tell(d,
                             &(Finding){ .check = "az",
                                         .state = FINDING_PROBLEM,
-                                        .why = "Accounts of the source azure-cli get no token.",
+                                        .why = N_("Accounts of the source azure-cli get no token."),
                                         .command = "az version" },
                             "%s does not tell its version.", path);
                 return;
@@ -130,14 +130,15 @@ static bool daemon_has_az(const Doctor *d) {
 }
 
 static void tell_unseen(Doctor *d, const char *path) {
-        doctor_tell(d,
-                    &(Finding){ .check = "az",
-                                .state = d->accounts.n ? FINDING_NOTE : FINDING_PROBLEM,
-                                .why = "A user service has a PATH of its own. Or name it, as az=, "
-                                       "in an account of source azure-cli in accounts.conf.",
-                                .command = "systemctl --user import-environment PATH && "
-                                           "systemctl --user restart iotc-tokend" },
-                    "az is %s here, but iotc-tokend does not find it.", path);
+        doctor_tell(
+                d,
+                &(Finding){ .check = "az",
+                            .state = d->accounts.n ? FINDING_NOTE : FINDING_PROBLEM,
+                            .why = N_("A user service has a PATH of its own. Or name it, as az=, "
+                                      "in an account of source azure-cli in accounts.conf."),
+                            .command = "systemctl --user import-environment PATH && "
+                                       "systemctl --user restart iotc-tokend" },
+                "az is %s here, but iotc-tokend does not find it.", path);
 }
 
 static void tell_unsafe(Doctor *d, const char *path) {
@@ -146,8 +147,8 @@ static void tell_unsafe(Doctor *d, const char *path) {
         doctor_tell(d,
                     &(Finding){ .check = "az",
                                 .state = daemon_has_az(d) ? FINDING_PROBLEM : FINDING_NOTE,
-                                .why = "It or its folder is another user's or can be written by "
-                                       "others: the daemon does not run such a program.",
+                                .why = N_("It or its folder is another user's or can be written by "
+                                          "others: the daemon does not run such a program."),
                                 .command = command },
                     "%s is not safe to run.", path);
 }
@@ -170,7 +171,7 @@ static int check_version(Doctor *d, const char *path) {
         doctor_tell(d,
                     &(Finding){ .check = "az",
                                 .state = FINDING_PROBLEM,
-                                .why = "A token from it takes as long, or longer.",
+                                .why = N_("A token from it takes as long, or longer."),
                                 .command = command },
                     "%s did not tell its version: %s.", path,
                     r == -ETIME ? "no answer in 20 s" : strerror(-r));

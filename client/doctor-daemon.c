@@ -51,14 +51,15 @@ static bool check_runtime_dir(Doctor *d) {
 
         if (!str_empty(path) && is_private_folder(path))
                 return true;
-        doctor_tell(d,
-                    &(Finding){ .check = "bus",
-                                .state = FINDING_PROBLEM,
-                                .why = "The session bus and the daemon's lock are there. After su, "
-                                       "sudo or in cron it is missing, or another user's.",
-                                .command = command },
-                    "XDG_RUNTIME_DIR is %s%s.", str_empty(path) ? "not set" : path,
-                    str_empty(path) ? "" : ", which is no folder that is this user's alone");
+        doctor_tell(
+                d,
+                &(Finding){ .check = "bus",
+                            .state = FINDING_PROBLEM,
+                            .why = N_("The session bus and the daemon's lock are there. After su, "
+                                      "sudo or in cron it is missing, or another user's."),
+                            .command = command },
+                "XDG_RUNTIME_DIR is %s%s.", str_empty(path) ? "not set" : path,
+                str_empty(path) ? "" : ", which is no folder that is this user's alone");
         return false;
 }
 
@@ -79,8 +80,8 @@ int doctor_check_bus(Doctor *d) {
         doctor_tell(d,
                     &(Finding){ .check = "bus",
                                 .state = FINDING_PROBLEM,
-                                .why = "Programs reach the daemon over it; daemon, keyring and "
-                                       "accounts can't be looked at.",
+                                .why = N_("Programs reach the daemon over it; daemon, keyring and "
+                                          "accounts can't be looked at."),
                                 .command = command },
                     "No way to the daemon: %s.", error.message ?: "it does not answer");
         sd_bus_error_free(&error);
@@ -132,8 +133,8 @@ int doctor_check_daemon(Doctor *d) {
                 doctor_tell(d,
                             &(Finding){ .check = "daemon",
                                         .state = FINDING_PROBLEM,
-                                        .why = "Without it there are no tokens; keyring and "
-                                               "accounts can't be looked at.",
+                                        .why = N_("Without it there are no tokens; keyring and "
+                                                  "accounts can't be looked at."),
                                         .command = is_absent(&error) ? START_COMMAND
                                                                      : RESTART_COMMAND },
                             "%s.", error.message ?: strerror(-r));
@@ -149,8 +150,8 @@ int doctor_check_daemon(Doctor *d) {
         doctor_tell(d,
                     &(Finding){ .check = "daemon",
                                 .state = FINDING_PROBLEM,
-                                .why = "It was not restarted after an upgrade, or another "
-                                       "installation was started.",
+                                .why = N_("It was not restarted after an upgrade, or another "
+                                          "installation was started."),
                                 .command = RESTART_COMMAND },
                     "The daemon that runs is iotc-tokend %s, this is iotc-token %s.", version,
                     IOTC_VERSION);
@@ -175,8 +176,8 @@ static void check_enabled(Doctor *d) {
         doctor_tell(d,
                     &(Finding){ .check = "start",
                                 .state = FINDING_NOTE,
-                                .why = "The first call starts it, and waits for a token to be "
-                                       "fetched. Started at login, it has one by then.",
+                                .why = N_("The first call starts it, and waits for a token to be "
+                                          "fetched. Started at login, it has one by then."),
                                 .command = "systemctl --user enable --now iotc-tokend" },
                     "iotc-tokend is not started at login (systemd: %s).", state);
 }
@@ -205,8 +206,8 @@ static void check_linger(Doctor *d) {
         doctor_tell(d,
                     &(Finding){ .check = "start",
                                 .state = FINDING_NOTE,
-                                .why = "No graphical session here: what runs without anybody "
-                                       "logged in, as by cron, finds no daemon.",
+                                .why = N_("No graphical session here: what runs without anybody "
+                                          "logged in, as by cron, finds no daemon."),
                                 .command = "loginctl enable-linger" },
                     "iotc-tokend ends with the last session of this user.");
 }

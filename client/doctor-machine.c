@@ -30,18 +30,19 @@ static void keyring_absent(Doctor *d) {
                 doctor_tell(d,
                             &(Finding){ .check = "keyring",
                                         .state = FINDING_PROBLEM,
-                                        .why = "A sign-in is kept until the daemon ends. Log in "
-                                               "again, or end the process that owns it:",
+                                        .why = N_("A sign-in is kept until the daemon ends. Log in "
+                                                  "again, or end the process that owns it:"),
                                         .command = "busctl --user status org.freedesktop.secrets" },
                             "The keyring (Secret Service) is there but does not answer.");
         else
                 doctor_tell(
                         d,
-                        &(Finding){ .check = "keyring",
-                                    .state = FINDING_PROBLEM,
-                                    .why = "A sign-in is kept until the daemon ends, and has to be "
-                                           "made again then.",
-                                    .command = install },
+                        &(Finding){
+                                .check = "keyring",
+                                .state = FINDING_PROBLEM,
+                                .why = N_("A sign-in is kept until the daemon ends, and has to be "
+                                          "made again then."),
+                                .command = install },
                         "There is no keyring (Secret Service) in this session. Install GNOME "
                         "Keyring, KWallet or KeePassXC; or keep secrets in encrypted files: "
                         "store=file, see iotc-token(1), SECRETS.");
@@ -63,28 +64,31 @@ int doctor_check_keyring(Doctor *d) {
 
                 if (none)
                         edit = doctor_edit_command();
-                doctor_tell(d,
-                            &(Finding){ .check = "keyring",
-                                        .state = FINDING_PROBLEM,
-                                        .why = "Sign-ins can neither be read nor kept until then.",
-                                        .command = none ? edit : "iotc-token unlock" },
-                            "%s", problem);
+                doctor_tell(
+                        d,
+                        &(Finding){ .check = "keyring",
+                                    .state = FINDING_PROBLEM,
+                                    .why = N_("Sign-ins can neither be read nor kept until then."),
+                                    .command = none ? edit : "iotc-token unlock" },
+                        "%s", problem);
         } else if (streq(state, "absent"))
                 keyring_absent(d);
         else if (streq(state, "prompting"))
-                doctor_tell(d,
-                            &(Finding){ .check = "keyring",
-                                        .state = FINDING_NOTE,
-                                        .why = "Sign-ins can't be read before it is answered." },
-                            "The keyring's dialog waits for an answer.");
+                doctor_tell(
+                        d,
+                        &(Finding){ .check = "keyring",
+                                    .state = FINDING_NOTE,
+                                    .why = N_("Sign-ins can't be read before it is answered.") },
+                        "The keyring's dialog waits for an answer.");
         else
-                doctor_tell(d,
-                            &(Finding){ .check = "keyring",
-                                        .state = FINDING_PROBLEM,
-                                        .why = "Sign-ins can neither be read nor kept until it is "
-                                               "unlocked.",
-                                        .command = "iotc-token unlock" },
-                            "The keyring is locked.");
+                doctor_tell(
+                        d,
+                        &(Finding){ .check = "keyring",
+                                    .state = FINDING_PROBLEM,
+                                    .why = N_("Sign-ins can neither be read nor kept until it is "
+                                              "unlocked."),
+                                    .command = "iotc-token unlock" },
+                        "The keyring is locked.");
         return 0;
 }
 
@@ -116,7 +120,7 @@ int doctor_check_clock(Doctor *d) {
         static const Finding wrong = {
                 .check = "clock",
                 .state = FINDING_PROBLEM,
-                .why = "Certificates and API tokens are judged by it, and so is a sign-in.",
+                .why = N_("Certificates and API tokens are judged by it, and so is a sign-in."),
                 .command = "sudo timedatectl set-ntp true",
         };
         char text[DISPLAY_CLOCK_SIZE];

@@ -83,7 +83,7 @@ int doctor_check_network(Doctor *d) {
                 doctor_tell(d,
                             &(Finding){ .check = "network",
                                         .state = FINDING_NOTE,
-                                        .why = "Tokens are renewed when it is back." },
+                                        .why = N_("Tokens are renewed when it is back.") },
                             "This machine is offline, as far as the daemon can see.");
         return 0;
 }
@@ -102,8 +102,8 @@ static void check_proxy_setting(Doctor *d, const char *shown) {
         doctor_tell(d,
                     &(Finding){ .check = "proxy",
                                 .state = FINDING_PROBLEM,
-                                .why = "It has to be http://HOST:PORT, without a user or a "
-                                       "password.",
+                                .why = N_("It has to be http://HOST:PORT, without a user or a "
+                                          "password."),
                                 .command = edit },
                     "The setting proxy is not used.");
 }
@@ -157,14 +157,15 @@ static void check_ca_setting(Doctor *d) {
                 doctor_tell(d, &(Finding){ .check = "ca" }, "The setting ca-bundle is %s.",
                             d->settings.ca_bundle);
         else
-                doctor_tell(d,
-                            &(Finding){ .check = "ca",
-                                        .state = FINDING_PROBLEM,
-                                        .why = "Without it no server is trusted, and no token can "
-                                               "be fetched.",
-                                        .command = edit },
-                            "The setting ca-bundle is %s, which can't be used: %s.",
-                            d->settings.ca_bundle, fault);
+                doctor_tell(
+                        d,
+                        &(Finding){ .check = "ca",
+                                    .state = FINDING_PROBLEM,
+                                    .why = N_("Without it no server is trusted, and no token can "
+                                              "be fetched."),
+                                    .command = edit },
+                        "The setting ca-bundle is %s, which can't be used: %s.",
+                        d->settings.ca_bundle, fault);
 }
 
 /* Where distributions have the certificates that libcurl trusts. */
@@ -221,7 +222,7 @@ int doctor_check_ca(Doctor *d) {
                 doctor_tell(d,
                             &(Finding){ .check = "ca",
                                         .state = FINDING_PROBLEM,
-                                        .why = "No server is trusted without it.",
+                                        .why = N_("No server is trusted without it."),
                                         .command = install },
                             "The system has no bundle of certificate authorities.");
         } else if (variable && !same_file(getenv(variable), bundle))

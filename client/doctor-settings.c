@@ -15,26 +15,28 @@ static bool tell_bad_line(Doctor *d) {
 
         if (!*problem)
                 return false;
-        doctor_tell(d,
-                    &(Finding){ .check = "settings",
-                                .state = FINDING_PROBLEM,
-                                .why = "The line is not in force, and the daemon writes nothing to "
-                                       "the file as long as it is there.",
-                                .command = command },
-                    "%s", problem);
+        doctor_tell(
+                d,
+                &(Finding){ .check = "settings",
+                            .state = FINDING_PROBLEM,
+                            .why = N_("The line is not in force, and the daemon writes nothing to "
+                                      "the file as long as it is there."),
+                            .command = command },
+                "%s", problem);
         return true;
 }
 
 static void tell_writable(Doctor *d, const char *path) {
         CLEANUP(freep) char *command = doctor_path_command("chmod go-w", path);
 
-        doctor_tell(d,
-                    &(Finding){ .check = "settings",
-                                .state = FINDING_PROBLEM,
-                                .why = "They name programs to run and where passwords go: who can "
-                                       "write them can be you.",
-                                .command = command },
-                    "%s can be changed by other users.", path);
+        doctor_tell(
+                d,
+                &(Finding){ .check = "settings",
+                            .state = FINDING_PROBLEM,
+                            .why = N_("They name programs to run and where passwords go: who can "
+                                      "write them can be you."),
+                            .command = command },
+                "%s can be changed by other users.", path);
 }
 
 /* The file at path: 1 when it is fine, 0 when there is none, -1 when something has been told. */
@@ -50,7 +52,7 @@ static int check_file(Doctor *d, const char *path) {
                 doctor_tell(d,
                             &(Finding){ .check = "settings",
                                         .state = FINDING_PROBLEM,
-                                        .why = "Accounts that are set up there are not known.",
+                                        .why = N_("Accounts that are set up there are not known."),
                                         .command = command },
                             "%s can't be read: %s.", path, strerror(errno));
                 return -1;

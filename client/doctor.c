@@ -64,7 +64,7 @@ static void tell_person(const Doctor *d, const Finding *f, const char *text) {
                 return;
         if (f->why) {
                 printf("%*s%s", DOCTOR_INDENT, "", escape(d, TABLE_FAINT));
-                print_wrapped(d, f->why);
+                print_wrapped(d, _(f->why));
                 fputs(escape(d, TABLE_RESET), stdout);
         }
         if (f->command) {
@@ -97,12 +97,12 @@ static void tell_program(const Finding *f, const char *text) {
 }
 
 /* To be freed by free(); NULL when memory is short. */
-static char *text_of(const char *format, va_list ap) {
+static char *text_of(const Doctor *d, const char *format, va_list ap) {
         char *text = NULL;
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
-        return vasprintf(&text, format, ap) < 0 ? NULL : text;
+        return vasprintf(&text, d->person ? _(format) : format, ap) < 0 ? NULL : text;
 #pragma GCC diagnostic pop
 }
 
@@ -111,7 +111,7 @@ void doctor_tell(Doctor *d, const Finding *f, const char *format, ...) {
         va_list ap;
 
         va_start(ap, format);
-        text = text_of(format, ap);
+        text = text_of(d, format, ap);
         va_end(ap);
 
         d->n[f->state]++;
@@ -133,7 +133,7 @@ void doctor_progress(Doctor *d, const char *format, ...) {
         if (!d->person || !d->colour || d->json)
                 return;
         va_start(ap, format);
-        text = text_of(format, ap);
+        text = text_of(d, format, ap);
         va_end(ap);
         if (!text || display_width(text) + 2 >= d->columns)
                 return;

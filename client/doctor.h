@@ -11,6 +11,7 @@
 #include <systemd/sd-bus.h>
 
 #include "bus.h"
+#include "i18n.h"
 #include "json-out.h"
 #include "settings.h"
 

@@ -15,22 +15,24 @@ static const Verb verbs[] = {
         { "login",
           "[NAME] [--browser | --device-code | --azure-cli | --client-credentials] [--tenant T] "
           "[--client-id ID] [--app HOST]... [--resource URI]... [--authority URL]",
-          "Add an account and sign in, or sign in again", verb_login },
+          N_("Add an account and sign in, or sign in again"), verb_login },
         { "api-token", VERB_TOKEN_USAGE, VERB_TOKEN_SUMMARY, verb_api_token },
         { "api", VERB_API_USAGE, VERB_API_SUMMARY, verb_remote },
         { "check", VERB_CHECK_USAGE, VERB_CHECK_SUMMARY, verb_remote },
         { "get",
           "[SELECTOR] [--header | --json] [--resource URI] [--min-valid S] [--force] [--no-wait]",
-          "Print a token", verb_get },
-        { "list", "[--json] [--no-start]", "List the accounts", verb_list },
-        { "status", "[SELECTOR] [--json]", "Show how the daemon and its accounts do", verb_status },
-        { "watch", "[--json]", "Print a line for each change", verb_watch },
-        { "refresh", "[SELECTOR]", "Get a new token now", verb_refresh },
-        { "logout", "SELECTOR", "Forget an account's secret, keep the account", verb_logout },
-        { "remove", "NAME", "Remove an account", verb_remove },
-        { "default", "[NAME]", "Print or set the default account", verb_default },
-        { "unlock", "", "Ask the keyring to unlock", verb_unlock },
-        { "doctor", "[--json]", "Find what is wrong, and the command that mends it", verb_doctor },
+          N_("Print a token"), verb_get },
+        { "list", "[--json] [--no-start]", N_("List the accounts"), verb_list },
+        { "status", "[SELECTOR] [--json]", N_("Show how the daemon and its accounts do"),
+          verb_status },
+        { "watch", "[--json]", N_("Print a line for each change"), verb_watch },
+        { "refresh", "[SELECTOR]", N_("Get a new token now"), verb_refresh },
+        { "logout", "SELECTOR", N_("Forget an account's secret, keep the account"), verb_logout },
+        { "remove", "NAME", N_("Remove an account"), verb_remove },
+        { "default", "[NAME]", N_("Print or set the default account"), verb_default },
+        { "unlock", "", N_("Ask the keyring to unlock"), verb_unlock },
+        { "doctor", "[--json]", N_("Find what is wrong, and the command that mends it"),
+          verb_doctor },
         { "exec", VERB_EXEC_USAGE, VERB_EXEC_SUMMARY, verb_exec },
         { 0 },
 };
@@ -45,17 +47,15 @@ int verb_exec(const Verb *verb, int argc, char **argv) {
 }
 
 static void help(FILE *f) {
-        fputs("Usage: iotc-token VERB [ARGUMENT]...\n\n"
-              "Authorization for Azure IoT Central, from the daemon iotc-tokend.\n\n",
-              f);
+        fprintf(f, "%s\n\n%s\n\n", _("Usage: iotc-token VERB [ARGUMENT]..."),
+                _("Authorization for Azure IoT Central, from the daemon iotc-tokend."));
         for (const Verb *v = verbs; v->name; v++)
-                fprintf(f, "  %-10s  %s\n", v->name, v->summary);
-        fputs("\n  --help      show this text, or after a verb its options\n"
-              "  --version   show the version\n\n"
-              "A SELECTOR is an account's name, or an application's host or URL; without one it "
-              "is\n"
-              "$IOTC_TOKEN_ACCOUNT, else the default account. See iotc-token(1).\n",
-              f);
+                fprintf(f, "  %-10s  %s\n", v->name, _(v->summary));
+        fprintf(f, "\n  --help      %s\n  --version   %s\n\n%s\n",
+                _("show this text, or after a verb its options"), _("show the version"),
+                _("A SELECTOR is an account's name, or an application's host or URL; without one "
+                  "it "
+                  "is\n$IOTC_TOKEN_ACCOUNT, else the default account. See iotc-token(1)."));
 }
 
 static int run(int argc, char **argv) {

@@ -4,6 +4,7 @@
 #include <locale.h>
 #include <signal.h>
 
+#include "i18n.h"
 #include "output.h"
 #include "say.h"
 
@@ -17,6 +18,7 @@ void output_open(void) {
                 if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", modes[fd]) != fd)
                         _exit(EXIT_FAILED);
 
+        i18n_open();
         (void)signal(SIGPIPE, SIG_IGN);
         /* Whoever started us may ignore it, and children's ends would be lost to us. */
         (void)signal(SIGCHLD, SIG_DFL);

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 
 #include "display.h"
+#include "i18n.h"
 #include "say.h"
 
 static void say_v(const char *prefix, const char *format, va_list ap) {
@@ -10,7 +11,7 @@ static void say_v(const char *prefix, const char *format, va_list ap) {
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
-        if (vasprintf(&text, format, ap) < 0)
+        if (vasprintf(&text, _(format), ap) < 0)
                 text = NULL;
 #pragma GCC diagnostic pop
         if (!text)

@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <termios.h>
 
+#include "i18n.h"
 #include "say.h"
 #include "secret-input.h"
 
@@ -59,7 +60,7 @@ static ssize_t secret_input_ask(char *buf, const char *prompt) {
         (void)sigprocmask(SIG_BLOCK, &blocked, &before);
         if (tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden) < 0)
                 return -errno;
-        fputs(prompt, stderr);
+        fputs(_(prompt), stderr);
         n = secret_input_fill(buf, &before);
         fputc('\n', stderr);
         (void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &visible);

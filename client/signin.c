@@ -4,6 +4,7 @@
 #include "browser.h"
 #include "bus.h"
 #include "display.h"
+#include "i18n.h"
 #include "loop.h"
 #include "say.h"
 #include "signin.h"
@@ -32,10 +33,13 @@ static void signin_show_left(SignIn *s) {
         if (!s->shown || expires_at <= now)
                 return;
         display_duration(left, expires_at - now);
-        if (s->live)
-                fprintf(stderr, "\rWaiting; %s left. Ctrl-C cancels.\033[K", left);
-        else
+        if (!s->live) {
                 say("Waiting; %s left.", left);
+                return;
+        }
+        fputc('\r', stderr);
+        fprintf(stderr, _("Waiting; %s left. Ctrl-C cancels."), left);
+        fputs("\033[K", stderr);
 }
 
 static void signin_on_browser(bool opened, void *userdata) {
@@ -111,8 +115,8 @@ static int signin_update(SignIn *s) {
         s->cancelled = streq(state, "cancelled");
         if (*error && **error)
                 return loop_end(s->loop, fail_error(error[0], error[1]));
-        return loop_end(s->loop, fail(EXIT_FAILED, s->cancelled ? "the sign-in was cancelled"
-                                                                : "the sign-in failed"));
+        return loop_end(s->loop, fail(EXIT_FAILED, s->cancelled ? N_("the sign-in was cancelled")
+                                                                : N_("the sign-in failed")));
 }
 
 static int signin_on_properties(sd_bus_message *m, void *userdata, sd_bus_error *error) {

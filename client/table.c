@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "table.h"
 #include "display.h"
+#include "i18n.h"
 
 enum {
         TABLE_COLUMNS_MAX = 16
@@ -88,14 +89,14 @@ static void table_print_person(Table *table, FILE *f, bool colour) {
         size_t last = table->n_columns - 1, widths[TABLE_COLUMNS_MAX];
 
         for (size_t i = 0; i <= last; i++)
-                widths[i] = display_width(table->headings[i]);
+                widths[i] = display_width(_(table->headings[i]));
         for (size_t i = 0; i < table->n_cells; i++)
                 widths[i % table->n_columns] =
                         MAX(widths[i % table->n_columns], display_width(table->cells[i].shown));
         widths[last] = 0;
 
         for (size_t i = 0; i <= last; i++) {
-                table_print_cell(f, table->headings[i], widths[i], TABLE_PLAIN);
+                table_print_cell(f, _(table->headings[i]), widths[i], TABLE_PLAIN);
                 fputs(i < last ? "  " : "\n", f);
         }
         for (size_t i = 0; i < table->n_cells; i++) {

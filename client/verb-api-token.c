@@ -15,9 +15,9 @@ static int verb_add(const Verb *verb, int argc, char **argv) {
         CLEANUP(freep) char *path = NULL;
         bool replace = false;
         const Option options[] = {
-                { "app", "HOST", "an application that the token is for; repeatable", OPTION_LIST,
-                  &apps },
-                { "replace", NULL, "give the account of this name a new token", OPTION_FLAG,
+                { "app", "HOST", N_("an application that the token is for; repeatable"),
+                  OPTION_LIST, &apps },
+                { "replace", NULL, N_("give the account of this name a new token"), OPTION_FLAG,
                   &replace },
                 { 0 },
         };
@@ -49,8 +49,8 @@ static int verb_far(const Verb *verb, int argc, char **argv) {
 }
 
 static const Verb api_token_verbs[] = {
-        { "add", "NAME [--app HOST]... [--replace]", "Keep an API token, read from standard input",
-          verb_add },
+        { "add", "NAME [--app HOST]... [--replace]",
+          N_("Keep an API token, read from standard input"), verb_add },
         { "create", VERB_TOKEN_CREATE_USAGE, VERB_TOKEN_CREATE_SUMMARY, verb_far },
         { "list", VERB_TOKEN_LIST_USAGE, VERB_TOKEN_LIST_SUMMARY, verb_far },
         { "show", VERB_TOKEN_SHOW_USAGE, VERB_TOKEN_SHOW_SUMMARY, verb_far },
@@ -66,10 +66,11 @@ int verb_api_token(const Verb *verb, int argc, char **argv) {
         if (argc < 2)
                 return args_wrong(verb, "an argument is missing");
         if (streq(argv[1], "--help") || streq(argv[1], "-h")) {
-                printf("Usage: iotc-token api-token %s\n\n%s.\n\n", verb->usage, verb->summary);
+                printf(_("Usage: iotc-token %s%s%s"), verb->name, " ", verb->usage);
+                printf("\n\n%s.\n\n", _(verb->summary));
                 for (const Verb *v = api_token_verbs; v->name; v++)
-                        printf("  %-8s  %s\n", v->name, v->summary);
-                puts("\nEach has --help. See iotc-token(1).");
+                        printf("  %-8s  %s\n", v->name, _(v->summary));
+                printf("\n%s\n", _("Each has --help. See iotc-token(1)."));
                 return ARGS_E_HELP;
         }
         found = args_verb(api_token_verbs, "api-token ", argv[1]);

@@ -39,15 +39,19 @@ static void print_sum(const Doctor *d) {
 
         putchar('\n');
         if (problems > 1)
-                printf("%u problems found; mend the first one first.\n", problems);
+                printf(i18n_text_of("%u problem found; mend the first one first.\n",
+                                    "%u problems found; mend the first one first.\n", problems),
+                       problems);
         else if (problems)
-                puts("1 problem found.");
+                puts(_("1 problem found."));
         else if (notes)
-                printf("No problem found, %u note%s.\n", notes, notes > 1 ? "s" : "");
+                printf(i18n_text_of("No problem found, %u note.\n", "No problem found, %u notes.\n",
+                                    notes),
+                       notes);
         else
-                puts("All is well.");
+                puts(_("All is well."));
         if (!problems && d->accounts.n)
-                puts("Whether an application takes a token: iotc-token check --app HOST");
+                puts(_("Whether an application takes a token: iotc-token check --app HOST"));
 }
 
 static int doctor_run(Doctor *d) {
@@ -73,7 +77,7 @@ int verb_doctor(const Verb *verb, int argc, char **argv) {
         JsonOut out = { .f = stdout };
         bool json = false;
         const Option options[] = {
-                { "json", NULL, "print an array of findings", OPTION_FLAG, &json },
+                { "json", NULL, N_("print an array of findings"), OPTION_FLAG, &json },
                 { 0 },
         };
         int r;

@@ -63,15 +63,15 @@ int verb_get(const Verb *verb, int argc, char **argv) {
         iotc_token_options asked = { .size = sizeof(asked), .timeout = GET_TIMEOUT_SEC };
         bool header = false, json = false, force = false, no_wait = false;
         const Option options[] = {
-                { "header", NULL, "print an Authorization header", OPTION_FLAG, &header },
-                { "json", NULL, "print account, token, type and expiry", OPTION_FLAG, &json },
-                { "resource", "URI", "for another resource, if the account's settings allow it",
+                { "header", NULL, N_("print an Authorization header"), OPTION_FLAG, &header },
+                { "json", NULL, N_("print account, token, type and expiry"), OPTION_FLAG, &json },
+                { "resource", "URI", N_("for another resource, if the account's settings allow it"),
                   OPTION_STRING, &asked.resource },
-                { "min-valid", "S", "only a token that lives at least S seconds more",
+                { "min-valid", "S", N_("only a token that lives at least S seconds more"),
                   OPTION_NUMBER, &asked.min_valid },
-                { "force", NULL, "not the token that is held now, but a new one", OPTION_FLAG,
+                { "force", NULL, N_("not the token that is held now, but a new one"), OPTION_FLAG,
                   &force },
-                { "no-wait", NULL, "only what is in memory now", OPTION_FLAG, &no_wait },
+                { "no-wait", NULL, N_("only what is in memory now"), OPTION_FLAG, &no_wait },
                 { 0 },
         };
         const char *selector;

@@ -68,7 +68,7 @@ static void list_add(Table *table, const Properties *account, const char *defaul
         snprintf(at, sizeof(at), "%" PRIu64, expires_at);
         display_left(left, expires_at, now);
         table_add(table, name, name, TABLE_PLAIN);
-        table_add(table, is_default ? "yes" : " ", is_default ? "yes" : "no", TABLE_PLAIN);
+        table_add(table, is_default ? _("yes") : " ", is_default ? "yes" : "no", TABLE_PLAIN);
         table_add(table, source, source, TABLE_PLAIN);
         table_add(table, state, state, state_colour(state));
         table_add(table, left, at,
@@ -79,7 +79,8 @@ static void list_add(Table *table, const Properties *account, const char *defaul
 
 static int list_print(const Accounts *accounts, const char *default_account) {
         static const char *const headings[] = {
-                "NAME", "DEFAULT", "SOURCE", "STATE", "VALID FOR", "USER", "APPS",
+                N_("NAME"),      N_("DEFAULT"), N_("SOURCE"), N_("STATE"),
+                N_("VALID FOR"), N_("USER"),    N_("APPS"),
         };
         CLEANUP(table_freep) Table *table = NULL;
         int r;
@@ -109,8 +110,9 @@ int verb_list(const Verb *verb, int argc, char **argv) {
         CLEANUP(accounts_deinit) Accounts accounts = { 0 };
         bool json = false, no_start = false;
         const Option options[] = {
-                { "json", NULL, "print an array of accounts", OPTION_FLAG, &json },
-                { "no-start", NULL, "fail if the daemon is not running", OPTION_FLAG, &no_start },
+                { "json", NULL, N_("print an array of accounts"), OPTION_FLAG, &json },
+                { "no-start", NULL, N_("fail if the daemon is not running"), OPTION_FLAG,
+                  &no_start },
                 { 0 },
         };
         JsonOut out = { .f = stdout };
@@ -142,10 +144,18 @@ static void status_lines(const char *of, const Properties *properties) {
         }
 }
 
+static void status_label(const char *name) {
+        const char *label = _(name);
+
+        printf("    %s", label);
+        for (size_t n = display_width(label); n < 14; n++)
+                putchar(' ');
+}
+
 static void status_field(const char *name, const char *value) {
         if (str_empty(value))
                 return;
-        printf("    %-14s", name);
+        status_label(name);
         display_print(stdout, value);
         putchar('\n');
 }
@@ -156,7 +166,7 @@ static void status_time(const char *name, uint64_t at, uint64_t now) {
         if (at == 0)
                 return;
         display_duration(duration, at > now ? at - now : now - at);
-        snprintf(text, sizeof(text), at > now ? "in %s" : "%s ago", duration);
+        snprintf(text, sizeof(text), at > now ? _("in %s") : _("%s ago"), duration);
         status_field(name, text);
 }
 
@@ -170,7 +180,8 @@ static void status_left(const Properties *account, uint64_t now) {
         if (at == 0)
                 return;
         display_bar(bar, properties_number(account, "LastRefreshAt"), at, now, output_has_utf8());
-        printf("    %-14s%s%s%s%s%s\n", "Valid for", coloured ? table_escape(colour) : "",
+        status_label(N_("Valid for"));
+        printf("%s%s%s%s%s\n", coloured ? table_escape(colour) : "",
                *bar ? bar : display_left(left, at, now), coloured ? table_escape(TABLE_RESET) : "",
                *bar ? " " : "", *bar ? display_left(left, at, now) : "");
 }
@@ -210,7 +221,7 @@ static void status_clock(const Properties *manager) {
         if (offset == 0)
                 return;
         snprintf(text, sizeof(text),
-                 "%s, by the identity service's. Set it right: timedatectl set-ntp true",
+                 _("%s, by the identity service's. Set it right: timedatectl set-ntp true"),
                  display_clock(clock, offset));
         status_field("Clock", text);
 }
@@ -242,12 +253,12 @@ static void status_print(const Properties *manager, const Accounts *accounts) {
         const char *default_account = properties_string(manager, "DefaultAccount");
 
         printf("iotc-tokend %s\n", properties_string(manager, "Version"));
-        status_field("Default", *default_account ? default_account : "none");
+        status_field("Default", *default_account ? default_account : _("none"));
         status_field("Store", properties_string(manager, "Store"));
         status_field("Keyring", properties_string(manager, "KeyringState"));
         status_field("What to do", properties_string(manager, "StoreProblem"));
         status_field("Settings", properties_string(manager, "SettingsProblem"));
-        status_field("Network", properties_number(manager, "Online") ? "online" : "offline");
+        status_field("Network", properties_number(manager, "Online") ? _("online") : _("offline"));
         status_clock(manager);
         for (size_t i = 0; i < accounts->n; i++) {
                 putchar('\n');
@@ -288,7 +299,7 @@ int verb_status(const Verb *verb, int argc, char **argv) {
         bool json = false;
         const Option options[] = {
                 { "json", NULL,
-                  "print an object: of the account, or of the daemon with all accounts",
+                  N_("print an object: of the account, or of the daemon with all accounts"),
                   OPTION_FLAG, &json },
                 { 0 },
         };

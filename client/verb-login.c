@@ -256,7 +256,10 @@ static int login_run(Login *l, const Verb *verb) {
         if (r)
                 return r;
         user = properties_string(&account, "User");
-        say("Signed in to '%s'%s%s.", l->name, *user ? " as " : "", user);
+        if (*user)
+                say("Signed in to '%s' as %s.", l->name, user);
+        else
+                say("Signed in to '%s'.", l->name);
         if (person)
                 login_warn(l);
         return EXIT_DONE;
@@ -306,23 +309,23 @@ int verb_login(const Verb *verb, int argc, char **argv) {
         CLEANUP(login_deinit) Login l = { 0 };
         bool ways[_LOGIN_WAY_MAX] = { false };
         const Option options[] = {
-                { "browser", NULL, "sign in by a browser on this machine", OPTION_FLAG,
+                { "browser", NULL, N_("sign in by a browser on this machine"), OPTION_FLAG,
                   &ways[LOGIN_WAY_BROWSER] },
-                { "device-code", NULL, "sign in by a code, in a browser on any device", OPTION_FLAG,
-                  &ways[LOGIN_WAY_DEVICE_CODE] },
-                { "azure-cli", NULL, "use the sign-in of the Azure CLI, az", OPTION_FLAG,
+                { "device-code", NULL, N_("sign in by a code, in a browser on any device"),
+                  OPTION_FLAG, &ways[LOGIN_WAY_DEVICE_CODE] },
+                { "azure-cli", NULL, N_("use the sign-in of the Azure CLI, az"), OPTION_FLAG,
                   &ways[LOGIN_WAY_AZURE_CLI] },
-                { "client-credentials", NULL, "use a client's secret, read from standard input",
+                { "client-credentials", NULL, N_("use a client's secret, read from standard input"),
                   OPTION_FLAG, &ways[LOGIN_WAY_CLIENT] },
-                { "tenant", "T", "the tenant: a domain, a GUID or 'organizations'", OPTION_STRING,
-                  &l.tenant },
-                { "client-id", "ID", "an app registration of your own", OPTION_STRING,
+                { "tenant", "T", N_("the tenant: a domain, a GUID or 'organizations'"),
+                  OPTION_STRING, &l.tenant },
+                { "client-id", "ID", N_("an app registration of your own"), OPTION_STRING,
                   &l.client_id },
-                { "app", "HOST", "an application that this account is for; repeatable", OPTION_LIST,
-                  &l.apps },
-                { "resource", "URI", "another resource that may be asked for; repeatable",
+                { "app", "HOST", N_("an application that this account is for; repeatable"),
+                  OPTION_LIST, &l.apps },
+                { "resource", "URI", N_("another resource that may be asked for; repeatable"),
                   OPTION_LIST, &l.resources },
-                { "authority", "URL", "an identity service other than Entra's public one",
+                { "authority", "URL", N_("an identity service other than Entra's public one"),
                   OPTION_STRING, &l.authority },
                 { 0 },
         };

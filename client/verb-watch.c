@@ -165,7 +165,7 @@ int verb_watch(const Verb *verb, int argc, char **argv) {
         CLEANUP(accounts_deinit) Accounts accounts = { 0 };
         CLEANUP(watch_deinit) Watch w = { .person = output_is_terminal() };
         const Option options[] = {
-                { "json", NULL, "print an object for each change", OPTION_FLAG, &w.json },
+                { "json", NULL, N_("print an object for each change"), OPTION_FLAG, &w.json },
                 { 0 },
         };
         int r;
@@ -177,6 +177,8 @@ int verb_watch(const Verb *verb, int argc, char **argv) {
         r = r ?: bus_get_accounts(bus, &accounts);
         if (r)
                 return r;
-        say("Watching %zu account%s; Ctrl-C ends it.", accounts.n, accounts.n == 1 ? "" : "s");
+        say(i18n_text_of("Watching %zu account; Ctrl-C ends it.",
+                         "Watching %zu accounts; Ctrl-C ends it.", accounts.n),
+            accounts.n);
         return loop_run(w.loop);
 }

@@ -22,15 +22,19 @@ FILES = {
         etc/xdg/autostart/iotc-tokend.desktop
         usr/bin/iotc-token
         usr/bin/iotc-tokend
+        usr/lib/systemd/user/iotc-token-open.service
         usr/lib/systemd/user/iotc-tokend.service
         usr/libexec/iotc-token/az/az
         usr/libexec/iotc-token/iotc-token-api
         usr/libexec/iotc-token/iotc-token-exec
         usr/libexec/iotc-token/iotc-token-fetch
+        usr/libexec/iotc-token/iotc-token-open
         usr/share/bash-completion/completions/iotc-token
         usr/share/dbus-1/interfaces/org.iotc.Token1.xml
+        usr/share/dbus-1/services/org.iotc.Token1.Opener.service
         usr/share/dbus-1/services/org.iotc.Token1.service
         usr/share/fish/vendor_completions.d/iotc-token.fish
+        usr/share/locale/de/LC_MESSAGES/iotc-token.mo
         usr/share/man/man1/iotc-token.1.gz
         usr/share/man/man5/iotc-token-accounts.5.gz
         usr/share/man/man7/org.iotc.Token1.7.gz

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <json-c/json.h>
 
+#include "../i18n.h"
 #include "../loop.h"
 #include "../say.h"
 #include "answer.h"
@@ -87,7 +88,8 @@ static bool is_guest(const AnswerError *e) {
                (e->message && strstr(e->message, "must get tokens from"));
 }
 
-#define EXPLAIN(code, ...) (asprintf(ret, __VA_ARGS__) < 0 ? (*ret = NULL, (code)) : (code))
+#define EXPLAIN(code, format, ...) \
+        (asprintf(ret, _(format), ##__VA_ARGS__) < 0 ? (*ret = NULL, (code)) : (code))
 
 static int explain_refused(char **ret, const AnswerContext *c, const HttpReply *reply,
                            const AnswerError *e, const char *words) {

@@ -4,6 +4,7 @@
 #include <sys/random.h>
 
 #include "../display.h"
+#include "../i18n.h"
 #include "../loop.h"
 #include "../say.h"
 #include "json-text.h"
@@ -169,9 +170,9 @@ static int session_wait(Session *s, const HttpReply *reply, uint64_t seconds, bo
 
         if (seconds > 1 || reply->outcome)
                 say("%s %s; trying again in %" PRIu64 " s", s->address.host,
-                    reply->outcome         ? "gave no answer"
-                    : reply->status == 429 ? "has too many requests"
-                                           : "has a fault",
+                    reply->outcome         ? _("gave no answer")
+                    : reply->status == 429 ? _("has too many requests")
+                                           : _("has a fault"),
                     seconds);
         s->waited += seconds;
         /* Up to a quarter of a second more, so that many clients don't come back at once. */

@@ -169,8 +169,10 @@ static int api_once(Session *s, const ApiOptions *o, const SessionRequest *reque
 }
 
 static void progress(const ShowPages *shown) {
-        if (isatty(STDERR_FILENO) && !output_is_terminal())
-                fprintf(stderr, "\r%zu so far, %u pages", shown->n_elements, shown->n_pages);
+        if (!isatty(STDERR_FILENO) || output_is_terminal())
+                return;
+        fputc('\r', stderr);
+        fprintf(stderr, _("%zu so far, %u pages"), shown->n_elements, shown->n_pages);
 }
 
 static void progress_end(void) {
@@ -235,20 +237,20 @@ int verb_api(const Verb *verb, int argc, char **argv) {
         CLEANUP(freep) char *app = NULL, *body = NULL;
         SessionRequest request = { 0 };
         const Option options[] = {
-                { "X,method", "METHOD", "GET, or POST with -d, if not given", OPTION_STRING,
+                { "X,method", "METHOD", N_("GET, or POST with -d, if not given"), OPTION_STRING,
                   &o.method },
-                { "d,data", "BODY", "send this JSON, @FILE, or - for standard input", OPTION_STRING,
-                  &o.data },
-                { "H,header", "HEADER", "a header more, 'Name: value'; repeatable", OPTION_LIST,
+                { "d,data", "BODY", N_("send this JSON, @FILE, or - for standard input"),
+                  OPTION_STRING, &o.data },
+                { "H,header", "HEADER", N_("a header more, 'Name: value'; repeatable"), OPTION_LIST,
                   &o.headers },
-                { "i,include", NULL, "print the status line and the headers, too", OPTION_FLAG,
+                { "i,include", NULL, N_("print the status line and the headers, too"), OPTION_FLAG,
                   &o.include },
-                { "paginate", NULL, "follow nextLink: all pages of a list as one", OPTION_FLAG,
+                { "paginate", NULL, N_("follow nextLink: all pages of a list as one"), OPTION_FLAG,
                   &o.paginate },
-                { "api-version", "V", "another version of the API than " API_VERSION, OPTION_STRING,
-                  &o.version },
-                { "app", "HOST", "the application", OPTION_STRING, &o.app },
-                { "account", "NAME", "who asks", OPTION_STRING, &o.account },
+                { "api-version", "V", N_("another version of the API than 2022-07-31"),
+                  OPTION_STRING, &o.version },
+                { "app", "HOST", N_("the application"), OPTION_STRING, &o.app },
+                { "account", "NAME", N_("who asks"), OPTION_STRING, &o.account },
                 { 0 },
         };
         int r;

@@ -12,9 +12,9 @@ int verb_check(const Verb *verb, int argc, char **argv) {
         CLEANUP(http_reply_deinit) HttpReply reply = { 0 };
         const char *app = NULL, *account = NULL;
         const Option options[] = {
-                { "app", "HOST", "the application", OPTION_STRING, &app },
-                { "account", "NAME", "the account, if not the one that serves it", OPTION_STRING,
-                  &account },
+                { "app", "HOST", N_("the application"), OPTION_STRING, &app },
+                { "account", "NAME", N_("the account, if not the one that serves it"),
+                  OPTION_STRING, &account },
                 { 0 },
         };
         SessionRequest request = { .method = "GET", .path = "/api/devices", .at_once = true };
@@ -32,7 +32,9 @@ int verb_check(const Verb *verb, int argc, char **argv) {
         r = session_ask(s, &reply, &request);
         if (r)
                 return r;
-        printf("%s takes the %s of '%s'\n", s->address.host,
-               s->api_token ? "API token" : "bearer token", s->account);
+        printf(s->api_token ? _("%s takes the API token of '%s'")
+                            : _("%s takes the bearer token of '%s'"),
+               s->address.host, s->account);
+        putchar('\n');
         return 0;
 }

@@ -158,16 +158,17 @@ int verb_token_create(const Verb *verb, int argc, char **argv) {
         CLEANUP(session_freep) Session *s = NULL;
         CLEANUP(freep) char *lister = NULL;
         const Option options[] = {
-                { "app", "HOST", "the application", OPTION_STRING, &o.app },
-                { "role", "ROLE", "what it may do: a role's name or id; repeatable", OPTION_LIST,
-                  &o.roles },
-                { "organization", "ID", "where it may do it: an organization of the application",
-                  OPTION_STRING, &o.organization },
-                { "expiry", "WHEN", "its end, a date or a duration; else about a year",
+                { "app", "HOST", N_("the application"), OPTION_STRING, &o.app },
+                { "role", "ROLE", N_("what it may do: a role's name or id; repeatable"),
+                  OPTION_LIST, &o.roles },
+                { "organization", "ID",
+                  N_("where it may do it: an organization of the application"), OPTION_STRING,
+                  &o.organization },
+                { "expiry", "WHEN", N_("its end, a date or a duration; else about a year"),
                   OPTION_STRING, &o.expiry },
-                { "store-as", "NAME", "the account that holds it, if not called as its id",
+                { "store-as", "NAME", N_("the account that holds it, if not called as its id"),
                   OPTION_STRING, &o.store_as },
-                { "account", "NAME", "who asks", OPTION_STRING, &o.account },
+                { "account", "NAME", N_("who asks"), OPTION_STRING, &o.account },
                 { 0 },
         };
         int r;

@@ -190,11 +190,12 @@ int verb_token_rotate(const Verb *verb, int argc, char **argv) {
         const char *app = NULL, *account = NULL, *expiry = NULL;
         CLEANUP(rotation_deinit) Rotation o = { 0 };
         const Option options[] = {
-                { "app", "HOST", "the application, if the account lists not just one",
+                { "app", "HOST", N_("the application, if the account lists not just one"),
                   OPTION_STRING, &app },
-                { "expiry", "WHEN", "the new one's end, a date or a duration; else about a year",
-                  OPTION_STRING, &expiry },
-                { "account", "NAME", "who asks the application", OPTION_STRING, &account },
+                { "expiry", "WHEN",
+                  N_("the new one's end, a date or a duration; else about a year"), OPTION_STRING,
+                  &expiry },
+                { "account", "NAME", N_("who asks the application"), OPTION_STRING, &account },
                 { 0 },
         };
         int r;

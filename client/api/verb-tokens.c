@@ -25,9 +25,9 @@ static int tokens_open(Session **ret, const Verb *verb, TokenOptions *o, int *ar
                        bool json, int n) {
         CLEANUP(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
         const Option options[] = {
-                { "app", "HOST", "the application", OPTION_STRING, &o->app },
-                { "account", "NAME", "who asks", OPTION_STRING, &o->account },
-                { json ? "json" : NULL, NULL, "print JSON", OPTION_FLAG, &o->json },
+                { "app", "HOST", N_("the application"), OPTION_STRING, &o->app },
+                { "account", "NAME", N_("who asks"), OPTION_STRING, &o->account },
+                { json ? "json" : NULL, NULL, N_("print JSON"), OPTION_FLAG, &o->json },
                 { 0 },
         };
         int r;

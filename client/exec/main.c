@@ -30,7 +30,8 @@ typedef struct Exec {
 /* What is before "--" is ours, what is behind it the command. */
 static int arguments_read(Exec *x, int argc, char **argv) {
         const Option options[] = {
-                { "az", NULL, "answer 'az account get-access-token' as well", OPTION_FLAG, &x->az },
+                { "az", NULL, N_("answer 'az account get-access-token' as well"), OPTION_FLAG,
+                  &x->az },
                 { 0 },
         };
         int n = 1, r;

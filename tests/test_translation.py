@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: MIT
+#
+# The command in other languages. One is made up: every text of the sources in «»; so whatever a
+# person reads must come with these, and nothing that a program reads. German is looked at, too. A
+# catalog is laid where it will be installed, for the command alone.
+
+import glob
+import json
+import os
+import re
+import subprocess
+
+import pytest
+
+from util_daemon import Cli, entra_account
+from util_terminal import Terminal
+
+TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+MADE_UP = 'eo'
+# Mount a folder for this process, put the catalog there, and become the command.
+LAY = '''mount -t tmpfs none "$1" && mkdir -p "$2/$3/LC_MESSAGES" &&
+cp "$4" "$2/$3/LC_MESSAGES/iotc-token.mo" && shift 4 && exec "$@"'''
+
+
+class ForeignCli(Cli):
+    """The command with a catalog."""
+
+    def __init__(self, home, language, catalog):
+        super().__init__(home)
+        with open(os.path.join(home.build_dir, 'meson-info/intro-buildoptions.json'),
+                  encoding='utf-8') as file:
+            options = {option['name']: option['value'] for option in json.load(file)}
+        folder = os.path.join(options['prefix'], options['localedir'])
+        self.prefix = ['unshare', '--map-current-user', '--keep-caps', '--mount', 'sh', '-c', LAY,
+                       'sh', os.path.dirname(folder), folder, language, catalog]
+        self.language = language
+
+    def environment(self):
+        return {**super().environment(), 'LANGUAGE': self.language}
+
+    def argv(self, *arguments):
+        # There is nothing on its PATH: doctor asks an az for its version, which takes seconds.
+        return [*self.prefix, 'env', 'PATH=/nonexistent', self.program, *arguments]
+
+    def run(self, *arguments, **_):
+        return subprocess.run(self.argv(*arguments), env=self.environment(), text=True,
+                              stdin=subprocess.DEVNULL, capture_output=True, timeout=60,
+                              check=False)
+
+
+def tool(*argv, **named):
+    return subprocess.run(argv, check=True, capture_output=True, text=True, cwd=TOP, timeout=60,
+                          **named).stdout
+
+
+def keywords():
+    with open(os.path.join(TOP, 'po', 'meson.build'), encoding='utf-8') as file:
+        return ['-k', *re.findall(r"'(--[^']+)'", file.read())]
+
+
+def listed():
+    with open(os.path.join(TOP, 'po', 'POTFILES'), encoding='utf-8') as file:
+        return {line.strip() for line in file if not line.startswith('#')}
+
+
+@pytest.fixture
+def foreign(home, folder, plain_build):
+    """foreign('de'), or made up."""
+    probe = subprocess.run(['unshare', '--map-current-user', '--keep-caps', '--mount', 'mount',
+                            '-t', 'tmpfs', 'none', '/usr/local'], capture_output=True, text=True,
+                           check=False)
+    if probe.returncode:
+        pytest.skip(f'no folder can be laid over another here: {probe.stderr.strip()}')
+
+    def make(language):
+        catalog = os.path.join(home.build_dir, 'po', language, 'LC_MESSAGES', 'iotc-token.mo')
+        if language == MADE_UP:
+            catalog = os.path.join(folder, 'made-up')
+            english = tool('msgen', '-', input=tool('xgettext', *keywords(), '-o', '-',
+                                                    *sorted(listed())))
+            tool('msgfmt', '-o', catalog, '-', input=tool(
+                'msgfilter', '--keep-header', 'sed', 's/^/«/; s/$/»/',
+                input=english.replace('charset=CHARSET', 'charset=UTF-8')))
+        return ForeignCli(home, language, catalog)
+
+    return make
+
+
+def test_every_file_with_texts_is_listed():
+    names = glob.glob('client/**/*.[ch]', root_dir=TOP, recursive=True)
+    found = set()
+    for name in names:
+        if name.startswith('client/examples/') or name == 'client/i18n.h':
+            continue
+        texts = re.findall(r'^msgid (?!""$|"%s"$).+|^msgid ""\n"(?!Project-Id)', tool(
+            'xgettext', *keywords(), '-o', '-', name), re.M)
+        if texts:
+            found.add(name)
+    assert found == listed()
+
+
+def test_catalogs_fit_the_sources():
+    """Each text that is translated is there, with the same places for words and numbers."""
+    template = tool('xgettext', *keywords(), '-o', '-', *sorted(listed()))
+    for catalog in glob.glob(os.path.join(TOP, 'po', '*.po')):
+        with open(catalog, encoding='utf-8') as file:
+            tool('msgfmt', '--check-format', '-o', '/dev/null', catalog)
+            old = {text for text in re.findall(r'^msgid (".+)', file.read(), re.M) if text != '""'}
+        new = set(re.findall(r'^msgid (".+)', template, re.M))
+        assert not old - new - {'""'}, f'{catalog}: meson compile iotc-token-update-po'
+
+
+def test_all_help_is_translated(foreign, cli):
+    foreign = foreign(MADE_UP)
+    english, text = cli.ok('--help'), foreign.ok('--help')
+    verbs = re.findall(r'^  ([a-z][a-z-]*)  ', english, re.M)
+    inner = re.findall(r'^  ([a-z][a-z-]*)  ', cli.ok('api-token', '--help'), re.M)
+    for line in text.splitlines():
+        assert not line or re.search('«.*»$', line), line
+    for verb in [(verb,) for verb in verbs] + [('api-token', verb) for verb in inner]:
+        text = foreign.ok(*verb, '--help')
+        assert text.startswith(f'«Usage: iotc-token {" ".join(verb)}')
+        for line in text.splitlines():
+            assert not line or re.search(r'«.*»\.?$', line), (verb, line)
+        assert re.sub('[«»]', '', text) == cli.ok(*verb, '--help')
+
+
+def test_what_people_read_and_what_programs_read(foreign, cli, daemon, entra, keyring):
+    foreign = foreign(MADE_UP)
+    daemon.start(entra_account(entra))
+    daemon.sign_in(entra)
+    for results in (('list',), ('list', '--json'), ('get',), ('get', '--header'), ('status',),
+                    ('default',)):
+        mine, other = cli.run(*results), foreign.run(*results)
+        assert '«' not in other.stdout and mine.returncode == other.returncode
+        if results[0] != 'status':      # which counts calls
+            assert mine.stdout == other.stdout
+    assert 'iotc-tokend' in (text := foreign.run('doctor').stdout) and '«' not in text
+    done = foreign.run('get', '--jsno')
+    assert done.returncode == 2 and done.stdout == ''
+    assert "«this version has no option '--jsno'»" in done.stderr
+    assert "«Signed out of 'work'" in foreign.run('logout', 'work').stderr
+    for arguments, texts in ((('list',), ['«NAME»', '«VALID FOR»']),
+                             (('status',), ['«Keyring»', '«Source»'])):
+        with Terminal(foreign.argv(*arguments), foreign.environment()) as terminal:
+            assert terminal.wait() == 0
+            assert all(text in terminal.shown for text in texts), terminal.shown
+
+
+def test_german(foreign, daemon):
+    german = foreign('de')
+    assert german.ok('--help').startswith('Aufruf: iotc-token VERB [ARGUMENT]...\n')
+    done = german.run('lgin')
+    assert done.returncode == 2
+    assert 'diese Version hat keinen Befehl „lgin“; ist „login“ gemeint?' in done.stderr
+    daemon.start('')
+    assert 'Es gibt noch kein Konto; „iotc-token login“' in german.run('list').stderr
+    with open('/dev/full', 'wb') as full:
+        done = subprocess.run(german.argv('--version'), env=german.environment(), stdout=full,
+                              stderr=subprocess.PIPE, text=True, check=False)
+    assert 'die Standardausgabe kann nicht geschrieben werden: ' in done.stderr
+
+
+def test_without_a_catalog_it_is_english(cli, home):
+    english = cli.ok('--help')
+    home.extra['LANGUAGE'] = 'de'
+    assert cli.ok('--help') == english
