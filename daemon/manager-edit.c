@@ -252,7 +252,7 @@ int manager_remove(Manager *m, Keeper *k, Problem *problem) {
         r = file_problem(r, text, name, problem);
         if (r != 0) {
                 if (noted > 0)
-                        removed_done(m->removed, name);
+                        (void)removed_done(m->removed, name);
                 return r;
         }
         log_info("%s: removed", name);

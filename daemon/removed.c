@@ -41,9 +41,20 @@ static void item_free(Item *item) {
         free(item);
 }
 
-static void item_forget(Item *item) {
-        state_set_removed(item->all->env->state, item->account, false);
-        item_free(item);
+static int item_forget(Item *item) {
+        int r;
+
+        r = state_set_removed(item->all->env->state, item->account, false);
+        if (r == 0)
+                item_free(item);
+        return r;
+}
+
+/* Another daemon of this user may have seen to it: then the item is that of a new account. */
+static bool item_is_struck(const Item *item) {
+        State *state = item->all->env->state;
+
+        return state && !state_is_removed(state, item->account);
 }
 
 static int item_new(Removed *r, const char *account) {
@@ -56,7 +67,8 @@ static int item_new(Removed *r, const char *account) {
                 log_warning("%s: too many removed accounts wait for the keyring: its item stays "
                             "there",
                             r->items->account);
-                item_forget(r->items);
+                (void)state_set_removed(r->env->state, r->items->account, false);
+                item_free(r->items);
                 return item_new(r, account);
         }
         *tail = calloc(1, sizeof(Item));
@@ -75,14 +87,12 @@ static void item_on_deleted(int outcome, const char *secret, void *userdata) {
         Removed *r = item->all;
 
         item->op = keyring_op_free(item->op);
-        if (outcome == 0) {
-                item_forget(item);
+        if (outcome == 0 && item_forget(item) == 0)
                 return;
-        }
         if (!item->told)
                 log_warning("%s: its item is deleted when the keyring can do it", item->account);
         item->told = true;
-        if (outcome == KEYRING_E_FAILED)
+        if (outcome == 0 || outcome == KEYRING_E_FAILED)
                 timer_arm(r->timer, clock_boottime() + AGAIN_USEC);
 }
 
@@ -91,15 +101,22 @@ static void item_delete(Item *item) {
 
         if (item->lent || item->op)
                 return;
+        if (item_is_struck(item)) {
+                item_free(item);
+                return;
+        }
         if (keyring_delete(r->env->keyring, &item->op, item->account, item_on_deleted, item) < 0)
                 timer_arm(r->timer, clock_boottime() + AGAIN_USEC);
 }
 
 static void removed_on_time(void *userdata) {
         Removed *r = userdata;
+        Item *next;
 
-        for (Item *i = r->items; i; i = i->next)
+        for (Item *i = r->items; i; i = next) {
+                next = i->next;
                 item_delete(i);
+        }
 }
 
 int removed_new(Removed **ret, Env *env) {
@@ -137,12 +154,14 @@ Removed *removed_free(Removed *r) {
 int removed_note(Removed *r, const char *account) {
         int q;
 
-        if (item_find(r, account))
+        if (item_find(r, account)) {
+                (void)state_set_removed(r->env->state, account, true);
                 return 0;
+        }
         q = item_new(r, account);
         if (q < 0)
                 return q;
-        state_set_removed(r->env->state, account, true);
+        (void)state_set_removed(r->env->state, account, true);
         return 1;
 }
 
@@ -151,6 +170,10 @@ bool removed_lend(Removed *r, const char *account) {
 
         if (!item)
                 return false;
+        if (item_is_struck(item)) {
+                item_free(item);
+                return false;
+        }
         item->lent = true;
         item->op = keyring_op_free(item->op);
         return true;
@@ -169,11 +192,14 @@ void removed_start(Removed *r) {
         removed_on_time(r);
 }
 
-void removed_done(Removed *r, const char *account) {
+bool removed_has(const Removed *r, const char *account) {
+        return item_find(r, account) != NULL;
+}
+
+int removed_done(Removed *r, const char *account) {
         Item *item = item_find(r, account);
 
-        if (item)
-                item_forget(item);
+        return item ? item_forget(item) : 0;
 }
 
 void removed_on_keyring(Removed *r, KeyringState state) {

@@ -19,14 +19,18 @@ Removed *removed_free(Removed *r);
  * that shows. 1: it was not known before; 0: it was; -errno: nothing is remembered. */
 int removed_note(Removed *r, const char *account);
 /* There is an account of this name now. True: the item is a former one's, and the account deletes
- * it, or writes its own over it. */
+ * it, before it writes its own. */
 bool removed_lend(Removed *r, const char *account);
 /* The account is gone: delete its item, now or when it can be done. Nothing unless it was noted. */
 void removed_resume(Removed *r, const char *account);
 /* The same for all that were left by the last life and not lent since. */
 void removed_start(Removed *r);
-/* The item is gone, or is the new account's own: forget about it. r may be NULL. */
-void removed_done(Removed *r, const char *account);
+/* Is its item one of a removed account, which an account of that name may not write over before it
+ * has been deleted? r may be NULL. */
+bool removed_has(const Removed *r, const char *account);
+/* The item is gone: forget about it. 0, or -errno: the disk does not know yet, so it is still one
+ * of them. r may be NULL. */
+int removed_done(Removed *r, const char *account);
 
 void removed_on_keyring(Removed *r, KeyringState state);
 /* True when no deletion is under way. */

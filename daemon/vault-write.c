@@ -133,7 +133,8 @@ static void vault_on_written(int outcome, const char *secret, void *userdata) {
                 v->unseen = false;
                 v->retry_usec = VAULT_RETRY_FIRST_USEC;
                 v->env->stats.keyring_writes++;
-                removed_done(v->env->removed, v->name);
+                if (v->erases)
+                        (void)removed_done(v->env->removed, v->name);
         } else if (v->erases && !v->stored && !v->unseen && outcome == KEYRING_E_ABSENT)
                 outcome = 0; /* without a keyring there is nothing to delete */
         else
@@ -152,6 +153,24 @@ static void vault_on_written(int outcome, const char *secret, void *userdata) {
         /* What changed meanwhile; after a failure only if somebody waits for it. */
         if (v->change || (vault_is_dirty(v) && (done || v->saves)))
                 vault_write(v);
+}
+
+/*
+ * The item of a removed account of this name is gone. The disk knows that before ours is stored: a
+ * daemon that is killed at whatever moment, and started again, deletes no item but the former one.
+ */
+static void vault_on_cleared(int outcome, const char *secret, void *userdata) {
+        Vault *v = userdata;
+
+        if (outcome == 0 && removed_done(v->env->removed, v->name) < 0)
+                outcome = KEYRING_E_FAILED;
+        if (outcome != 0) {
+                vault_on_written(outcome, secret, v);
+                return;
+        }
+        v->write = keyring_op_free(v->write);
+        v->stored = false;
+        vault_write(v);
 }
 
 /* The record as it is, or with the offered secret. */
@@ -181,6 +200,8 @@ void vault_write(Vault *v) {
         v->erases = v->carries ? !v->offer : v->forgetting;
         if (v->erases)
                 r = keyring_delete(v->env->keyring, &v->write, v->name, vault_on_written, v);
+        else if (removed_has(v->env->removed, v->name))
+                r = keyring_delete(v->env->keyring, &v->write, v->name, vault_on_cleared, v);
         else
                 r = vault_store(v);
         if (r < 0)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #undef NDEBUG
 #include <assert.h>
+#include <limits.h>
 
 #include "fake-keyring.h"
 #include "fake-time.h"
@@ -22,8 +23,8 @@ struct Keyring {
         Item *items;
         KeyringOp *ops; /* oldest first */
         bool hold, late;
-        bool silent; /* a call got no answer: nothing is asked any more */
-        unsigned writes;
+        bool silent;              /* a call got no answer: nothing is asked any more */
+        unsigned writes, answers; /* done; to be given */
 };
 
 typedef enum OpKind {
@@ -125,6 +126,9 @@ static void op_on_time(void *userdata) {
         bool trips;
         int outcome;
 
+        if (k->answers == 0)
+                return;
+        k->answers--;
         outcome = op_do(op, &text);
         trips = k->hold && !k->silent;
         k->silent = k->hold;
@@ -203,7 +207,14 @@ Keyring *fake_keyring_new(KeyringStateFn fn, void *userdata) {
 
         assert(k);
         *k = (Keyring){ .state = KEYRING_STATE_OK, .fn = fn, .userdata = userdata };
+        k->answers = UINT_MAX;
         return k;
+}
+
+void fake_keyring_answer(Keyring *k, unsigned n) {
+        k->answers = n;
+        for (KeyringOp *op = k->ops; op; op = op->next)
+                op_arm(op);
 }
 
 void fake_keyring_set_state(Keyring *k, KeyringState state) {

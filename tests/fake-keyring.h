@@ -16,6 +16,8 @@ void fake_keyring_set_state(Keyring *k, KeyringState state);
 void fake_keyring_hold(Keyring *k, bool hold);
 /* The same, but what was to be written is written after all when its call has failed. */
 void fake_keyring_hold_late(Keyring *k);
+/* Answer so many calls, and no more until the next word. */
+void fake_keyring_answer(Keyring *k, unsigned n);
 /* Do the first n of the waiting calls without an answer: the daemon is killed meanwhile. */
 void fake_keyring_do(Keyring *k, unsigned n);
 /* Behind the daemon's back: put an item, or delete it (text NULL). */

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+#include <limits.h>
+#include <sys/stat.h>
+
 #include "io/state.h"
 #include "util-house.h"
 
@@ -204,6 +207,91 @@ static void test_no_more_than_there_is_room_for(void) {
         house_leave(&h);
 }
 
+/* Removed, set up anew and signed in while the keyring is locked; then it is unlocked, so many
+ * calls are answered, one more is done, and the daemon is killed. */
+static void killed_at(unsigned answers, unsigned done) {
+        Problem problem = { 0 };
+        SignIn *signin;
+        Adder adder;
+        bool stored_it;
+        House h;
+
+        house_signed_in(&h);
+        house_keyring(&h, KEYRING_STATE_LOCKED);
+        remove_work(&h);
+        assert(add(&h, &adder, account_of("work", ACCOUNT_SOURCE_ENTRA), NULL) == OUTCOME_OK);
+        assert(keeper_sign_in(manager_find(h.m, "work"), NULL, &signin, &problem) == 0);
+        answer_token("secret-at-2", "secret-rt-2");
+        assert(strstr(stored(&h), "secret-rt-1"));
+
+        fake_keyring_answer(h.stage.keyring, answers);
+        house_keyring(&h, KEYRING_STATE_OK);
+        fake_keyring_do(h.stage.keyring, done);
+        stored_it = stored(&h) && strstr(stored(&h), "secret-rt-2");
+        fake_keyring_answer(h.stage.keyring, UINT_MAX);
+        house_restart(&h);
+        fake_time_pass(SEC(1));
+        if (stored_it) { /* so it stays, and is used */
+                assert(stored(&h) && strstr(stored(&h), "secret-rt-2"));
+                assert(!state_removed(h.stage.env.state, 0));
+        } else
+                assert(!stored(&h) && fake_fetches() <= 1);
+        house_restart(&h);
+        fake_time_pass(SEC(1));
+        assert(stored_it == (stored(&h) != NULL));
+        house_leave(&h);
+}
+
+static void test_killed_at_any_moment(void) {
+        for (unsigned answers = 0; answers < 5; answers++)
+                for (unsigned done = 0; done < 3; done++)
+                        killed_at(answers, done);
+}
+
+/* The other daemon of this user has set up an account of that name, and signed in. */
+static void test_what_another_daemon_has_seen_to(void) {
+        char path[192];
+        State *other;
+        House h;
+
+        house_signed_in(&h);
+        house_keyring(&h, KEYRING_STATE_LOCKED);
+        remove_work(&h);
+        snprintf(path, sizeof(path), "%s/state", h.folder.path);
+        assert(state_new(&other, NULL, path) == 0);
+        assert(state_set_removed(other, "work", false) == 0);
+        state_free(other);
+        fake_keyring_put(h.stage.keyring, "work", "secret-of-another");
+        house_keyring(&h, KEYRING_STATE_OK);
+        assert(streq(stored(&h), "secret-of-another"));
+        house_leave(&h);
+}
+
+/* Without a disk that takes it, the sign-in waits in memory. */
+static void test_a_state_that_can_not_be_written(void) {
+        Problem problem = { 0 };
+        char path[192];
+        SignIn *signin;
+        Adder adder;
+        House h;
+
+        house_signed_in(&h);
+        snprintf(path, sizeof(path), "%s/state", h.folder.path);
+        house_keyring(&h, KEYRING_STATE_LOCKED);
+        remove_work(&h);
+        assert(add(&h, &adder, account_of("work", ACCOUNT_SOURCE_ENTRA), NULL) == OUTCOME_OK);
+        assert(keeper_sign_in(manager_find(h.m, "work"), NULL, &signin, &problem) == 0);
+        answer_token("secret-at-2", "secret-rt-2");
+        assert(unlink(path) == 0 && mkdir(path, 0700) == 0);
+        house_keyring(&h, KEYRING_STATE_OK);
+        assert(!stored(&h));
+        assert(rmdir(path) == 0);
+        fake_time_pass(SEC(300));
+        assert(strstr(stored(&h), "secret-rt-2"));
+        assert(!state_removed(h.stage.env.state, 0));
+        house_leave(&h);
+}
+
 int main(void) {
         test_its_item_goes();
         test_its_item_waits_for_the_keyring();
@@ -213,5 +301,8 @@ int main(void) {
         test_another_with_a_secret();
         test_a_removal_that_fails();
         test_no_more_than_there_is_room_for();
+        test_killed_at_any_moment();
+        test_what_another_daemon_has_seen_to();
+        test_a_state_that_can_not_be_written();
         return 0;
 }

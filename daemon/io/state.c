@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "io/state.h"
 #include "io/file.h"
+#include "io/lock.h"
 #include "io/log.h"
 #include "io/timer.h"
 #include "model/json.h"
@@ -20,7 +21,8 @@ typedef struct Entry {
         char *account;
         uint64_t last_used_at;
         StateTold told;
-        bool removed; /* its item in the keyring is to go */
+        bool removed;                       /* its item in the keyring is to go */
+        bool told_is_ours, removed_is_ours; /* news of this daemon, which the file has not yet */
 } Entry;
 
 struct State {
@@ -86,7 +88,64 @@ static bool entry_mark(State *s, const char *account, bool removed) {
         if (!e || e->removed == removed)
                 return false;
         e->removed = removed;
+        e->removed_is_ours = true;
         return true;
+}
+
+/* What the file says of one account. */
+static void entry_read(State *s, const char *name, Json *from) {
+        uint64_t last_used_at, removed;
+        StateTold told = { 0 };
+        Entry *e;
+
+        e = entry_find(s, name);
+        /* What a clock that was ahead has written is not to come back. */
+        if (json_uint(from, "last_used_at", &last_used_at) == 0 &&
+            (!e || e->last_used_at == 0 || last_used_at < clock_wall() + AHEAD_SECONDS))
+                (void)entry_set(s, name, last_used_at);
+        (void)json_uint(from, "told_at", &told.at);
+        (void)json_uint(from, "quiet_until", &told.quiet_until);
+        e = told.at || told.quiet_until ? entry_make(s, name) : NULL;
+        if (e && !e->told_is_ours)
+                e->told = told;
+        if (json_uint(from, "removed", &removed) < 0 || !removed ||
+            state_removed(s, REMOVED_MAX - 1))
+                return;
+        e = entry_make(s, name);
+        if (e && !e->removed_is_ours)
+                e->removed = true;
+}
+
+/*
+ * Take in what is in the file, which another daemon of this user may have written: the latest use
+ * counts, and of all else what the file says but for what is news of ours.
+ */
+static int state_read(State *s) {
+        CLEANUP(freep) char *text = NULL;
+        CLEANUP(json_freep) Json *object = NULL;
+        size_t n;
+        int r;
+
+        if (!s->path)
+                return -ENOENT;
+        r = file_read(&text, &n, s->path, STATE_FILE_MAX);
+        if (r < 0)
+                return r;
+        r = json_parse(&object, text, n);
+        if (r < 0)
+                return r;
+        for (Entry *e = s->entries; e < s->entries + STATE_ENTRIES; e++) {
+                e->removed = e->removed && e->removed_is_ours;
+                e->told = e->told_is_ours ? e->told : (StateTold){ 0 };
+        }
+        for (size_t i = 0; i < json_array_length(object, "accounts"); i++) {
+                Json *entry = json_array_object(object, "accounts", i);
+                const char *name = entry ? json_string(entry, "name") : NULL;
+
+                if (name)
+                        entry_read(s, name, entry);
+        }
+        return 0;
 }
 
 static int state_write(State *s) {
@@ -119,61 +178,39 @@ static int state_write(State *s) {
         return file_replace(s->path, text, n);
 }
 
+/* Between the reading and the writing nobody else writes. */
+static int state_update(State *s) {
+        CLEANUP(fd_closep) int lock = -1;
+        int r;
+
+        r = file_make_folders(s->path);
+        if (r < 0)
+                return r;
+        (void)lock_take_folder(&lock, s->path);
+        (void)state_read(s);
+        r = state_write(s);
+        for (Entry *e = s->entries; r == 0 && e < s->entries + STATE_ENTRIES; e++)
+                e->told_is_ours = e->removed_is_ours = false;
+        return r;
+}
+
 /* Failing is said, and tried again an hour later. */
-static void state_save(State *s) {
+static int state_save(State *s) {
         int r;
 
         if (!s->dirty || !s->path)
-                return;
-        r = state_write(s);
+                return 0;
+        r = state_update(s);
         if (r < 0)
                 log_warning("Can't write %s: %s", s->path, strerror(-r));
         s->dirty = r < 0;
         if (s->dirty)
                 timer_arm(s->timer, clock_boottime() + STATE_WRITE_USEC);
+        return r;
 }
 
 static void state_on_time(void *userdata) {
-        state_save(userdata);
-}
-
-static void entry_read(State *s, const char *name, Json *from) {
-        uint64_t last_used_at, removed;
-        StateTold told = { 0 };
-        Entry *e;
-
-        if (json_uint(from, "last_used_at", &last_used_at) == 0)
-                (void)entry_set(s, name, last_used_at);
-        (void)json_uint(from, "told_at", &told.at);
-        (void)json_uint(from, "quiet_until", &told.quiet_until);
-        e = told.at || told.quiet_until ? entry_make(s, name) : NULL;
-        if (e)
-                e->told = told;
-        if (json_uint(from, "removed", &removed) == 0 && removed &&
-            !state_removed(s, REMOVED_MAX - 1))
-                (void)entry_mark(s, name, true);
-}
-
-static int state_read(State *s) {
-        CLEANUP(freep) char *text = NULL;
-        CLEANUP(json_freep) Json *object = NULL;
-        size_t n;
-        int r;
-
-        r = file_read(&text, &n, s->path, STATE_FILE_MAX);
-        if (r < 0)
-                return r;
-        r = json_parse(&object, text, n);
-        if (r < 0)
-                return r;
-        for (size_t i = 0; i < json_array_length(object, "accounts"); i++) {
-                Json *entry = json_array_object(object, "accounts", i);
-                const char *name = entry ? json_string(entry, "name") : NULL;
-
-                if (name)
-                        entry_read(s, name, entry);
-        }
-        return 0;
+        (void)state_save(userdata);
 }
 
 int state_new(State **ret, sd_event *event, const char *path) {
@@ -200,7 +237,7 @@ int state_new(State **ret, sd_event *event, const char *path) {
 
 State *state_free(State *s) {
         if (s) {
-                state_save(s);
+                (void)state_save(s);
                 timer_free(s->timer);
                 for (size_t i = 0; i < STATE_ENTRIES; i++)
                         free(s->entries[i].account);
@@ -235,8 +272,9 @@ void state_set_told(State *s, const char *account, StateTold told) {
         if (!e)
                 return;
         e->told = told;
+        e->told_is_ours = true;
         s->dirty = true;
-        state_save(s);
+        (void)state_save(s);
 }
 
 const char *state_removed(const State *s, size_t i) {
@@ -246,9 +284,22 @@ const char *state_removed(const State *s, size_t i) {
         return NULL;
 }
 
-void state_set_removed(State *s, const char *account, bool removed) {
-        if (!s || !entry_mark(s, account, removed))
-                return;
+bool state_is_removed(State *s, const char *account) {
+        const Entry *e;
+
+        if (!s)
+                return false;
+        (void)state_read(s);
+        e = entry_find(s, account);
+        return e && e->removed;
+}
+
+int state_set_removed(State *s, const char *account, bool removed) {
+        if (!s)
+                return 0;
+        (void)state_read(s);
+        if (!entry_mark(s, account, removed) && !s->dirty)
+                return 0;
         s->dirty = true;
-        state_save(s);
+        return state_save(s);
 }

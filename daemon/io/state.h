@@ -3,7 +3,8 @@
  * What the daemon remembers from one life to the next that is no secret: when each account was last
  * used, when its person was last told on the desktop that they are needed, and which were removed
  * while their item could not be deleted. A file of one JSON object, written at once for a removal
- * and for what was told, an hour after a use at the latest, and at the end.
+ * and for what was told, an hour after a use at the latest, and at the end. The daemons of one user
+ * share it: each takes in what the others have written before it writes.
  */
 #pragma once
 
@@ -38,7 +39,11 @@ void state_set_told(State *s, const char *account, StateTold told);
 /* The i-th account that was removed and whose item is not known to be gone, at most REMOVED_MAX;
  * NULL past the end. Borrowed. s may be NULL. */
 const char *state_removed(const State *s, size_t i);
-/* Set it down, or strike it out. Failing to write is logged and tried again. s may be NULL. */
-void state_set_removed(State *s, const char *account, bool removed);
+/* Is this one of them, by the file as it is now? Another daemon may have struck it out. s may be
+ * NULL. */
+bool state_is_removed(State *s, const char *account);
+/* Set it down, or strike it out. 0: the disk has it; -errno: it was logged, and is tried again. s
+ * may be NULL. */
+int state_set_removed(State *s, const char *account, bool removed);
 
 CLEANUP_FUNC(State, state_free)
