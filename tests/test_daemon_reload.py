@@ -13,6 +13,7 @@ import pytest
 from util_bus import BusError
 from util_daemon import OBJECT_MANAGER, ROOT, account_path, entra_account, variants
 from util_process import wait_until
+from util_rotation import CLAIMS
 
 CHANGED = 'The settings have changed; read them again'
 
@@ -220,3 +221,32 @@ def test_a_group_that_comes_and_goes(daemon, entra, keyring):
         except BusError as error:
             assert 'too often' in error.text
     assert 8 < entra.count('refresh_token') < 15
+
+
+@pytest.mark.parametrize('change', ['gone', 'renamed', 'tenant', 'resource'])
+def test_settings_in_the_midst_of_an_exchange(change, daemon, entra, keyring):
+    """
+    At a service that takes a second use of a refresh token for theft: the new one is stored before
+    the settings count, and whoever puts them back is still signed in.
+    """
+    entra.set(rotation='strict')
+    settings = entra_account(entra)
+    daemon.start(settings)
+    daemon.sign_in(entra)
+    entra.hold()
+    daemon.start_get('work', claims=CLAIMS)
+    entra.wait(grant_type='refresh_token')
+    reload(daemon, {'gone': '', 'renamed': entra_account(entra, 'job'),
+                    'tenant': entra_account(entra, tenant='contoso.com'),
+                    'resource': entra_account(entra, resource='https://graph.microsoft.com'),
+                    }[change])
+    entra.release()
+    if change == 'resource':
+        daemon.get_token('work')
+    elif change == 'tenant':
+        daemon.wait_property('State', 'sign-in-needed', account='work')
+    else:
+        wait_account(daemon, 'work', there=False)
+    reload(daemon, settings)
+    assert daemon.get_token('work', claims=CLAIMS)[1] == 'bearer'
+    assert entra.count('refresh_token') == entra.count('refresh_token', status=200)
