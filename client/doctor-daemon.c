@@ -11,12 +11,6 @@
 #define START_COMMAND   "systemctl --user start iotc-tokend"
 #define RESTART_COMMAND "systemctl --user restart iotc-tokend"
 
-static const char *const systemd[] = {
-        "org.freedesktop.systemd1",
-        "/org/freedesktop/systemd1",
-        "org.freedesktop.systemd1.Manager",
-};
-
 static bool is_private_folder(const char *path) {
         struct stat st;
 
@@ -163,8 +157,8 @@ static void check_enabled(Doctor *d) {
         const char *state;
         int r;
 
-        r = sd_bus_call_method(d->bus, systemd[0], systemd[1], systemd[2], "GetUnitFileState", NULL,
-                               &reply, "s", "iotc-tokend.service");
+        r = sd_bus_call_method(d->bus, doctor_systemd[0], doctor_systemd[1], doctor_systemd[2],
+                               "GetUnitFileState", NULL, &reply, "s", "iotc-tokend.service");
         if (r >= 0)
                 r = sd_bus_message_read(reply, "s", &state);
         if (r < 0) /* no systemd, or no such unit: something else starts it */

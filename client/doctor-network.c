@@ -9,12 +9,6 @@
 #include "display.h"
 #include "doctor.h"
 
-static const char *const systemd[] = {
-        "org.freedesktop.systemd1",
-        "/org/freedesktop/systemd1",
-        "org.freedesktop.systemd1.Manager",
-};
-
 /* The first of these variables that the shell has; NULL when it has none. */
 static const char *shell_variable(const char *const *names) {
         for (size_t i = 0; names[i]; i++)
@@ -30,8 +24,8 @@ static int service_has(Doctor *d, const char *const *names) {
 
         if (!d->bus)
                 return -ENOTCONN;
-        r = sd_bus_get_property_strv(d->bus, systemd[0], systemd[1], systemd[2], "Environment",
-                                     NULL, &environment);
+        r = sd_bus_get_property_strv(d->bus, doctor_systemd[0], doctor_systemd[1],
+                                     doctor_systemd[2], "Environment", NULL, &environment);
         if (r < 0)
                 return r;
         for (size_t i = 0; environment && environment[i]; i++) {

@@ -11,6 +11,12 @@ enum {
         DOCTOR_INDENT = 12, /* columns before a text: a mark, and the check's name */
 };
 
+const char *const doctor_systemd[3] = {
+        "org.freedesktop.systemd1",
+        "/org/freedesktop/systemd1",
+        "org.freedesktop.systemd1.Manager",
+};
+
 static const char *const state_names[] = {
         [FINDING_OK] = "ok",
         [FINDING_NOTE] = "note",

@@ -46,6 +46,9 @@ typedef struct Doctor {
         JsonOut *json;  /* or NULL */
 } Doctor;
 
+/* The user's systemd, on the session bus: destination, path, interface. */
+extern const char *const doctor_systemd[3];
+
 /* Tell a finding: format is what was found, a sentence that names the account. */
 void doctor_tell(Doctor *d, const Finding *f, const char *format, ...) PRINTF_LIKE(3, 4);
 /* A line that is gone with the next finding, on a terminal alone. */
