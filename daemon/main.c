@@ -39,6 +39,7 @@ typedef struct Daemon {
         bool keyring_known;
         int lock_fd;
         bool replace;
+        bool asked; /* to end, by a signal */
         int status;
 } Daemon;
 
@@ -139,11 +140,6 @@ static void daemon_exit(Daemon *d, int status) {
         (void)sd_event_exit(d->env.event, 0);
 }
 
-static void daemon_on_bus_lost(void *userdata) {
-        log_info("The session bus is gone");
-        daemon_exit(userdata, EXIT_SUCCESS);
-}
-
 static void daemon_on_launcher_gone(void *userdata) {
         log_error("The process that starts the fetchers has ended");
         daemon_exit(userdata, EXIT_FAILURE);
@@ -160,6 +156,24 @@ static int daemon_on_flush(sd_event_source *source, void *userdata) {
         if (manager_flush(d->manager))
                 daemon_exit(d, EXIT_SUCCESS);
         return 0;
+}
+
+/* End when everything is written, or after STOP_WAIT_USEC. */
+static void daemon_end(Daemon *d) {
+        if (d->flush)
+                return;
+        (void)sd_notify(0, "STOPPING=1");
+        if (manager_flush(d->manager) ||
+            sd_event_add_post(d->env.event, &d->flush, daemon_on_flush, d) < 0)
+                daemon_exit(d, EXIT_SUCCESS);
+        else
+                timer_arm(d->stop_timer, clock_boottime() + STOP_WAIT_USEC);
+}
+
+/* Its keyring is gone with it, but files can still be written. */
+static void daemon_on_bus_lost(void *userdata) {
+        log_info("The session bus is gone");
+        daemon_end(userdata);
 }
 
 /* With the time, as Type=notify-reload of systemd 253 wants it: sd_notify(3). */
@@ -186,14 +200,10 @@ static int daemon_on_signal(sd_event_source *source, const struct signalfd_sigin
                 daemon_reload(d);
                 return 0;
         }
-        (void)sd_notify(0, "STOPPING=1");
-        if (d->flush) /* asked twice */
+        if (d->asked)
                 daemon_exit(d, EXIT_SUCCESS);
-        else if (manager_flush(d->manager) ||
-                 sd_event_add_post(d->env.event, &d->flush, daemon_on_flush, d) < 0)
-                daemon_exit(d, EXIT_SUCCESS);
-        else
-                timer_arm(d->stop_timer, clock_boottime() + STOP_WAIT_USEC);
+        d->asked = true;
+        daemon_end(d);
         return 0;
 }
 

@@ -314,6 +314,32 @@ def test_two_daemons_share_the_files(daemon, entra, store, folder):
         bus.close()
 
 
+def test_bus_gone_while_a_refresh_token_is_on_its_way(daemon, entra, store, bus, folder):
+    # The files are still there when the bus is not: with strict rotation it is lost otherwise.
+    entra.set(access_token_ttl=300, rotation='strict')
+    daemon.start(store.settings())
+    daemon.sign_in_before(entra)
+    entra.hold()
+    daemon.start_get('work', min_valid=600)
+    entra.wait(grant_type='refresh_token')
+    bus.process.send(signal.SIGKILL)
+    daemon.wait_log('The session bus is gone')
+    entra.release()
+    assert daemon.process.wait() == 0
+
+    os.mkdir(os.path.join(folder, 'next'))
+    next_bus = Bus(os.path.join(folder, 'next'))
+    daemon.home.env['DBUS_SESSION_BUS_ADDRESS'] = next_bus.address
+    following = Daemon(daemon.home, next_bus)
+    try:
+        following.start()
+        entra.set(access_token_ttl=3600)
+        assert following.get_token('work', min_valid=1200)[1] == 'bearer'
+    finally:
+        following.close()
+        next_bus.close()
+
+
 def test_killed_at_random_moments(daemon, entra, store):
     """As test_daemon_rotation.py, where every kill may cut a write of the file."""
     daemon.start(store.settings())

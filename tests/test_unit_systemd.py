@@ -110,12 +110,12 @@ def test_stopped_while_a_refresh_token_is_on_its_way(systemd, entra, how):
     entra.hold()
     call = systemd.start_program('iotc-token', 'get', 'work', '--min-valid', '600')
     entra.wait(grant_type='refresh_token')
+    entra.set(access_token_ttl=3600)
     if how == 'stop':
         end = systemd.start_program('systemctl', '--user', 'stop', UNIT)
     else:
         end = systemd.start_program('systemctl', '--user', 'exit')
     systemd.wait_state('deactivating')
-    entra.set(access_token_ttl=3600)
     entra.release()
     call.wait()
     if how == 'stop':
