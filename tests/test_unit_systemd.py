@@ -11,7 +11,7 @@ import pytest
 
 from util_daemon import entra_account
 from util_process import wait_until
-from util_systemd import KEYRING, UNIT, Systemd, group_folder, install, missing
+from util_systemd import KEYRING, OPENER, UNIT, Systemd, group_folder, install, missing
 
 CODE = r'enter the code (\S+)\n'
 
@@ -23,8 +23,9 @@ def installed(worker_folder, build_dir):
 
 
 @pytest.fixture
-def systemd(folder, installed):
+def systemd(folder, installed, request):
     """A person who has not logged in yet."""
+    entra = request.getfixturevalue('entra') if 'entra' in request.fixturenames else None
     group = group_folder(os.path.basename(folder))
     try:
         why = missing(group)
@@ -35,6 +36,7 @@ def systemd(folder, installed):
         systemd = Systemd(path, *installed, group)
         yield systemd
         systemd.close()
+        assert not entra or entra.leaks(systemd.journal.text()) == 0
     finally:
         if group and os.path.exists(group):
             os.rmdir(group)
@@ -189,6 +191,32 @@ print(json.dumps({"event": "token", "expires_in": 900, "access_token": "/".join(
            '[account cli]\nsource=azure-cli\n', **environment)
     assert systemd.ok('iotc-token', 'get', 'cli').strip() == az.token()['accessToken']
     assert token(systemd) == '1/2/0077/0'
+
+
+def test_page_is_opened_and_stays(systemd, entra):
+    # The browser runs in the opener's unit; it outlives it, and is not restricted as ours is.
+    path = systemd.write('home/bin/xdg-open', '''#!/bin/sh
+grep -e NoNewPrivs -e Seccomp: /proc/self/status >"$HOME/opened"
+echo "$1" >>"$HOME/opened"
+sleep 1000 >/dev/null 2>&1 &
+echo $! >"$HOME/browser"
+''')
+    os.chmod(path, 0o700)
+    log_in(systemd, entra_account(entra))
+    systemd.systemctl('set-environment', f'PATH={os.path.dirname(path)}:/usr/bin:/bin')
+    process = systemd.start_program('iotc-token', 'login', 'work')
+    wait_until(lambda: re.search(CODE, process.text()), 'the code')
+    systemd.ok('busctl', '--user', 'call', 'org.iotc.Token1.Opener', '/org/iotc/Token1/Opener',
+               'org.iotc.Token1.Opener', 'Open', 'os', '/org/iotc/Token1/signin/1', '')
+    with open(f'{systemd.home}/opened', encoding='utf-8') as file:
+        opened = file.read().split()
+    assert opened[:4] == ['NoNewPrivs:', '0', 'Seccomp:', '0'] and opened[4] in process.text()
+    with open(f'{systemd.home}/browser', encoding='utf-8') as file:
+        browser = file.read().strip()
+    systemd.systemctl('stop', OPENER)
+    assert systemd.show('Result', OPENER) == 'success'
+    systemd.ok('kill', '-0', browser)
+    systemd.ok('kill', browser)
 
 
 def test_log_has_levels(systemd):

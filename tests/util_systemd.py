@@ -20,6 +20,7 @@ from util_process import Process, wait_until
 
 MANAGER = '/lib/systemd/systemd'
 UNIT = 'iotc-tokend.service'
+OPENER = 'iotc-token-open.service'
 KEYRING = 'gnome-keyring-daemon.service'
 
 # Who is root outside is an ordinary user of this number inside, owner of all that root owns.
