@@ -98,7 +98,9 @@ static void test_stored_loaded_deleted(void) {
         shop_reopen(&s);
         assert(load_as(&s, "work", NULL) == KEYRING_E_LOCKED);
         assert(store(&s, "work", "four") == KEYRING_E_LOCKED);
+        assert(chmod(s.secrets, 0755) == 0);
         assert(unlock(&s, s.key) == 0);
+        assert(stat(s.secrets, &st) == 0 && (st.st_mode & 07777) == 0700);
         assert(load_as(&s, "work", "three") == 0);
         assert(b->erase(s.impl, NULL, "work") == 0);
         assert(b->erase(s.impl, NULL, "work") == 0);
