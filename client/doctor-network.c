@@ -42,11 +42,16 @@ static int service_has(Doctor *d, const char *const *names) {
         return found;
 }
 
+/* They go the same way: where one gets out, the way is not at fault. */
+static bool is_stuck(const Doctor *d) {
+        return d->n_unreached && !d->n_reached;
+}
+
 /* A proxy of the shell's that a service has not, seen 0, or may not have, seen < 0. It is only a
  * problem when nobody gets out without. */
 static void tell_proxy_of_shell(Doctor *d, const char *variable, const char *value, int seen) {
         CLEANUP(freep) char *command = NULL, *why = NULL;
-        bool stuck = d->n_unreached;
+        bool stuck = is_stuck(d);
 
         if (seen < 0)
                 command = doctor_edit_command();
@@ -180,7 +185,7 @@ static const char *system_bundle(void) {
 /* The fetcher heeds the setting alone, wherever the variable is set. */
 static void tell_ca_of_shell(Doctor *d, const char *variable, const char *value) {
         CLEANUP(freep) char *edit = doctor_edit_command(), *why = NULL;
-        bool stuck = d->n_unreached;
+        bool stuck = is_stuck(d);
 
         if (asprintf(&why, "%s: ca-bundle=%s in [iotc-token] of accounts.conf.",
                      stuck ? "A server could not be reached, and it may be for its certificate"

@@ -37,8 +37,8 @@ typedef struct Doctor {
         Properties manager; /* of IOTC_INTERFACE_MANAGER */
         Accounts accounts;
         Settings settings;
-        unsigned n_reached;   /* accounts whose server was reached just now */
-        unsigned n_unreached; /* accounts whose server could not be reached */
+        unsigned n_reached;   /* accounts whose server is known to have been reached just now */
+        unsigned n_unreached; /* accounts that got nothing, as if it could not be reached */
 
         unsigned n[_FINDING_STATE_MAX]; /* how many findings of each state */
         bool person, colour, utf8;

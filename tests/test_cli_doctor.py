@@ -337,7 +337,14 @@ def test_what_only_the_shell_has(daemon, entra, keyring, doctor, bus, folder):
     assert PROXY_SECRET not in json.dumps(found) and 'me:' not in json.dumps(found)
 
 
-def test_a_proxy_that_nobody_needs(well, doctor):
+def test_a_proxy_that_nobody_needs(well, doctor, home):
+    """Neither is it to blame for an az that gives nothing, where another account gets out."""
+    az = write_az(home, 'exit 0')
+    well.restart()
+    found = doctor.run(1, **az, ALL_PROXY='http://proxy.example:3128')
+    assert found['azure-cli']['state'] == 'problem' and found['proxy']['state'] == 'note'
+    os.unlink(os.path.join(home.folder, 'bin/az'))
+    well.restart()
     found = doctor.run(0, ALL_PROXY='http://proxy.example:3128', SSL_CERT_FILE='/some/ca.pem')
     assert found['proxy']['state'] == 'note' and 'ALL_PROXY' in found['proxy']['text']
     assert found['ca']['state'] == 'note' and '/some/ca.pem' in found['ca']['text']
