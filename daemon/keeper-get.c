@@ -166,6 +166,14 @@ void slot_settle(Keeper *k, Slot *s, bool result) {
         k->settling = outer;
 }
 
+bool slot_is_forced(const Slot *s) {
+        const Waiter *w = s->waiters;
+
+        while (w && !w->ask.force)
+                w = w->next;
+        return w != NULL;
+}
+
 void slot_fail_waiters(Slot *s, const Problem *problem) {
         while (s->waiters)
                 waiter_answer(s->waiters, NULL, problem);

@@ -167,6 +167,8 @@ bool keeper_az_is_newer(const Keeper *k, const RecordToken *t);
 /* keeper-get.c */
 /* Answer whom can be answered. result: an exchange of this slot just ended. */
 void slot_settle(Keeper *k, Slot *s, bool result);
+/* Does somebody wait for no token of before, be it another daemon's? */
+bool slot_is_forced(const Slot *s);
 /* Everybody of this slot, or of the keeper, with this problem. */
 void slot_fail_waiters(Slot *s, const Problem *problem);
 

@@ -39,8 +39,8 @@ void keeper_abort_exchange(Keeper *k, bool again) {
 static void exchange_end(Keeper *k, Slot *s) {
         exchange_clear(k);
         k->repeated = false;
-        s->forced = false;
         slot_settle(k, s, true);
+        s->forced = slot_is_forced(s);
         /* What it brought, or found gone, is news for the others as well. */
         for (Slot *other = k->slots; other; other = other->next)
                 if (other != s)
@@ -52,7 +52,7 @@ static void exchange_end(Keeper *k, Slot *s) {
 void slot_take_token(Keeper *k, Slot *s, Token *token) {
         token_unref(s->token);
         s->token = token_ref(token);
-        s->fetched_usec = clock_boottime();
+        s->fetched_usec = MIN(clock_boottime(), token->issued_usec); /* by whichever daemon */
         if (keeper_has_refresh_token(k))
                 k->keep_alive_usec = policy_keep_alive_at(s->fetched_usec);
         s->refresh_usec = policy_refresh_at(k->account->source, token, random_number());

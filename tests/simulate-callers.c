@@ -75,7 +75,9 @@ static void caller_refused(Caller *c, const Problem *problem) {
         case OUTCOME_SIGN_IN_NEEDED:
                 if (client_may_need_person(client))
                         break;
-                if (c->ask.claims && client->refused_claims_at >= c->asked)
+                /* The request that it waited for may have been on its way when it came. */
+                if (c->ask.claims &&
+                    client->refused_claims_at + SEC(LIMIT_FETCH_SECONDS) >= c->asked)
                         break;
                 story_fail("%s: caller %u is told to sign in, for nothing", client->name,
                            c->number);

@@ -108,7 +108,6 @@ static void totals_tell(const Totals *t, double seconds) {
         } lines[] = {
                 { "account-years", t->lives * N_ACCOUNTS },
                 { "faults", t->faults },
-                { "  a day of a machine", (t->faults + t->days / 2) / MAX(t->days, UINT64_C(1)) },
                 { "changes of the settings", t->changes },
                 { "boots of the machine", t->boots },
                 { "deaths of the daemon", t->kills },
@@ -128,6 +127,8 @@ static void totals_tell(const Totals *t, double seconds) {
 
         for (size_t i = 0; i < ARRAY_SIZE(lines); i++)
                 printf("%-44s %10llu\n", lines[i].what, (long long unsigned)lines[i].n);
+        printf("%-44s %10.1f\n", "faults a day of a machine",
+               (double)t->faults / (double)MAX(t->days, UINT64_C(1)));
         printf("%-44s %10.1f\n", "seconds", seconds);
 }
 

@@ -5,7 +5,7 @@
 
 #include "io/lock.h"
 
-#define FOLDER_TRIES     100
+#define FOLDER_TRIES     500
 #define FOLDER_WAIT_USEC 2000
 
 int lock_folder(const char *dir) {
