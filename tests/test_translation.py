@@ -4,7 +4,6 @@
 # person reads must come with these, and nothing that a program reads. German is looked at, too. A
 # catalog is laid where it will be installed, for the command alone.
 
-import glob
 import json
 import os
 import re
@@ -84,30 +83,6 @@ def foreign(home, folder, plain_build):
         return ForeignCli(home, language, catalog)
 
     return make
-
-
-def test_every_file_with_texts_is_listed():
-    names = glob.glob('client/**/*.[ch]', root_dir=TOP, recursive=True)
-    found = set()
-    for name in names:
-        if name.startswith('client/examples/') or name == 'client/i18n.h':
-            continue
-        texts = re.findall(r'^msgid (?!""$|"%s"$).+|^msgid ""\n"(?!Project-Id)', tool(
-            'xgettext', *keywords(), '-o', '-', name), re.M)
-        if texts:
-            found.add(name)
-    assert found == listed()
-
-
-def test_catalogs_fit_the_sources():
-    """Each text that is translated is there, with the same places for words and numbers."""
-    template = tool('xgettext', *keywords(), '-o', '-', *sorted(listed()))
-    for catalog in glob.glob(os.path.join(TOP, 'po', '*.po')):
-        with open(catalog, encoding='utf-8') as file:
-            tool('msgfmt', '--check-format', '-o', '/dev/null', catalog)
-            old = {text for text in re.findall(r'^msgid (".+)', file.read(), re.M) if text != '""'}
-        new = set(re.findall(r'^msgid (".+)', template, re.M))
-        assert not old - new - {'""'}, f'{catalog}: meson compile iotc-token-update-po'
 
 
 def test_all_help_is_translated(foreign, cli):
