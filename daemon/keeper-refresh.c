@@ -30,7 +30,7 @@ void keeper_abort_exchange(Keeper *k, bool again) {
 
         if (!s)
                 return;
-        s->wished = again && k->counts;
+        s->wished = again && (s->wished || k->counts);
         exchange_clear(k);
         s->wanted = again;
 }

@@ -291,7 +291,8 @@ bool state_is_removed(State *s, const char *account) {
                 return false;
         (void)state_read(s);
         e = entry_find(s, account);
-        return e && e->removed;
+        /* One that we have struck out, and the disk has all the same, is one of them still. */
+        return e && (e->removed || e->removed_is_ours);
 }
 
 int state_set_removed(State *s, const char *account, bool removed) {
