@@ -116,6 +116,7 @@ class Client:
         self.address = address
         self.connection = Connection(address)
         self.calling = False
+        self.reported = set()   # accounts whose token it has called rejected
 
     def pause(self):
         think = min(self.crowd.chance.expovariate(1 / self.crowd.think), 5 * self.crowd.think)
@@ -158,6 +159,7 @@ class Call:
     def arguments(self):
         options = variants(self.options)
         if self.report:
+            self.client.reported.add(self.account)
             held = self.crowd.last.get((self.account, RESOURCE), ('x',))[0]
             return ROOT, MANAGER, 'ReportRejected', GLib.Variant(
                 '(sss)', (self.account, held, 'Bearer error="invalid_token"'))
@@ -224,6 +226,7 @@ class Call:
             crowd.mark(f'{self}: a token of {claims["upn"]}')
         if abs(value[-1] - claims['exp']) > 2:
             crowd.mark(f'{self}: told its end {value[-1] - claims["exp"]} s off')
+        self.client.reported.discard(self.account)
         known = crowd.last.get((self.account, self.resource))
         if not known or known[1] < claims['exp']:
             crowd.last[self.account, self.resource] = (token, claims['exp'], now)
@@ -269,7 +272,9 @@ class Call:
     def had_better(self, name, now):
         """A plain caller is refused though this account's last token lives on."""
         known = self.crowd.last.get((self.account, self.resource))
+        # Who has called the token rejected is not given it again.
         if name in DAEMON_IS_DOWN or self.expected or self.report or not known \
+                or self.account in self.client.reported \
                 or {'force', 'claims', 'min_valid'} & set(self.options):
             return False
         # A daemon that died before the token was in the keyring has no token.

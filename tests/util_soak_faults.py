@@ -29,9 +29,11 @@ class Faults:
     def grace(self, began, extra=0):
         """
         After a fault the next try comes when the back-off is over, or 30 s after the last one when
-        somebody asks.
+        somebody asks. The back-off goes on from that of a fault shortly before, if nothing came
+        through in between.
         """
-        return min(35, 4 + 2 * (time.monotonic() - began)) + extra
+        before = self.world.diary.excuses(('net',), began - 30, began - 0.1)
+        return (35 if before else min(35, 4 + 2 * (time.monotonic() - began))) + extra
 
     def run(self, until):
         """Faults until that moment of time.monotonic(), all over when it returns."""
