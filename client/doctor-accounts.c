@@ -133,7 +133,7 @@ static void tell_api_token(Doctor *d, const Properties *account) {
                 finding.why = N_("Nobody renews an API token by itself.");
                 finding.command = command;
         }
-        doctor_tell(d, &finding, "%s: API token%s%s.", name,
+        doctor_tell(d, &finding, N_("%s: API token%s%s."), name,
                     end ? ", ends in " : " without an end that is known",
                     end ? display_left(left, end, now) : "");
 }
@@ -150,7 +150,8 @@ static void tell_ready(Doctor *d, const Properties *account) {
                 d->n_reached++;
         display_left(left, properties_number(account, "ExpiresAt"), (uint64_t)time(NULL));
         doctor_tell(d, &(Finding){ .check = "account", .account = name },
-                    "%s: got a token, valid for %s%s%s.", name, left, *user ? ", as " : "", user);
+                    N_("%s: got a token, valid for %s%s%s."), name, left, *user ? ", as " : "",
+                    user);
         if (*error)
                 doctor_tell(d,
                             &(Finding){ .check = "account",
@@ -249,7 +250,7 @@ static void probe_tell(Doctor *d, const Probe *probe) {
                             &(Finding){ .check = "account",
                                         .state = FINDING_NOTE,
                                         .account = probe->name },
-                            "%s: not tried, because %s.", probe->name,
+                            N_("%s: not tried, because %s."), probe->name,
                             probe->asked ? "the session bus closed the connection"
                                          : "a sign-in is going on");
         else if (sd_bus_error_is_set(&probe->error))
@@ -290,7 +291,7 @@ int doctor_check_accounts(Doctor *d) {
                                         .state = FINDING_NOTE,
                                         .why = N_("Without one there are no tokens."),
                                         .command = "iotc-token login" },
-                            "There is no account yet.");
+                            N_("There is no account yet."));
                 return 0;
         }
         r = loop_new(&probes.loop, d->bus);

@@ -105,7 +105,7 @@ static void tell_version(Doctor *d, const char *path, const char *output) {
                                         .state = FINDING_PROBLEM,
                                         .why = N_("Accounts of the source azure-cli get no token."),
                                         .command = "az version" },
-                            "%s does not tell its version.", path);
+                            N_("%s does not tell its version."), path);
                 return;
         }
         fault = az_version_fault(version);
@@ -115,10 +115,10 @@ static void tell_version(Doctor *d, const char *path, const char *output) {
                                         .state = fault->broken ? FINDING_PROBLEM : FINDING_NOTE,
                                         .why = fault->why,
                                         .command = fault->command },
-                            "az %s (%s) is known %s.", version, path,
+                            N_("az %s (%s) is known %s."), version, path,
                             fault->broken ? "not to work for IoT Central" : "as unreliable");
         else
-                doctor_tell(d, &(Finding){ .check = "az" }, "az %s (%s).", version, path);
+                doctor_tell(d, &(Finding){ .check = "az" }, N_("az %s (%s)."), version, path);
 }
 
 /* Can the daemon have found it? Without an account of that source its built-in one is missing. */
@@ -138,7 +138,7 @@ static void tell_unseen(Doctor *d, const char *path) {
                                       "in an account of source azure-cli in accounts.conf."),
                             .command = "systemctl --user import-environment PATH && "
                                        "systemctl --user restart iotc-tokend" },
-                "az is %s here, but iotc-tokend does not find it.", path);
+                N_("az is %s here, but iotc-tokend does not find it."), path);
 }
 
 static void tell_unsafe(Doctor *d, const char *path) {
@@ -150,7 +150,7 @@ static void tell_unsafe(Doctor *d, const char *path) {
                                 .why = N_("It or its folder is another user's or can be written by "
                                           "others: the daemon does not run such a program."),
                                 .command = command },
-                    "%s is not safe to run.", path);
+                    N_("%s is not safe to run."), path);
 }
 
 static int check_version(Doctor *d, const char *path) {
@@ -173,7 +173,7 @@ static int check_version(Doctor *d, const char *path) {
                                 .state = FINDING_PROBLEM,
                                 .why = N_("A token from it takes as long, or longer."),
                                 .command = command },
-                    "%s did not tell its version: %s.", path,
+                    N_("%s did not tell its version: %s."), path,
                     r == -ETIME ? "no answer in 20 s" : strerror(-r));
         return 0;
 }

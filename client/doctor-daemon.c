@@ -52,7 +52,7 @@ static bool check_runtime_dir(Doctor *d) {
                             .why = N_("The session bus and the daemon's lock are there. After su, "
                                       "sudo or in cron it is missing, or another user's."),
                             .command = command },
-                "XDG_RUNTIME_DIR is %s%s.", str_empty(path) ? "not set" : path,
+                N_("XDG_RUNTIME_DIR is %s%s."), str_empty(path) ? "not set" : path,
                 str_empty(path) ? "" : ", which is no folder that is this user's alone");
         return false;
 }
@@ -67,7 +67,8 @@ int doctor_check_bus(Doctor *d) {
                         "org.freedesktop.DBus", "GetId", &error, NULL) >= 0) {
                 d->bus = STEAL(bus);
                 if (check_runtime_dir(d))
-                        doctor_tell(d, &(Finding){ .check = "bus" }, "The session bus answers.");
+                        doctor_tell(d, &(Finding){ .check = "bus" },
+                                    N_("The session bus answers."));
                 return 0;
         }
         command = session_command();
@@ -77,7 +78,7 @@ int doctor_check_bus(Doctor *d) {
                                 .why = N_("Programs reach the daemon over it; daemon, keyring and "
                                           "accounts can't be looked at."),
                                 .command = command },
-                    "No way to the daemon: %s.", error.message ?: "it does not answer");
+                    N_("No way to the daemon: %s."), error.message ?: "it does not answer");
         sd_bus_error_free(&error);
         return 0;
 }
@@ -131,14 +132,15 @@ int doctor_check_daemon(Doctor *d) {
                                                   "accounts can't be looked at."),
                                         .command = is_absent(&error) ? START_COMMAND
                                                                      : RESTART_COMMAND },
-                            "%s.", error.message ?: strerror(-r));
+                            N_("%s."), error.message ?: strerror(-r));
                 sd_bus_error_free(&error);
                 return 0;
         }
         d->has_daemon = true;
         version = properties_string(&d->manager, "Version");
         if (streq(version, IOTC_VERSION)) {
-                doctor_tell(d, &(Finding){ .check = "daemon" }, "iotc-tokend %s runs.", version);
+                doctor_tell(d, &(Finding){ .check = "daemon" }, N_("iotc-tokend %s runs."),
+                            version);
                 return 0;
         }
         doctor_tell(d,
@@ -147,7 +149,7 @@ int doctor_check_daemon(Doctor *d) {
                                 .why = N_("It was not restarted after an upgrade, or another "
                                           "installation was started."),
                                 .command = RESTART_COMMAND },
-                    "The daemon that runs is iotc-tokend %s, this is iotc-token %s.", version,
+                    N_("The daemon that runs is iotc-tokend %s, this is iotc-token %s."), version,
                     IOTC_VERSION);
         return 0;
 }
@@ -164,7 +166,8 @@ static void check_enabled(Doctor *d) {
         if (r < 0) /* no systemd, or no such unit: something else starts it */
                 return;
         if (str_starts(state, "enabled")) {
-                doctor_tell(d, &(Finding){ .check = "start" }, "iotc-tokend is started at login.");
+                doctor_tell(d, &(Finding){ .check = "start" },
+                            N_("iotc-tokend is started at login."));
                 return;
         }
         doctor_tell(d,
@@ -173,7 +176,7 @@ static void check_enabled(Doctor *d) {
                                 .why = N_("The first call starts it, and waits for a token to be "
                                           "fetched. Started at login, it has one by then."),
                                 .command = "systemctl --user enable --now iotc-tokend" },
-                    "iotc-tokend is not started at login (systemd: %s).", state);
+                    N_("iotc-tokend is not started at login (systemd: %s)."), state);
 }
 
 /* With a graphical session the daemon lives as long as that. */
@@ -203,7 +206,7 @@ static void check_linger(Doctor *d) {
                                 .why = N_("No graphical session here: what runs without anybody "
                                           "logged in, as by cron, finds no daemon."),
                                 .command = "loginctl enable-linger" },
-                    "iotc-tokend ends with the last session of this user.");
+                    N_("iotc-tokend ends with the last session of this user."));
 }
 
 int doctor_check_start(Doctor *d) {

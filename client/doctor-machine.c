@@ -33,7 +33,7 @@ static void keyring_absent(Doctor *d) {
                                         .why = N_("A sign-in is kept until the daemon ends. Log in "
                                                   "again, or end the process that owns it:"),
                                         .command = "busctl --user status org.freedesktop.secrets" },
-                            "The keyring (Secret Service) is there but does not answer.");
+                            N_("The keyring (Secret Service) is there but does not answer."));
         else
                 doctor_tell(
                         d,
@@ -43,9 +43,9 @@ static void keyring_absent(Doctor *d) {
                                 .why = N_("A sign-in is kept until the daemon ends, and has to be "
                                           "made again then."),
                                 .command = install },
-                        "There is no keyring (Secret Service) in this session. Install GNOME "
-                        "Keyring, KWallet or KeePassXC; or keep secrets in encrypted files: "
-                        "store=file, see iotc-token(1), SECRETS.");
+                        N_("There is no keyring (Secret Service) in this session. Install GNOME "
+                           "Keyring, KWallet or KeePassXC; or keep secrets in encrypted files: "
+                           "store=file, see iotc-token(1), SECRETS."));
 }
 
 int doctor_check_keyring(Doctor *d) {
@@ -56,9 +56,10 @@ int doctor_check_keyring(Doctor *d) {
         if (!d->has_daemon)
                 return 0;
         if (streq(state, "ok"))
-                doctor_tell(d, &(Finding){ .check = "keyring" }, "%s",
-                            store_is_file(d) ? "Secrets are kept in encrypted files (store=file)."
-                                             : "The keyring is unlocked.");
+                doctor_tell(d, &(Finding){ .check = "keyring" },
+                            store_is_file(d)
+                                    ? N_("Secrets are kept in encrypted files (store=file).")
+                                    : N_("The keyring is unlocked."));
         else if (*problem) { /* another store; the words hold what to do before the command */
                 bool none = streq(properties_string(&d->manager, "Store"), "none");
 
@@ -79,7 +80,7 @@ int doctor_check_keyring(Doctor *d) {
                         &(Finding){ .check = "keyring",
                                     .state = FINDING_NOTE,
                                     .why = N_("Sign-ins can't be read before it is answered.") },
-                        "The keyring's dialog waits for an answer.");
+                        N_("The keyring's dialog waits for an answer."));
         else
                 doctor_tell(
                         d,
@@ -88,7 +89,7 @@ int doctor_check_keyring(Doctor *d) {
                                     .why = N_("Sign-ins can neither be read nor kept until it is "
                                               "unlocked."),
                                     .command = "iotc-token unlock" },
-                        "The keyring is locked.");
+                        N_("The keyring is locked."));
         return 0;
 }
 
@@ -128,25 +129,27 @@ int doctor_check_clock(Doctor *d) {
         int synchronized = clock_is_synchronized();
 
         if (offset)
-                doctor_tell(d, &wrong, "This machine's clock is %s, by the identity service's.",
+                doctor_tell(d, &wrong, N_("This machine's clock is %s, by the identity service's."),
                             display_clock(text, offset));
         else if (clock_is_absurd())
                 doctor_tell(d, &wrong,
-                            "This machine's clock stands at a time before this program "
-                            "was installed.");
+                            N_("This machine's clock stands at a time before this program "
+                               "was installed."));
         else if (d->n_reached || synchronized > 0)
-                doctor_tell(d, &(Finding){ .check = "clock" }, "%s",
-                            synchronized > 0 ? "The clock is right, and kept right by the network."
-                                             : "The clock is right within a minute.");
+                doctor_tell(d, &(Finding){ .check = "clock" },
+                            synchronized > 0
+                                    ? N_("The clock is right, and kept right by the network.")
+                                    : N_("The clock is right within a minute."));
         else if (synchronized == 0)
                 doctor_tell(d,
                             &(Finding){ .check = "clock",
                                         .state = FINDING_NOTE,
                                         .why = wrong.why,
                                         .command = wrong.command },
-                            "The clock does not follow a time server.");
+                            N_("The clock does not follow a time server."));
         else
-                doctor_tell(d, &(Finding){ .check = "clock" },
-                            "Nothing speaks against the clock; no server was reached to compare.");
+                doctor_tell(
+                        d, &(Finding){ .check = "clock" },
+                        N_("Nothing speaks against the clock; no server was reached to compare."));
         return 0;
 }

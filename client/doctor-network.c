@@ -72,7 +72,7 @@ static void tell_proxy_of_shell(Doctor *d, const char *variable, const char *val
                                 .state = stuck ? FINDING_PROBLEM : FINDING_NOTE,
                                 .why = why,
                                 .command = command },
-                    "%s is %s in this shell; %s.", variable, value,
+                    N_("%s is %s in this shell; %s."), variable, value,
                     seen < 0 ? "whether iotc-tokend has it can't be seen"
                              : "iotc-tokend has it not");
 }
@@ -83,7 +83,7 @@ int doctor_check_network(Doctor *d) {
                             &(Finding){ .check = "network",
                                         .state = FINDING_NOTE,
                                         .why = N_("Tokens are renewed when it is back.") },
-                            "This machine is offline, as far as the daemon can see.");
+                            N_("This machine is offline, as far as the daemon can see."));
         return 0;
 }
 
@@ -94,7 +94,8 @@ static void check_proxy_setting(Doctor *d, const char *shown) {
 
         if ((str_starts(proxy, "http://") || str_starts(proxy, "https://")) &&
             !strchr(proxy, '@')) {
-                doctor_tell(d, &(Finding){ .check = "proxy" }, "The setting proxy is %s.", shown);
+                doctor_tell(d, &(Finding){ .check = "proxy" }, N_("The setting proxy is %s."),
+                            shown);
                 return;
         }
         edit = doctor_edit_command();
@@ -104,7 +105,7 @@ static void check_proxy_setting(Doctor *d, const char *shown) {
                                 .why = N_("It has to be http://HOST:PORT, without a user or a "
                                           "password."),
                                 .command = edit },
-                    "The setting proxy is not used.");
+                    N_("The setting proxy is not used."));
 }
 
 int doctor_check_proxy(Doctor *d) {
@@ -123,10 +124,10 @@ int doctor_check_proxy(Doctor *d) {
         }
         seen = variable ? service_has(d, names) : 0;
         if (!variable)
-                doctor_tell(d, &(Finding){ .check = "proxy" }, "No proxy is set.");
+                doctor_tell(d, &(Finding){ .check = "proxy" }, N_("No proxy is set."));
         else if (seen > 0)
                 doctor_tell(d, &(Finding){ .check = "proxy" },
-                            "%s is %s, in this shell and for services.", variable, value);
+                            N_("%s is %s, in this shell and for services."), variable, value);
         else
                 tell_proxy_of_shell(d, variable, value, seen);
         return 0;
@@ -153,7 +154,7 @@ static void check_ca_setting(Doctor *d) {
         const char *fault = certificate_fault(d->settings.ca_bundle);
 
         if (!fault)
-                doctor_tell(d, &(Finding){ .check = "ca" }, "The setting ca-bundle is %s.",
+                doctor_tell(d, &(Finding){ .check = "ca" }, N_("The setting ca-bundle is %s."),
                             d->settings.ca_bundle);
         else
                 doctor_tell(
@@ -163,7 +164,7 @@ static void check_ca_setting(Doctor *d) {
                                     .why = N_("Without it no server is trusted, and no token can "
                                               "be fetched."),
                                     .command = edit },
-                        "The setting ca-bundle is %s, which can't be used: %s.",
+                        N_("The setting ca-bundle is %s, which can't be used: %s."),
                         d->settings.ca_bundle, fault);
 }
 
@@ -197,7 +198,7 @@ static void tell_ca_of_shell(Doctor *d, const char *variable, const char *value)
                                 .state = stuck ? FINDING_PROBLEM : FINDING_NOTE,
                                 .why = why,
                                 .command = edit },
-                    "%s is %s in this shell; iotc-tokend heeds the setting ca-bundle alone.",
+                    N_("%s is %s in this shell; iotc-tokend heeds the setting ca-bundle alone."),
                     variable, value);
 }
 
@@ -223,11 +224,11 @@ int doctor_check_ca(Doctor *d) {
                                         .state = FINDING_PROBLEM,
                                         .why = N_("No server is trusted without it."),
                                         .command = install },
-                            "The system has no bundle of certificate authorities.");
+                            N_("The system has no bundle of certificate authorities."));
         } else if (variable && !same_file(getenv(variable), bundle))
                 tell_ca_of_shell(d, variable, getenv(variable));
         else
                 doctor_tell(d, &(Finding){ .check = "ca" },
-                            "The system's certificate authorities are trusted (%s).", bundle);
+                            N_("The system's certificate authorities are trusted (%s)."), bundle);
         return 0;
 }

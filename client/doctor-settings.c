@@ -36,7 +36,7 @@ static void tell_writable(Doctor *d, const char *path) {
                             .why = N_("They name programs to run and where passwords go: who can "
                                       "write them can be you."),
                             .command = command },
-                "%s can be changed by other users.", path);
+                N_("%s can be changed by other users."), path);
 }
 
 /* The file at path: 1 when it is fine, 0 when there is none, -1 when something has been told. */
@@ -54,7 +54,7 @@ static int check_file(Doctor *d, const char *path) {
                                         .state = FINDING_PROBLEM,
                                         .why = N_("Accounts that are set up there are not known."),
                                         .command = command },
-                            "%s can't be read: %s.", path, strerror(errno));
+                            N_("%s can't be read: %s."), path, strerror(errno));
                 return -1;
         }
         if (!program_is_ours(&st)) {
@@ -78,11 +78,11 @@ int doctor_check_settings(Doctor *d) {
         if (tell_bad_line(d) || mine < 0 || system < 0)
                 return 0;
         if (mine || system)
-                doctor_tell(d, &(Finding){ .check = "settings" }, "%s%s%s can be read.",
+                doctor_tell(d, &(Finding){ .check = "settings" }, N_("%s%s%s can be read."),
                             mine ? user : "", mine && system ? " and " : "",
                             system ? SETTINGS_SYSTEM_PATH : "");
         else
                 doctor_tell(d, &(Finding){ .check = "settings" },
-                            "There is no settings file; what is built in holds.");
+                            N_("There is no settings file; what is built in holds."));
         return 0;
 }

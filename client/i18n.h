@@ -3,9 +3,9 @@
  * What people read is in their language, by gettext(3); what programs read (fields between tabs,
  * JSON, tokens) and what the daemon or a server said is as it is.
  *
- * say(), fail(), args_wrong(), the help and doctor_tell() translate the format that they are given,
- * so that it needs no mark where it is a literal. N_() marks a text that comes to one of them by a
- * table or a variable, _() translates what is printed otherwise.
+ * say(), fail(), args_wrong() and EXPLAIN() translate the format that they are given, so that a
+ * literal needs no mark. N_() marks a text that comes to one of them by a table or a variable, and
+ * those of the help and of doctor_tell(); _() translates what is printed otherwise.
  */
 #pragma once
 
