@@ -192,6 +192,7 @@ static int keeper_take_resource(Keeper *k, const char *name) {
         CLEANUP(freep) char *resource = strdup(name);
         Slot *own = k->slots, *former;
         char *before = own->resource;
+        Problem problem = { 0 };
 
         if (!resource)
                 return -ENOMEM;
@@ -212,6 +213,10 @@ static int keeper_take_resource(Keeper *k, const char *name) {
         }
         own->budget = (PolicyBudget){ 0 };
         free(before);
+        (void)problem_set(&problem, OUTCOME_CANCELLED, "%s: its settings have changed. Ask again.",
+                          k->account->name);
+        slot_fail_named(own, &problem);
+        problem_clear(&problem);
         return 0;
 }
 

@@ -179,6 +179,17 @@ void slot_fail_waiters(Slot *s, const Problem *problem) {
                 waiter_answer(s->waiters, NULL, problem);
 }
 
+void slot_fail_named(Slot *s, const Problem *problem) {
+        Waiter *w = s->waiters;
+
+        while (w)
+                if (w->ask.resource) {
+                        waiter_answer(w, NULL, problem);
+                        w = s->waiters; /* a callback may free others */
+                } else
+                        w = w->next;
+}
+
 Waiter *waiter_free(Waiter *w) {
         if (w) {
                 if (w->slot)

@@ -171,6 +171,8 @@ void slot_settle(Keeper *k, Slot *s, bool result);
 bool slot_is_forced(const Slot *s);
 /* Everybody of this slot, or of the keeper, with this problem. */
 void slot_fail_waiters(Slot *s, const Problem *problem);
+/* Those who have named its resource, when it gets another one. */
+void slot_fail_named(Slot *s, const Problem *problem);
 
 /* keeper-refuse.c */
 typedef enum Verdict {

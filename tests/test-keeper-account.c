@@ -326,6 +326,25 @@ static void test_another_resource_loses_no_refresh_token(void) {
                 }
 }
 
+/* Who named the resource gets no token for another one; who asked for the account's own, does. */
+static void test_another_resource_while_callers_wait(void) {
+        Caller named = { 0 }, own = { 0 };
+        Stage s;
+
+        stage_init(&s);
+        stage_start_signed_in(&s);
+        fake_time_sleep(SEC(3601));
+        ASK(&named, &s, 20, .resource = RESOURCE);
+        ASK(&own, &s, 20);
+        assert(keeper_configure(s.keeper, account_for(GRAPH, RESOURCE)) == 0);
+        expect_failure(&named, OUTCOME_CANCELLED, "settings have changed");
+        answer_token("secret-at-2", "secret-rt-2");
+        expect_waiting(&own);
+        answer_token("secret-at-3", NULL);
+        expect_token(&own, "secret-at-3");
+        stage_deinit(&s);
+}
+
 /* A sign-in was begun for the resource of before: who signed in is, its token is for nobody. */
 static void test_another_resource_during_a_sign_in(void) {
         Problem problem = { 0 };
@@ -359,6 +378,7 @@ int main(void) {
         test_no_sign_out_without_a_keyring_that_was_not_read();
         test_a_resource_less_loses_no_refresh_token();
         test_another_resource_loses_no_refresh_token();
+        test_another_resource_while_callers_wait();
         test_another_resource_during_a_sign_in();
         return 0;
 }
