@@ -330,11 +330,13 @@ def test_az_is_the_real_one_for_all_else(work, cli, az, arguments):
     assert done.stdout == real.stdout
 
 
-def test_az_of_another_tenant_is_the_real_one(work, cli, home):
+@pytest.mark.parametrize('arguments', [
+    ['--resource', RESOURCE, '--tenant', '00000000-0000-0000-0000-000000000001'],
+    ['--resource', 'https://vault.azure.net']])
+def test_az_of_another_tenant_or_resource_is_the_real_one(work, cli, home, arguments):
     """Nobody is signed in to the real one here, and that is what it says."""
     home.extra['AZURE_CONFIG_DIR'] = os.path.join(home.folder, 'azure')
-    done = az(cli, 'account', 'get-access-token', '--resource', RESOURCE, '--tenant',
-              '00000000-0000-0000-0000-000000000001')
+    done = az(cli, 'account', 'get-access-token', *arguments)
     assert done.returncode == 1 and done.stdout == ''
     assert "Please run 'az login'" in done.stderr
 

@@ -91,10 +91,13 @@ def test_every_sign_in_is_another(fetcher, entra):
 
 
 def test_declined(fetcher, entra):
-    fetch, redirect = start(fetcher, entra)
+    """And told at once, not when the time is over."""
+    fetch, redirect = start(fetcher, entra, deadline=60)
+    began = time.monotonic()
     page = entra.decline(redirect.authorize)
     assert 'declined' in page['text']
     assert fetch.error()['kind'] == 'cancelled'
+    assert time.monotonic() - began < 45
 
 
 @pytest.mark.parametrize('error, kind', [
