@@ -35,7 +35,7 @@ __attribute__((constructor)) static void clock_open(void) {
                 offset = map;
 }
 
-__attribute__((visibility("default"))) int clock_gettime(clockid_t clock, struct timespec *ts) {
+int clock_gettime(clockid_t clock, struct timespec *ts) {
         int r = (int)syscall(SYS_clock_gettime, clock, ts);
 
         if (r == 0 && offset && (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE))
@@ -43,7 +43,7 @@ __attribute__((visibility("default"))) int clock_gettime(clockid_t clock, struct
         return r;
 }
 
-__attribute__((visibility("default"))) time_t time(time_t *ret) {
+time_t time(time_t *ret) {
         struct timespec ts = { 0 };
 
         (void)clock_gettime(CLOCK_REALTIME, &ts);
@@ -52,7 +52,7 @@ __attribute__((visibility("default"))) time_t time(time_t *ret) {
         return ts.tv_sec;
 }
 
-__attribute__((visibility("default"))) int gettimeofday(struct timeval *ret, void *zone) {
+int gettimeofday(struct timeval *ret, void *zone) {
         struct timespec ts = { 0 };
 
         (void)clock_gettime(CLOCK_REALTIME, &ts);
@@ -60,7 +60,7 @@ __attribute__((visibility("default"))) int gettimeofday(struct timeval *ret, voi
         return 0;
 }
 
-__attribute__((visibility("default"))) int timerfd_create(clockid_t clock, int flags) {
+int timerfd_create(clockid_t clock, int flags) {
         char path[4096];
 
         if (!offset || clock != CLOCK_REALTIME)
@@ -70,13 +70,11 @@ __attribute__((visibility("default"))) int timerfd_create(clockid_t clock, int f
         return set_fd;
 }
 
-__attribute__((visibility("default"))) int timerfd_settime(int fd, int flags,
-                                                           const struct itimerspec *value,
-                                                           struct itimerspec *old) {
+int timerfd_settime(int fd, int flags, const struct itimerspec *value, struct itimerspec *old) {
         return fd == set_fd ? 0 : (int)syscall(SYS_timerfd_settime, fd, flags, value, old);
 }
 
-__attribute__((visibility("default"))) ssize_t read(int fd, void *buf, size_t n) {
+ssize_t read(int fd, void *buf, size_t n) {
         ssize_t r = syscall(SYS_read, fd, buf, n);
 
         if (fd != set_fd || r <= 0)
