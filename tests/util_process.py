@@ -42,6 +42,7 @@ class Process:
                 stderr=file, start_new_session=True, preexec_fn=_die_with_parent,
                 restore_signals=not survives_file_limit)    # Python itself ignores SIGXFSZ
         self.pid = self.popen.pid
+        self._gone = False
 
     @property
     def alive(self):
@@ -70,11 +71,14 @@ class Process:
             self.kill_group()
 
     def kill_group(self):
+        if self._gone:      # its number may be another process's by now
+            return
         try:
             os.killpg(self.pid, signal.SIGKILL)
         except ProcessLookupError:
             pass
         self.popen.wait(DEADLINE)
+        self._gone = True
 
     def text(self):
         with open(self.log, encoding='utf-8', errors='replace') as file:
