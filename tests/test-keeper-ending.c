@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT */
+#include <limits.h>
+
+#include "io/state.h"
+#include "util-house.h"
+
+/*
+ * Somebody signs out, removes the account or makes it another one's, while an exchange of its
+ * refresh token is under way: whatever stage that is in, its answer is nobody's any more, nothing
+ * of it stays in the keyring, and who signs in at once after that stays signed in.
+ */
+
+#define WORK "[iotc-token]\ndefault=work\n\n[account work]\nsource=entra\n"
+
+typedef enum Moment {
+        STAGE_LOCKING,   /* another daemon has the account's lock */
+        STAGE_READING,   /* the record is read again */
+        STAGE_ASKING,    /* the request is at the server */
+        STAGE_ANSWERED,  /* the answer comes while the keyring is busy with the change */
+        STAGE_STORING,   /* the new refresh token is on its way to the keyring */
+        STAGE_SIGNED_IN, /* the same of a person's sign-in */
+        _STAGE_MAX,
+} Moment;
+
+typedef enum How {
+        HOW_SIGN_OUT,
+        HOW_REMOVE,
+        HOW_CONFIGURE,
+        _HOW_MAX,
+} How;
+
+static Keeper *work(House *h) {
+        return manager_find(h->m, "work");
+}
+
+static const char *stored(House *h) {
+        return fake_keyring_get(h->stage.keyring, "work");
+}
+
+static SignIn *sign_in(House *h) {
+        Problem problem = { 0 };
+        SignIn *signin;
+
+        assert(keeper_sign_in(work(h), NULL, &signin, &problem) == 0);
+        return signin;
+}
+
+/* A daemon with an account whose token has ended: its refresh token is at this stage. */
+static void house_at(House *h, Moment stage, Caller *c) {
+        char path[192];
+
+        house_init(h, NULL);
+        manager_free(h->m);
+        snprintf(path, sizeof(path), "%s/state", h->folder.path);
+        assert(state_new(&h->stage.env.state, NULL, path) == 0);
+        stage_put_record(&h->stage, ACCOUNT_SOURCE_ENTRA, "secret-rt-1", "secret-at-1", 1, 3600);
+        put(h->folder.user, WORK);
+        assert(manager_new(&h->m, &h->stage.env, h->folder.system, h->folder.user) == 0);
+        fake_time_pass(0);
+        fake_lock_hold(stage == STAGE_LOCKING);
+        if (stage == STAGE_READING)
+                fake_keyring_answer(h->stage.keyring, 0);
+        fake_time_sleep(SEC(3601));
+        caller_ask(c, work(h), &(KeeperAsk){ .timeout_usec = SEC(20) });
+        fake_time_pass(0);
+        assert(fake_fetches_running() == (stage > STAGE_READING));
+        if (stage > STAGE_READING)
+                fake_keyring_answer(h->stage.keyring, 0);
+        if (stage == STAGE_SIGNED_IN) {
+                (void)sign_in(h);
+                fake_fetch_token(fake_fetch_of("device-code"),
+                                 &(FakeToken){ .access_token = "secret-at-2",
+                                               .refresh_token = "secret-rt-2" });
+        } else if (stage == STAGE_STORING)
+                answer_token("secret-at-2", "secret-rt-2");
+        fake_time_pass(0);
+}
+
+static void change(House *h, How how, Changer *c) {
+        Problem problem = { 0 };
+        Account *a;
+
+        *c = (Changer){ 0 };
+        if (how == HOW_SIGN_OUT) {
+                assert(keeper_sign_out(work(h), &c->op, changer_on_done, c, &problem) == 0);
+                return;
+        }
+        if (how == HOW_REMOVE) {
+                assert(manager_remove(h->m, work(h), &problem) == 0);
+                return;
+        }
+        assert(account_copy(&a, keeper_account(work(h))) == 0);
+        free(a->tenant);
+        a->tenant = strdup("other.example.com");
+        assert(a->tenant && manager_configure(h->m, work(h), a, &problem) == 0);
+}
+
+/* The account is there again, as somebody would set it up at once. */
+static void set_up(House *h, How how) {
+        Adder adder;
+
+        if (how == HOW_REMOVE)
+                assert(add(h, &adder, account_of("work", ACCOUNT_SOURCE_ENTRA), NULL) == 0);
+}
+
+static void house_end(House *h) {
+        fake_lock_hold(false);
+        h->m = manager_free(h->m);
+        h->stage.env.state = state_free(h->stage.env.state);
+        house_deinit(h);
+}
+
+static void nothing_is_left(House *h, How how) {
+        Caller c = { 0 };
+
+        assert(!stored(h));
+        assert(fake_fetches_running() == 0);
+        set_up(h, how);
+        fake_time_pass(SEC(3));
+        caller_ask(&c, work(h), &(KeeperAsk){ .timeout_usec = SEC(20) });
+        expect_failure(&c, OUTCOME_SIGN_IN_NEEDED, "login work");
+        /* Nor in the next life. */
+        manager_free(h->m);
+        assert(manager_new(&h->m, &h->stage.env, h->folder.system, h->folder.user) == 0);
+        fake_time_pass(SEC(600));
+        caller_ask(&c, work(h), &(KeeperAsk){ .timeout_usec = SEC(20) });
+        expect_failure(&c, OUTCOME_SIGN_IN_NEEDED, "login work");
+        assert(!stored(h));
+}
+
+static void test_nothing_is_left(How how, Moment stage) {
+        Caller c = { 0 };
+        Changer changer;
+        House h;
+
+        house_at(&h, stage, &c);
+        change(&h, how, &changer);
+        /* A sign-out has happened when the keyring says so: until then the exchange goes on. */
+        if (stage == STAGE_ANSWERED && how == HOW_SIGN_OUT)
+                answer_token("secret-at-2", "secret-rt-2");
+        fake_lock_hold(false);
+        fake_keyring_answer(h.stage.keyring, UINT_MAX);
+        fake_time_pass(SEC(1));
+        if (how == HOW_SIGN_OUT)
+                expect_done(&changer, OUTCOME_OK);
+        assert(c.answers == 1);
+        caller_leave(&c);
+        fake_time_pass(SEC(61)); /* a sign-in that was cancelled does not show any more */
+        nothing_is_left(&h, how);
+        house_end(&h);
+}
+
+/* Signed in again at once, before the keyring has answered anything of all that; it then answers
+ * step by step, and the daemon is killed and started again after so many steps. */
+static void sign_in_again(How how, Moment stage, unsigned steps) {
+        Caller c = { 0 };
+        Changer changer;
+        House h;
+
+        house_at(&h, stage, &c);
+        change(&h, how, &changer);
+        fake_lock_hold(false);
+        set_up(&h, how);
+        if (how == HOW_SIGN_OUT) { /* which has an answer first, as for the command */
+                fake_keyring_answer(h.stage.keyring, UINT_MAX);
+                fake_time_pass(SEC(1));
+                expect_done(&changer, OUTCOME_OK);
+                fake_keyring_answer(h.stage.keyring, 0);
+        }
+        (void)sign_in(&h);
+        fake_fetch_token(fake_fetch_of("device-code"),
+                         &(FakeToken){ .access_token = "secret-at-9",
+                                       .refresh_token = "secret-rt-9",
+                                       .user = "grace@contoso.example" });
+        for (unsigned i = 0; i < steps; i++) {
+                fake_keyring_answer(h.stage.keyring, 1);
+                fake_time_pass(0);
+        }
+        assert(!stored(&h) || !strstr(stored(&h), "secret-rt-1") || steps < 4);
+        fake_keyring_answer(h.stage.keyring, UINT_MAX);
+        fake_time_pass(SEC(3));
+        caller_leave(&c);
+        assert(stored(&h) && strstr(stored(&h), "secret-rt-9"));
+        assert(!strstr(stored(&h), "secret-at-2"));
+
+        manager_free(h.m);
+        assert(manager_new(&h.m, &h.stage.env, h.folder.system, h.folder.user) == 0);
+        fake_time_pass(SEC(61));
+        caller_ask(&c, work(&h), &(KeeperAsk){ .timeout_usec = SEC(20) });
+        expect_token(&c, "secret-at-9");
+        assert(strstr(stored(&h), "secret-rt-9"));
+        house_end(&h);
+}
+
+int main(void) {
+        for (How how = 0; how < _HOW_MAX; how++)
+                for (Moment stage = 0; stage < _STAGE_MAX; stage++) {
+                        test_nothing_is_left(how, stage);
+                        for (unsigned steps = 0; steps < 6; steps++)
+                                sign_in_again(how, stage, steps);
+                }
+        return 0;
+}
