@@ -62,7 +62,7 @@ def test_sign_in(fetcher, entra):
     assert redirect.query['scope'] == f'{RESOURCE}/.default offline_access openid profile'
 
     page = entra.browse(redirect.authorize)
-    assert page['status'] == 200 and page['url'].rstrip('/') == redirect.uri
+    assert page['status'] == 200 and page['url'] == f'{redirect.uri}/done'
     assert 'You are signed in' in page['text'] and 'ada@contoso.example' in page['text']
     assert entra.leaks(page['text']) == 0
 
@@ -149,6 +149,7 @@ def test_what_is_not_ours_changes_nothing(fetcher, entra):
     other = 'x' + redirect.state[1:] if redirect.state[0] != 'x' else 'y' + redirect.state[1:]
     for status, arguments in [
             (404, {'path': '/favicon.ico'}),
+            (404, {'path': '/done'}),
             (404, {'path': '/x', 'state': redirect.state, 'code': 'a'}),
             (400, {}),
             (400, {'code': 'a'}),
@@ -221,6 +222,23 @@ def test_clients_that_hold_the_line(fetcher, entra):
     assert fetch.last()['event'] == 'token'
     for line in lines:
         line.close()
+
+
+@pytest.mark.parametrize('what', ['code=a-code', 'error=access_denied'])
+def test_no_code_stays_in_the_address(fetcher, entra, what):
+    """A browser shows and keeps the address of a page, but not of one that sends it on."""
+    fetch, redirect = start(fetcher, entra)
+    with socket.create_connection(('127.0.0.1', redirect.port), 20) as line:
+        line.sendall(f'GET /?{what}&state={redirect.state} HTTP/1.1\r\n'
+                     f'Host: localhost:{redirect.port}\r\n\r\n'.encode())
+        head = b''
+        while more := line.recv(65536):
+            head += more
+    assert head.startswith(b'HTTP/1.1 303 ') and b'\r\nLocation: /done\r\n' in head
+    assert b'a-code' not in head and redirect.state.encode() not in head
+    status, page, _ = redirect.get('/done')
+    assert status == 200 and '</h1>' in page
+    assert fetch.error()
 
 
 def test_a_browser_that_does_not_read_its_page(fetcher, entra):

@@ -3,7 +3,8 @@
  * The authorization code grant for a program on the person's own machine (RFC 8252, RFC 7636): the
  * person signs in on a page in a browser, which is then sent to a port of ours on loopback with a
  * code. What does not carry our state is answered and changes nothing. The page that the browser
- * shows in the end is written once the code has been redeemed, so that it tells the truth.
+ * shows in the end is written once the code has been redeemed, so that it tells the truth; and it
+ * is at an address of its own, so that no code stays where a browser shows and keeps addresses.
  */
 #include "fetch/clock.h"
 #include "fetch/loopback.h"
@@ -22,6 +23,9 @@ enum {
         BROWSER_NAME_MAX = 320,
 };
 
+#define BROWSER_END   "/done" /* the path of the last page */
+#define BROWSER_CLOSE "You can close this window."
+
 typedef struct Browser Browser;
 
 struct Browser {
@@ -33,29 +37,34 @@ struct Browser {
 };
 
 static void browser_show(LoopbackPage *page, unsigned int status, const char *heading,
-                         const char *text) {
+                         const char *text, const char *hint) {
         page->status = status;
-        page->html = page_new(heading, text);
+        page->html = page_new(PAGE_OTHER, heading, text, hint);
 }
 
 static void browser_show_answer(LoopbackPage *page, const Answer *answer) {
         CLEANUP(freep) char *name = text_clean(answer->user, BROWSER_NAME_MAX);
         CLEANUP(freep) char *text = NULL;
-        const char *heading = "The sign-in did not succeed";
 
-        if (answer->kind == ANSWER_TOKEN) {
-                heading = "You are signed in";
-                if (asprintf(&text, "%s%s%sYou can close this window.", name ? "As " : "",
-                             name ? name : "", name ? ". " : "") < 0)
-                        text = NULL;
-        } else {
-                if (answer->kind == ANSWER_CANCELLED)
-                        heading = "The sign-in was declined";
-                if (asprintf(&text, "%s You can close this window.",
-                             answer->message ? answer->message : "Memory is short.") < 0)
-                        text = NULL;
+        page->status = 200;
+        page->last = true;
+        if (answer->kind != ANSWER_TOKEN) {
+                page->html = page_new(
+                        PAGE_BAD,
+                        answer->kind == ANSWER_CANCELLED ? "The sign-in was declined"
+                                                         : "The sign-in did not succeed",
+                        answer->message ? answer->message : "Memory is short.", BROWSER_CLOSE);
+                return;
         }
-        browser_show(page, 200, heading, text ? text : "You can close this window.");
+        if (name && asprintf(&text, "As %s.", name) < 0)
+                text = NULL;
+        page->html = page_new(PAGE_GOOD, "You are signed in", text, BROWSER_CLOSE);
+}
+
+/* The address that has just come is not to stay in the browser. */
+static void browser_send_on(LoopbackPage *page) {
+        page->status = 303;
+        page->location = BROWSER_END;
 }
 
 static bool code_is_sound(const char *code) {
@@ -76,26 +85,27 @@ static void browser_on_request(LoopbackPage *page, const LoopbackRequest *reques
         const char *code = loopback_query(request, "code");
         Browser *b = userdata;
 
-        if (!streq(loopback_path(request), "/")) {
+        if (streq(loopback_path(request), BROWSER_END) && b->answer->kind != ANSWER_NONE) {
+                browser_show_answer(page, b->answer);
+        } else if (!streq(loopback_path(request), "/")) {
                 browser_show(page, 404, "Nothing is here",
-                             "This address belongs to a sign-in that is under way.");
+                             "This address belongs to a sign-in that is under way.", NULL);
         } else if (b->answer->kind != ANSWER_NONE) {
-                browser_show(page, 200, "This sign-in has ended", "You can close this window.");
+                browser_show(page, 200, "This sign-in has ended", NULL, BROWSER_CLOSE);
         } else if (!pkce_same(b->state, loopback_query(request, "state"))) {
                 browser_show(page, 400, "This is another sign-in",
                              "The sign-in that this page belongs to has ended, or was not begun "
-                             "here. Go back to the one that waits, or start it again.");
+                             "here.",
+                             "Go back to the one that waits, or start it again.");
         } else if (error) {
                 oauth_read_redirect(b->answer, error, loopback_query(request, "error_description"),
                                     b->request->authority);
-                browser_show_answer(page, b->answer);
-                page->last = true;
+                browser_send_on(page);
         } else if (code_is_sound(code)) {
                 browser_redeem(b, code);
-                browser_show_answer(page, b->answer);
-                page->last = true;
+                browser_send_on(page);
         } else {
-                browser_show(page, 400, "There is no code in this address",
+                browser_show(page, 400, "There is no code in this address", NULL,
                              "Go back and sign in again.");
         }
 }

@@ -17,7 +17,7 @@
 
 enum {
         LOOPBACK_PORT_TRIES = 16,
-        LOOPBACK_LAST_USEC = 1000000, /* for a browser to take the last page */
+        LOOPBACK_LAST_USEC = 3000000, /* for a browser to come for the last page, and to take it */
         LOOPBACK_POLL_MSEC = 10000,   /* poll(2) stands still while the machine sleeps */
 };
 
@@ -124,6 +124,8 @@ static enum MHD_Result loopback_answer(struct MHD_Connection *connection, Loopba
                 (void)MHD_add_response_header(response, headers[i][0], headers[i][1]);
         if (page->status == MHD_HTTP_METHOD_NOT_ALLOWED)
                 (void)MHD_add_response_header(response, "Allow", "GET");
+        if (page->location)
+                (void)MHD_add_response_header(response, "Location", page->location);
         r = MHD_queue_response(
                 connection, page->status ? page->status : MHD_HTTP_INTERNAL_SERVER_ERROR, response);
         MHD_destroy_response(response);
@@ -138,6 +140,11 @@ static enum MHD_Result loopback_on_connection(void *userdata, const struct socka
         return peer_is_ours(peer, l->port) ? MHD_YES : MHD_NO;
 }
 
+static void loopback_refuse(LoopbackPage *page, unsigned int status, const char *text) {
+        page->status = status;
+        page->html = page_new(PAGE_OTHER, "Not here", text, NULL);
+}
+
 /* MHD_AccessHandlerCallback. Answers at the end of the headers: a body is nobody's wish. */
 static enum MHD_Result loopback_on_request(void *userdata, struct MHD_Connection *connection,
                                            const char *url, const char *method, const char *version,
@@ -147,16 +154,14 @@ static enum MHD_Result loopback_on_request(void *userdata, struct MHD_Connection
         LoopbackPage page = { 0 };
 
         if (!streq(method, MHD_HTTP_METHOD_GET))
-                page = (LoopbackPage){ MHD_HTTP_METHOD_NOT_ALLOWED,
-                                       page_new("Not here", "Only GET is answered here."), false };
+                loopback_refuse(&page, MHD_HTTP_METHOD_NOT_ALLOWED, "Only GET is answered here.");
         else if (!loopback_host_is_ours(l, MHD_lookup_connection_value(connection, MHD_HEADER_KIND,
                                                                        MHD_HTTP_HEADER_HOST)))
-                page = (LoopbackPage){ MHD_HTTP_BAD_REQUEST,
-                                       page_new("Not here", "Another host was asked for."), false };
+                loopback_refuse(&page, MHD_HTTP_BAD_REQUEST, "Another host was asked for.");
         else
                 l->fn(&page, &request, l->userdata);
         *own = page.last ? l : NULL;
-        if (page.last)
+        if (page.last || page.location)
                 l->until_usec = clock_usec() + LOOPBACK_LAST_USEC;
         return loopback_answer(connection, &page);
 }

@@ -21,9 +21,10 @@ typedef struct LoopbackPage LoopbackPage;
 
 /* The answer. Zeroed at first, which is 500 with nothing in it. */
 struct LoopbackPage {
-        unsigned int status; /* HTTP */
-        char *html;          /* free()able; taken over */
-        bool last;           /* loopback_run() ends once the browser has it */
+        unsigned int status;  /* HTTP */
+        char *html;           /* free()able; taken over */
+        const char *location; /* a path, or NULL: the browser is sent there (303), and awaited */
+        bool last;            /* loopback_run() ends once the browser has it */
 };
 
 /* May block: everybody else waits meanwhile. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The page that a person's browser shows at the end of a sign-in: a heading and a sentence, in one
- * HTML document that asks for nothing else. Pure.
+ * The page that a person's browser shows at the end of a sign-in: a heading and a sentence or two,
+ * in one HTML document that asks for nothing else. Pure.
  */
 #pragma once
 
@@ -12,5 +12,15 @@
         "default-src 'none'; style-src 'unsafe-inline'; img-src data:; " \
         "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 
-/* Both are clean text and are escaped here. To be freed by free(); NULL when memory is short. */
-char *page_new(const char *heading, const char *text);
+/* The mark before the heading: for those who look, no words. */
+typedef enum PageMark {
+        PAGE_OTHER, /* none */
+        PAGE_GOOD,
+        PAGE_BAD,
+} PageMark;
+
+/*
+ * heading, text (what happened) and hint (what to do now) are clean text and are escaped here; text
+ * and hint may be NULL. To be freed by free(); NULL when memory is short.
+ */
+char *page_new(PageMark mark, const char *heading, const char *text, const char *hint);
