@@ -1,27 +1,40 @@
 /* SPDX-License-Identifier: MIT */
 #include "removed.h"
+#include "io/lock.h"
 #include "io/log.h"
 #include "io/state.h"
 #include "io/timer.h"
 #include "model/limits.h"
 
 /* After a fault of the keyring; its coming back is told. */
-#define AGAIN_USEC (300 * USEC_PER_SEC)
+#define AGAIN_USEC      (300 * USEC_PER_SEC)
+#define LOCK_NAME       "removed.lock"
+#define LOCK_AGAIN_USEC (100 * 1000)
 
 typedef struct Item {
         struct Item *next;
         Removed *all;
         char *account;
-        bool lent; /* an account of this name sees to it */
+        bool lent; /* an account of this name says when */
         bool told; /* the log knows that it waits */
+        bool due;  /* it is to be deleted now */
         KeyringOp *op;
+        RemovedFn fn; /* who waits for that, or NULL */
+        void *userdata;
 } Item;
 
 struct Removed {
         Env *env;
         Timer *timer;
-        Item *items; /* Item.next; oldest first */
+        uint64_t timer_usec; /* when it is armed for */
+        int lock_fd;         /* held while a deletion is under way */
+        Item *items;         /* Item.next; oldest first; of at most one an op is under way */
 };
+
+static void removed_arm(Removed *r, uint64_t usec) {
+        r->timer_usec = MIN(r->timer_usec, usec);
+        timer_arm(r->timer, r->timer_usec);
+}
 
 static Item *item_find(const Removed *r, const char *account) {
         for (Item *i = r ? r->items : NULL; i; i = i->next)
@@ -64,11 +77,15 @@ static int item_new(Removed *r, const char *account) {
         for (tail = &r->items; *tail; tail = &(*tail)->next)
                 n++;
         if (n == REMOVED_MAX) {
+                Item *oldest = r->items;
+
+                while (oldest->lent) /* there are not as many accounts */
+                        oldest = oldest->next;
                 log_warning("%s: too many removed accounts wait for the keyring: its item stays "
                             "there",
-                            r->items->account);
-                (void)state_set_removed(r->env->state, r->items->account, false);
-                item_free(r->items);
+                            oldest->account);
+                (void)state_set_removed(r->env->state, oldest->account, false);
+                item_free(oldest);
                 return item_new(r, account);
         }
         *tail = calloc(1, sizeof(Item));
@@ -82,41 +99,101 @@ static int item_new(Removed *r, const char *account) {
         return 0;
 }
 
+/* The answer, from the loop alone. It may add and free items. */
+static void item_end(Item *item, int outcome) {
+        Removed *r = item->all;
+        RemovedFn fn = STEAL(item->fn);
+        void *userdata = item->userdata;
+
+        item->op = keyring_op_free(item->op);
+        if (outcome == 0 || outcome == KEYRING_E_NOT_FOUND)
+                item_free(item);
+        else {
+                if (!item->told && !item->lent)
+                        log_warning("%s: its item is deleted when the keyring can do it",
+                                    item->account);
+                item->told = item->told || !item->lent;
+                if (outcome == KEYRING_E_FAILED && !item->lent) {
+                        item->due = true;
+                        removed_arm(r, clock_boottime() + AGAIN_USEC);
+                }
+        }
+        if (fn)
+                fn(outcome, userdata);
+}
+
+static void removed_next(Removed *r);
+
 static void item_on_deleted(int outcome, const char *secret, void *userdata) {
         Item *item = userdata;
         Removed *r = item->all;
 
-        item->op = keyring_op_free(item->op);
-        if (outcome == 0 && item_forget(item) == 0)
-                return;
-        if (!item->told)
-                log_warning("%s: its item is deleted when the keyring can do it", item->account);
-        item->told = true;
-        if (outcome == 0 || outcome == KEYRING_E_FAILED)
-                timer_arm(r->timer, clock_boottime() + AGAIN_USEC);
+        /* The disk knows that it is gone, or it is not done: in its next life this daemon would
+         * delete what there is then. */
+        if (outcome == 0 && state_set_removed(r->env->state, item->account, false) < 0)
+                outcome = KEYRING_E_FAILED;
+        item_end(item, outcome);
+        removed_next(r);
 }
 
 static void item_delete(Item *item) {
         Removed *r = item->all;
 
-        if (item->lent || item->op)
-                return;
-        if (item_is_struck(item)) {
-                item_free(item);
-                return;
+        item->due = false;
+        if (item_is_struck(item))
+                item_end(item, KEYRING_E_NOT_FOUND);
+        else if (keyring_delete(r->env->keyring, &item->op, item->account, item_on_deleted, item) <
+                 0)
+                item_end(item, KEYRING_E_FAILED);
+}
+
+static Item *removed_due(const Removed *r) {
+        for (Item *i = r->items; i; i = i->next)
+                if (i->due)
+                        return i;
+        return NULL;
+}
+
+static bool removed_is_busy(const Removed *r) {
+        for (const Item *i = r->items; i; i = i->next)
+                if (i->op)
+                        return true;
+        return false;
+}
+
+/* One after the other, under the lock: what one daemon has found to be a removed account's is not
+ * made another's before it is gone. */
+static void removed_next(Removed *r) {
+        while (!removed_is_busy(r) && removed_due(r)) {
+                if (r->lock_fd < 0 && r->env->runtime_dir &&
+                    lock_take(&r->lock_fd, r->env->runtime_dir, LOCK_NAME) == -EAGAIN) {
+                        removed_arm(r, clock_boottime() + LOCK_AGAIN_USEC);
+                        return;
+                }
+                item_delete(removed_due(r));
         }
-        if (keyring_delete(r->env->keyring, &item->op, item->account, item_on_deleted, item) < 0)
-                timer_arm(r->timer, clock_boottime() + AGAIN_USEC);
+        if (!removed_is_busy(r))
+                r->lock_fd = fd_close(r->lock_fd);
 }
 
 static void removed_on_time(void *userdata) {
         Removed *r = userdata;
-        Item *next;
 
-        for (Item *i = r->items; i; i = next) {
-                next = i->next;
-                item_delete(i);
-        }
+        r->timer_usec = USEC_INFINITY;
+        removed_next(r);
+}
+
+static void item_make_due(Item *item) {
+        if (item->op)
+                return;
+        item->due = true;
+        removed_arm(item->all, clock_boottime());
+}
+
+void removed_start(Removed *r) {
+        for (Item *i = r->items; i; i = i->next)
+                if (!i->lent)
+                        item_make_due(i);
 }
 
 int removed_new(Removed **ret, Env *env) {
@@ -128,6 +205,8 @@ int removed_new(Removed **ret, Env *env) {
         if (!r)
                 return -ENOMEM;
         r->env = env;
+        r->timer_usec = USEC_INFINITY;
+        r->lock_fd = -1;
         q = timer_new(&r->timer, env->event, removed_on_time, r);
         if (q < 0)
                 return q;
@@ -146,6 +225,7 @@ Removed *removed_free(Removed *r) {
                 while (r->items)
                         item_free(r->items);
                 timer_free(r->timer);
+                (void)fd_close(r->lock_fd);
                 free(r);
         }
         return NULL;
@@ -168,15 +248,32 @@ int removed_note(Removed *r, const char *account) {
 bool removed_lend(Removed *r, const char *account) {
         Item *item = item_find(r, account);
 
-        if (!item)
-                return false;
-        if (item_is_struck(item)) {
+        if (!item) {
+                if (!state_is_removed(r->env->state, account) || item_new(r, account) < 0)
+                        return false;
+                item = item_find(r, account);
+        } else if (!item->op && item_is_struck(item)) {
                 item_free(item);
                 return false;
         }
         item->lent = true;
-        item->op = keyring_op_free(item->op);
+        item->due = false;
         return true;
+}
+
+void removed_clear(Removed *r, const char *account, RemovedFn fn, void *userdata) {
+        Item *item = item_find(r, account);
+
+        item->fn = fn;
+        item->userdata = userdata;
+        item_make_due(item);
+}
+
+void removed_leave(Removed *r, const char *account) {
+        Item *item = item_find(r, account);
+
+        if (item)
+                item->fn = NULL;
 }
 
 void removed_resume(Removed *r, const char *account) {
@@ -185,11 +282,7 @@ void removed_resume(Removed *r, const char *account) {
         if (!item)
                 return;
         item->lent = false;
-        item_delete(item);
-}
-
-void removed_start(Removed *r) {
-        removed_on_time(r);
+        item_make_due(item);
 }
 
 bool removed_has(const Removed *r, const char *account) {
@@ -204,12 +297,12 @@ int removed_done(Removed *r, const char *account) {
 
 void removed_on_keyring(Removed *r, KeyringState state) {
         if (state == KEYRING_STATE_OK)
-                removed_on_time(r);
+                removed_start(r);
 }
 
 bool removed_flush(const Removed *r) {
         for (const Item *i = r->items; i; i = i->next)
-                if (i->op)
+                if (i->op || (i->due && r->timer_usec <= clock_boottime() + LOCK_AGAIN_USEC))
                         return false;
         return true;
 }

@@ -2,7 +2,9 @@
 /*
  * Accounts that were removed while their item is still in the keyring. Each item is deleted as soon
  * as the keyring can do it, in this life of the daemon or in a later one (the names are in
- * io/state), and is never used for an account of the same name.
+ * io/state), and is never used for an account of the same name. The daemons of one user share that:
+ * whoever deletes does so under a lock, and only what the file still has, so that the item of a new
+ * account, set up by the other daemon, is not taken for the former one's.
  */
 #pragma once
 
@@ -18,9 +20,19 @@ Removed *removed_free(Removed *r);
 /* Remember that this account's item is to go, on disk, too; it is lent to the account as long as
  * that shows. 1: it was not known before; 0: it was; -errno: nothing is remembered. */
 int removed_note(Removed *r, const char *account);
-/* There is an account of this name now. True: the item is a former one's, and the account deletes
- * it, before it writes its own. */
+/* There is an account of this name now. True: the item is a former one's, as this daemon or another
+ * of this user has noted; the account has it deleted, before it writes its own. */
 bool removed_lend(Removed *r, const char *account);
+/*
+ * What that account calls for it: fn is called later, and the item of the removed account has been
+ * deleted then (0), or is another account's by now, if there is one (KEYRING_E_NOT_FOUND), and is
+ * forgotten about, on the disk, too; or another outcome of the keyring's, and nothing has changed.
+ * Only while removed_has() says so, and once at a time.
+ */
+typedef void (*RemovedFn)(int outcome, void *userdata);
+void removed_clear(Removed *r, const char *account, RemovedFn fn, void *userdata);
+/* Take the callback back. r may be NULL. */
+void removed_leave(Removed *r, const char *account);
 /* The account is gone: delete its item, now or when it can be done. Nothing unless it was noted. */
 void removed_resume(Removed *r, const char *account);
 /* The same for all that were left by the last life and not lent since. */
@@ -33,7 +45,7 @@ bool removed_has(const Removed *r, const char *account);
 int removed_done(Removed *r, const char *account);
 
 void removed_on_keyring(Removed *r, KeyringState state);
-/* True when no deletion is under way. */
+/* True when no deletion is under way, or about to be. */
 bool removed_flush(const Removed *r);
 
 CLEANUP_FUNC(Removed, removed_free)

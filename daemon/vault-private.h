@@ -25,6 +25,7 @@ struct Vault {
         VaultFn changed;
         void *userdata;
         KeyringOp *load, *write; /* at most one of each */
+        bool clearing;           /* before it writes: the item of a removed account goes */
         bool unseen;             /* what is to go was never read: the keyring may have it */
         bool forgetting;         /* memory was wiped: the item goes, it is not written */
         bool stored;             /* the keyring had an item of ours, as far as we know */
@@ -40,6 +41,10 @@ struct Vault {
         uint64_t retry_usec;
         bool answering, doomed; /* an op that is being answered may free the vault: it ends later */
 };
+
+/* vault.c */
+/* Read, unless that is under way. */
+void vault_load(Vault *v);
 
 /* vault-write.c */
 /* An op at the end of a list. 0 or -ENOMEM. */

@@ -155,22 +155,34 @@ static void vault_on_written(int outcome, const char *secret, void *userdata) {
                 vault_write(v);
 }
 
+/* The item is not the removed account's: another daemon of this user has seen to that, and somebody
+ * may be signed in there to the account that this one is. */
+static void vault_on_others(Vault *v) {
+        v->written = v->writing;
+        v->forgetting = false;
+        v->state = VAULT_STATE_LOADING;
+        vault_load(v);
+        if (v->change)
+                vault_write(v);
+}
+
 /*
  * The item of a removed account of this name is gone. The disk knows that before ours is stored: a
  * daemon that is killed at whatever moment, and started again, deletes no item but the former one.
  */
-static void vault_on_cleared(int outcome, const char *secret, void *userdata) {
+static void vault_on_cleared(int outcome, void *userdata) {
         Vault *v = userdata;
 
-        if (outcome == 0 && removed_done(v->env->removed, v->name) < 0)
-                outcome = KEYRING_E_FAILED;
-        if (outcome != 0) {
-                vault_on_written(outcome, secret, v);
-                return;
-        }
-        v->write = keyring_op_free(v->write);
-        v->stored = false;
-        vault_write(v);
+        v->clearing = false;
+        if (outcome == KEYRING_E_NOT_FOUND && v->erases && v->generation == v->writing)
+                vault_on_others(v);
+        else if (outcome == 0 && v->erases)
+                vault_on_written(0, NULL, v);
+        else if (outcome == 0 || outcome == KEYRING_E_NOT_FOUND) {
+                v->stored = false;
+                vault_write(v);
+        } else
+                vault_on_written(outcome, NULL, v);
 }
 
 /* The record as it is, or with the offered secret. */
@@ -192,16 +204,19 @@ static int vault_store(Vault *v) {
 void vault_write(Vault *v) {
         int r;
 
-        if (v->write)
+        if (v->write || v->clearing)
                 return; /* once more when it is done */
         timer_arm(v->timer, USEC_INFINITY);
         v->writing = v->generation;
         v->carries = v->change;
         v->erases = v->carries ? !v->offer : v->forgetting;
+        v->clearing = removed_has(v->env->removed, v->name) && !(v->carries && v->erases);
+        if (v->clearing) {
+                removed_clear(v->env->removed, v->name, vault_on_cleared, v);
+                return;
+        }
         if (v->erases)
                 r = keyring_delete(v->env->keyring, &v->write, v->name, vault_on_written, v);
-        else if (removed_has(v->env->removed, v->name))
-                r = keyring_delete(v->env->keyring, &v->write, v->name, vault_on_cleared, v);
         else
                 r = vault_store(v);
         if (r < 0)
@@ -239,12 +254,12 @@ void vault_save_later(Vault *v) {
 }
 
 bool vault_flush(Vault *v) {
-        if (vault_is_dirty(v) && !v->write && v->flushed != v->generation &&
+        if (vault_is_dirty(v) && !v->write && !v->clearing && v->flushed != v->generation &&
             keyring_state(v->env->keyring) == KEYRING_STATE_OK) {
                 v->flushed = v->generation; /* it is no use to try it over and over */
                 vault_write(v);
         }
-        return !v->write;
+        return !v->write && !v->clearing;
 }
 
 int vault_replace(Vault *v, VaultOp **ret, const char *secret, VaultOpFn fn, void *userdata) {

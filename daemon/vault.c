@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "io/log.h"
 #include "model/secret.h"
+#include "removed.h"
 #include "vault-private.h"
 
 static int account_label(const Account *a, char **ret) {
@@ -76,7 +77,7 @@ static void vault_on_loaded(int outcome, const char *secret, void *userdata) {
         (void)vault_answer(v, &v->reload, UINT64_MAX, outcome);
 }
 
-static void vault_load(Vault *v) {
+void vault_load(Vault *v) {
         if (v->load)
                 return;
         if (keyring_load(v->env->keyring, &v->load, v->name, vault_on_loaded, v) < 0)
@@ -124,6 +125,9 @@ Vault *vault_free(Vault *v) {
         if (v) {
                 v->load = keyring_op_free(v->load);
                 v->write = keyring_op_free(v->write);
+                if (v->clearing)
+                        removed_leave(v->env->removed, v->name);
+                v->clearing = false;
                 /* Whoever still waits learns that it came to nothing. */
                 vault_ops_complete(&v->change, UINT64_MAX, KEYRING_E_FAILED);
                 vault_ops_complete(&v->saves, UINT64_MAX, KEYRING_E_FAILED);

@@ -248,22 +248,68 @@ static void test_killed_at_any_moment(void) {
                         killed_at(answers, done);
 }
 
-/* The other daemon of this user has set up an account of that name, and signed in. */
-static void test_what_another_daemon_has_seen_to(void) {
+static void other_daemon_notes(House *h, bool removed) {
         char path[192];
         State *other;
+
+        snprintf(path, sizeof(path), "%s/state", h->folder.path);
+        assert(state_new(&other, NULL, path) == 0);
+        assert(state_set_removed(other, "work", removed) == 0);
+        state_free(other);
+}
+
+/* The other daemon of this user has set up an account of that name, and signed in. */
+static void test_what_another_daemon_has_seen_to(void) {
         House h;
 
         house_signed_in(&h);
         house_keyring(&h, KEYRING_STATE_LOCKED);
         remove_work(&h);
-        snprintf(path, sizeof(path), "%s/state", h.folder.path);
-        assert(state_new(&other, NULL, path) == 0);
-        assert(state_set_removed(other, "work", false) == 0);
-        state_free(other);
+        other_daemon_notes(&h, false);
         fake_keyring_put(h.stage.keyring, "work", "secret-of-another");
         house_keyring(&h, KEYRING_STATE_OK);
         assert(streq(stored(&h), "secret-of-another"));
+        house_leave(&h);
+}
+
+/* The other daemon has removed it, and could not delete its item; it is set up anew with this one.
+ */
+static void test_what_another_daemon_has_removed(void) {
+        Adder adder;
+        House h;
+
+        house_signed_in(&h);
+        house_keyring(&h, KEYRING_STATE_LOCKED);
+        other_daemon_notes(&h, true);
+        put(h.folder.user, "");
+        assert(manager_reload(h.m) == 1 && stored(&h));
+        assert(add(&h, &adder, account_of("work", ACCOUNT_SOURCE_ENTRA), NULL) == OUTCOME_OK);
+        fake_time_pass(0);
+        house_keyring(&h, KEYRING_STATE_OK);
+        fake_time_pass(SEC(60));
+        assert(!stored(&h) && fake_fetches() == 0);
+        assert(!state_removed(h.stage.env.state, 0));
+        house_leave(&h);
+}
+
+/* Removed here, set up anew with the other one, where somebody has signed in and this one finds the
+ * account in the settings: so they are signed in here, too. */
+static void test_what_another_daemon_has_set_up(void) {
+        Caller c = { 0 };
+        House h;
+
+        house_signed_in(&h);
+        house_keyring(&h, KEYRING_STATE_LOCKED);
+        remove_work(&h);
+        put(h.folder.user, WORK);
+        assert(manager_reload(h.m) == 1);
+        other_daemon_notes(&h, false);
+        stage_put_record(&h.stage, ACCOUNT_SOURCE_ENTRA, "secret-rt-2", "secret-at-2", 1, 3600);
+        house_keyring(&h, KEYRING_STATE_OK);
+        fake_time_pass(SEC(60));
+        assert(stored(&h) && strstr(stored(&h), "secret-rt-2"));
+        caller_ask(&c, manager_find(h.m, "work"), &(KeeperAsk){ .timeout_usec = SEC(20) });
+        expect_token(&c, "secret-at-2");
         house_leave(&h);
 }
 
@@ -303,6 +349,8 @@ int main(void) {
         test_no_more_than_there_is_room_for();
         test_killed_at_any_moment();
         test_what_another_daemon_has_seen_to();
+        test_what_another_daemon_has_removed();
+        test_what_another_daemon_has_set_up();
         test_a_state_that_can_not_be_written();
         return 0;
 }

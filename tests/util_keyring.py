@@ -130,9 +130,10 @@ class Keyring:
     def secret(self, account):
         """The bytes of an account's record, or None. Never print them."""
         paths = self._paths(**{'xdg:schema': 'org.iotc.Token1', 'account': account})
-        if not paths:
+        try:
+            return bytes(self._call(paths[0], ITEM, 'GetSecret', '(o)', (self._session(),))[0][2])
+        except (BusError, IndexError):  # deleted, if need be since the search
             return None
-        return bytes(self._call(paths[0], ITEM, 'GetSecret', '(o)', (self._session(),))[0][2])
 
     def delete(self, account):
         """Delete an account's item, as a person could with a keyring editor."""
