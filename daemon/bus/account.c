@@ -50,11 +50,6 @@ static int account_enumerate(sd_bus *bus, const char *prefix, void *userdata, ch
         return 0;
 }
 
-/* The Bus of a handler: the vtable's userdata is the Keeper that account_find() gave. */
-static Bus *bus_of(sd_bus_message *m) {
-        return sd_bus_slot_get_userdata(sd_bus_get_current_slot(sd_bus_message_get_bus(m)));
-}
-
 static int method_get_token(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         return get_start(bus_of(m), m, userdata, false, error);
 }

@@ -15,6 +15,8 @@ struct Bus {
         Manager *manager;
         sd_bus *bus;
         Call *calls; /* Call.next */
+        /* The last sender that may change accounts; a bus never gives a unique name twice. */
+        char manages[SD_BUS_MAXIMUM_NAME_LENGTH + 1];
         void (*lost)(void *userdata);
         void *userdata;
 };
@@ -32,6 +34,10 @@ struct Call {
         ManagerOp *manager_op;
         KeyringOp *keyring_op;
 };
+
+/* bus.c */
+/* The Bus of a handler, whatever its userdata is. */
+Bus *bus_of(sd_bus_message *m);
 
 /* calls.c */
 /* Park a call; the handler returns 1 after it. 0; an Outcome with *problem when its caller has too

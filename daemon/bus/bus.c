@@ -14,6 +14,11 @@ enum {
         REPLACE_WAIT_MS = 10000
 };
 
+/* A handler's userdata may be what a find callback gave; that of the vtable's slot is ours. */
+Bus *bus_of(sd_bus_message *m) {
+        return sd_bus_slot_get_userdata(sd_bus_get_current_slot(sd_bus_message_get_bus(m)));
+}
+
 static void bus_on_account_added(Keeper *k, void *userdata) {
         CLEANUP(freep) char *path = NULL;
         Bus *b = userdata;

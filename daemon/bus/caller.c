@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Who calls, as far as one can know: a Flatpak or a Snap program may get tokens, but not change
- * what there is (contract, section 3). Only management calls ask; it costs a round trip to the bus
- * daemon.
+ * what there is (contract, section 3). Only management calls ask, and only a sender's first: it
+ * costs a round trip to the bus daemon, behind all that others have sent.
  */
 #include <fcntl.h>
 #include <sys/syscall.h>
@@ -67,16 +67,22 @@ static int pid_is_sandboxed(pid_t pid) {
 
 int caller_check_manage(sd_bus_message *m, sd_bus_error *error) {
         CLEANUP(sd_bus_creds_unrefp) sd_bus_creds *creds = NULL;
+        const char *sender = sd_bus_message_get_sender(m);
+        Bus *b = bus_of(m);
         pid_t pid;
         int r;
 
+        if (streq(b->manages, sender))
+                return 0;
         r = sd_bus_query_sender_creds(m, SD_BUS_CREDS_PID, &creds);
         if (r >= 0)
                 r = sd_bus_creds_get_pid(creds, &pid);
         if (r >= 0)
                 r = pid_is_sandboxed(pid);
-        if (r == 0)
+        if (r == 0) {
+                (void)snprintf(b->manages, sizeof(b->manages), "%s", sender);
                 return 0;
+        }
         return sd_bus_error_set(
                 error, IOTC_ERROR_DENIED,
                 r > 0 ? "Programs in a Flatpak or Snap sandbox may get tokens, but not "
