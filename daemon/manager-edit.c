@@ -282,7 +282,7 @@ int manager_configure(Manager *m, Keeper *k, Account *account, Problem *problem)
                 return r;
         r = config_put_account(m->user_path, a, &text);
         r = file_problem(r, text, a->name, problem);
-        if (r != 0)
+        if (r != 0 || account_same_settings(keeper_account(k), a))
                 return r;
         return keeper_configure(k, STEAL(a));
 }

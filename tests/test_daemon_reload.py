@@ -105,6 +105,8 @@ def test_own_changes_disturb_nobody(daemon, entra, keyring, bus):
     daemon.call('AddAccount', '(ssa{sv})',
                 ('new', 'entra', variants({'tenant': 'contoso.com', 'apps': ['A.example.com']})))
     daemon.account_call('new', 'Configure', '(a{sv})', (variants({'sign-in': 'browser'}),))
+    # What it is already.
+    daemon.account_call('work', 'Configure', '(a{sv})', (variants({'sign-in': 'device-code'}),))
     daemon.wait_log('The settings are as they were')
     assert CHANGED not in daemon.text() and changes.signals == []
     changes.close()
