@@ -253,9 +253,10 @@ int keeper_configure(Keeper *k, Account *account) {
         return 0;
 }
 
-int keeper_report_rejected(Keeper *k, const char *token, const char *claims, const char *caller) {
+int keeper_report_rejected(Keeper *k, const char *token, const char *claims, const char *caller,
+                           Problem *problem) {
         uint64_t now = clock_boottime();
-        Problem problem = { 0 };
+        Problem rejected = { 0 };
         Slot *s, *fetch;
 
         for (s = k->slots; s; s = s->next)
@@ -265,12 +266,12 @@ int keeper_report_rejected(Keeper *k, const char *token, const char *claims, con
                 return 0;
         log_info("%s: a server rejected its token", k->account->name);
         if (k->account->source == ACCOUNT_SOURCE_API_TOKEN) {
-                (void)problem_set(&problem, OUTCOME_SIGN_IN_NEEDED,
+                (void)problem_set(&rejected, OUTCOME_SIGN_IN_NEEDED,
                                   "%s: the application rejected the API token. If it was deleted "
                                   "there, store a new one: iotc-token api-token add %s --replace",
                                   k->account->name, k->account->name);
-                keeper_set_last_error(k, &problem);
-                problem_clear(&problem);
+                keeper_set_last_error(k, &rejected);
+                problem_clear(&rejected);
                 return 0;
         }
         if ((k->rejected_usec && now - k->rejected_usec < REPORT_AGAIN_USEC) ||
@@ -279,7 +280,7 @@ int keeper_report_rejected(Keeper *k, const char *token, const char *claims, con
                 return 0;
         fetch = claims ? keeper_slot(k, s->resource, claims) : s;
         if (!fetch)
-                return -ENOMEM;
+                return refuse_challenge(k, problem);
         k->rejected_usec = now;
         free(s->reporter);
         s->reporter = caller ? strdup(caller) : NULL;

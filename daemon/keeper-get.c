@@ -308,9 +308,7 @@ int keeper_get(Keeper *k, const KeeperAsk *ask, Token **ret_token, Waiter **ret_
                 return refuse_resource(k, ask->resource, problem);
         s = keeper_slot(k, resource, ask->claims);
         if (!s)
-                return problem_set(problem, OUTCOME_LIMITS_EXCEEDED,
-                                   "%s: too many claims challenges wait already. Try again later.",
-                                   k->account->name);
+                return refuse_challenge(k, problem);
         was_idle = policy_is_idle(s->used_usec, s->refresh_usec);
         s->used_usec = now;
         if (s->token && !ask->force && !s->reporter && policy_is_fresh(s->token, ask->wish, now)) {

@@ -188,6 +188,7 @@ Verdict refuse_api_token(const Keeper *k, const Slot *s, PolicyWish wish, uint64
 Verdict refuse_too_short(const Keeper *k, const Slot *s, PolicyWish wish, uint64_t now,
                          Problem *problem);
 Verdict refuse_too_often(const Keeper *k, Problem *problem);
+int refuse_challenge(const Keeper *k, Problem *problem);
 Verdict refuse_failure(const Keeper *k, const Slot *s, uint64_t now, Problem *problem);
 /* What the fetcher said of a failure, with the account before it and the command after that helps.
  */

@@ -3,6 +3,7 @@
  * What a caller is told who can't have a token: what happened, and what to do next.
  */
 #include "keeper-private.h"
+#include "model/limits.h"
 #include "model/value.h"
 
 Verdict refuse_too_short(const Keeper *k, const Slot *s, PolicyWish wish, uint64_t now,
@@ -107,6 +108,13 @@ Verdict refuse_too_often(const Keeper *k, Problem *problem) {
                 "identity service would take it for a loop. Try again in a few minutes.",
                 k->account->name);
         return VERDICT_FAIL;
+}
+
+int refuse_challenge(const Keeper *k, Problem *problem) {
+        return problem_set(problem, OUTCOME_LIMITS_EXCEEDED,
+                           "%s: %d claims challenges wait for their tokens, and no more can. Try "
+                           "again in a minute.",
+                           k->account->name, LIMIT_CHALLENGES);
 }
 
 /* The text repeats the resource, so it has to be one. */

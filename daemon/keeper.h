@@ -70,9 +70,10 @@ Waiter *waiter_free(Waiter *w);
 /*
  * A server answered 401 to this token. Nothing happens unless it is one that we hold; starts at
  * most one fetch a minute, with claims if there are any. caller's next call waits for the new
- * token. 0 or -errno.
+ * token. 0, or an Outcome with *problem (too many claims wait).
  */
-int keeper_report_rejected(Keeper *k, const char *token, const char *claims, const char *caller);
+int keeper_report_rejected(Keeper *k, const char *token, const char *claims, const char *caller,
+                           Problem *problem);
 
 /* Is a refresh token on its way that may be the only one that is good? A service with strict
  * rotation has spent the one that it was got with. */

@@ -206,8 +206,8 @@ static void report_rejected(Machine *m, Client *client) {
                 if (client->source == ACCOUNT_SOURCE_AZURE_CLI)
                         client->az_rejected = true;
                 assert(keeper_report_rejected(client_keeper(m, client), value,
-                                              chance_of(0.2) ? "{\"c\":1}" : NULL,
-                                              ask.caller) >= 0);
+                                              chance_of(0.2) ? "{\"c\":1}" : NULL, ask.caller,
+                                              &problem) >= 0);
         }
         problem_clear(&problem);
 }

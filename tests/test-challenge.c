@@ -6,6 +6,7 @@
 #include <assert.h>
 
 #include "model/challenge.h"
+#include "model/limits.h"
 #include "model/secret.h"
 
 #define CLAIMS "eyJhY2Nlc3NfdG9rZW4iOnsibmJmIjp7ImVzc2VudGlhbCI6dHJ1ZX19fQ"
@@ -38,8 +39,31 @@ static void test_other_headers_have_none(void) {
         assert(!claims);
 }
 
+/* The header may be as long as it likes, the claims go into a request. */
+static void test_long_ones(void) {
+        static char header[100000];
+        char *claims = NULL;
+
+        (void)snprintf(header, sizeof(header), "Basic realm=\"%0*d\", Bearer claims=\"%s\"", 90000,
+                       0, CLAIMS);
+        assert(challenge_claims(&claims, header) == 0);
+        assert(streq(claims, "{\"access_token\":{\"nbf\":{\"essential\":true}}}"));
+        claims = secret_free(claims);
+        /* "{}" and so many spaces. */
+        for (size_t n = LIMIT_CLAIMS - 4; n <= LIMIT_CLAIMS + 2; n += 6) {
+                size_t at = (size_t)snprintf(header, sizeof(header), "Bearer claims=\"e30g");
+
+                for (size_t i = 3; i < n; i += 3)
+                        at += (size_t)snprintf(header + at, sizeof(header) - at, "ICAg");
+                (void)snprintf(header + at, sizeof(header) - at, "\"");
+                assert(challenge_claims(&claims, header) == (n > LIMIT_CLAIMS ? -EBADMSG : 0));
+                claims = secret_free(claims);
+        }
+}
+
 int main(void) {
         test_claims_are_found();
+        test_long_ones();
         test_other_headers_have_none();
         return 0;
 }

@@ -212,7 +212,7 @@ static void test_the_loop_detectors_silence(void) {
         for (unsigned second = 0; second < 299; second++) {
                 ASK(&c, &s, 1, .force = true);
                 expect_failure(&c, OUTCOME_SIGN_IN_NEEDED, "");
-                assert(keeper_report_rejected(s.keeper, "secret-at-1", NULL, ":1.9") == 0);
+                assert(keeper_report_rejected(s.keeper, "secret-at-1", NULL, ":1.9", NULL) == 0);
                 keeper_on_online(s.keeper);
                 fake_time_pass(SEC(1));
                 assert(fake_fetches_running() == 0);

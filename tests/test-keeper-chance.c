@@ -211,7 +211,7 @@ static void do_world(Life *l) {
                 break;
         case 5:
                 assert(keeper_report_rejected(l->s.keeper, l->own, draw(l, 2) ? "{\"b\":2}" : NULL,
-                                              ":1.1") == 0);
+                                              ":1.1", NULL) == 0);
                 break;
         case 6:
                 assert(keeper_configure(l->s.keeper, stage_account(ACCOUNT_SOURCE_ENTRA)) == 0);

@@ -209,7 +209,7 @@ static void test_challenges_are_limited(void) {
                 ASK(&c[i], &s, i % 2 ? 20 : 0, .claims = claims);
         }
         ASK(&more, &s, 20, .claims = "{\"n\":-1}");
-        expect_failure(&more, OUTCOME_LIMITS_EXCEEDED, "Try again later");
+        expect_failure(&more, OUTCOME_LIMITS_EXCEEDED, "Try again");
         assert(fake_fetches_running() == 1);
         for (size_t i = 0; i < ARRAY_SIZE(c); i++)
                 caller_leave(&c[i]);

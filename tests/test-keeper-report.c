@@ -4,7 +4,7 @@
 #define CLAIMS "{\"access_token\":{\"nbf\":{\"essential\":true}}}"
 
 static void report(Stage *s, const char *token, const char *claims, const char *caller) {
-        assert(keeper_report_rejected(s->keeper, token, claims, caller) == 0);
+        assert(keeper_report_rejected(s->keeper, token, claims, caller, NULL) == 0);
         fake_time_pass(0);
 }
 

@@ -282,6 +282,15 @@ def test_a_challenge_that_is_no_text_is_none(signed_in, cli, central):
     assert done.returncode == 0 and done.stderr == '', done.stderr
 
 
+@pytest.mark.parametrize('status', [0, 3])
+def test_a_challenge_that_is_too_long_is_none(signed_in, cli, central, status):
+    central.fail(path=DEVICES, status=401, code='Unauthenticated', count=9 if status else 1,
+                 headers={'www-authenticate': f'Bearer claims="{"A" * 50000}"'})
+    done = api(cli, central, DEVICES)
+    assert done.returncode == status and 'too long' not in done.stderr, done.stderr
+    assert len(central.requests()) == 2
+
+
 def test_rejected_for_good(signed_in, cli, central):
     central.fail(path=DEVICES, status=401, code='Unauthenticated', count=9)
     done = api(cli, central, DEVICES)

@@ -115,6 +115,20 @@ def test_failed_claims_leave_the_account_alone(signed_in, entra):
     assert signed_in.get_token('work')[1] == 'bearer'
 
 
+def test_more_claims_than_may_wait(signed_in, entra):
+    token = signed_in.get_token('work')[0]
+    entra.hold()
+    waiting = [signed_in.start_get('work', claims=f'{{"n":{i}}}') for i in range(8)]
+    challenge = 'Bearer claims="eyJhY2Nlc3NfdG9rZW4iOnt9fQ=="'
+    for call in (lambda: signed_in.get_token('work', claims='{"n":8}'),
+                 lambda: signed_in.call('ReportRejected', '(sss)', ('work', token, challenge))):
+        name, text = signed_in.error_of(call)
+        assert name == 'org.freedesktop.DBus.Error.LimitsExceeded'
+        assert 'work: 8 claims challenges wait' in text and 'Try again' in text
+    entra.release()
+    assert waiting[0].result()[0] != token
+
+
 def test_timeout_zero_is_what_is_there_now(signed_in, entra):
     entra.hold()
     assert signed_in.get_token('work', timeout=0)[1] == 'bearer'

@@ -6,7 +6,6 @@
 
 #include "bus/bus-private.h"
 #include "model/challenge.h"
-#include "model/limits.h"
 #include "model/secret.h"
 
 /* Read the selector, the first argument of most calls, and resolve it. */
@@ -41,6 +40,7 @@ static int method_get_authorization(sd_bus_message *m, void *userdata, sd_bus_er
 static int method_report_rejected(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         CLEANUP(secret_freep) char *claims = NULL;
         const char *token, *www_authenticate;
+        Problem problem = { 0 };
         Keeper *k;
         int r;
 
@@ -50,15 +50,12 @@ static int method_report_rejected(sd_bus_message *m, void *userdata, sd_bus_erro
         r = sd_bus_message_read(m, "ss", &token, &www_authenticate);
         if (r < 0)
                 return r;
-        if (strlen(www_authenticate) > 2 * LIMIT_CLAIMS)
-                return sd_bus_error_set(error, SD_BUS_ERROR_INVALID_ARGS,
-                                        "The WWW-Authenticate header is too long.");
         r = challenge_claims(&claims, www_authenticate);
         if (r == -ENOMEM)
                 return r;
-        r = keeper_report_rejected(k, token, claims, sd_bus_message_get_sender(m));
-        if (r < 0)
-                return r;
+        r = keeper_report_rejected(k, token, claims, sd_bus_message_get_sender(m), &problem);
+        if (r != 0)
+                return handler_result(r, &problem, error);
         return sd_bus_reply_method_return(m, NULL);
 }
 

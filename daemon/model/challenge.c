@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "model/challenge.h"
 #include "model/json.h"
+#include "model/limits.h"
 #include "model/secret.h"
 
 /* The value of claims="..." among the header's parameters, which come in any order. */
@@ -71,6 +72,8 @@ int challenge_claims(char **ret, const char *www_authenticate) {
         r = base64_decode(text, &n_text, value, n);
         if (r < 0)
                 return r;
+        if (n_text > LIMIT_CLAIMS)
+                return -EBADMSG;
         r = json_parse(&object, text, n_text);
         if (r < 0)
                 return r;
