@@ -106,6 +106,13 @@ def test_claims_go_with_one_request(signed_in, entra):
     assert [r['claims'] for r in entra.requests(kind='token')] == [claims]
 
 
+def test_claims_that_are_none_are_the_callers_fault(signed_in, entra):
+    for claims in ('', 'nonsense', '[]', '{"access_token":'):
+        name, text = signed_in.error_of(signed_in.get_token, 'work', claims=claims)
+        assert name == INVALID_ARGS and "'claims'" in text
+    assert entra.count() == 0
+
+
 def test_failed_claims_leave_the_account_alone(signed_in, entra):
     entra.fail(error='interaction_required', code=50076)
     name, _ = signed_in.error_of(signed_in.get_token, 'work', claims='{"access_token":{}}')

@@ -4,6 +4,7 @@
  * first reply: no allocation of ours, no look-up but the account's.
  */
 #include "bus/bus-private.h"
+#include "model/json.h"
 #include "model/limits.h"
 #include "model/text.h"
 
@@ -37,6 +38,23 @@ static int option_unknown(const char *key, sd_bus_error *error) {
                 shown ? shown : "");
 }
 
+/* What is no JSON object would be refused by the fetcher, as if the account were to blame. */
+static int option_check_claims(const char *claims, sd_bus_error *error) {
+        CLEANUP(json_freep) Json *object = NULL;
+        size_t n = strlen(claims);
+        int r;
+
+        if (n > LIMIT_CLAIMS)
+                return sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS,
+                                         "The option 'claims' is over %d bytes long.",
+                                         LIMIT_CLAIMS);
+        r = json_parse(&object, claims, n);
+        if (r == -EBADMSG)
+                return sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS,
+                                         "The option 'claims' is not the text of a JSON object.");
+        return r;
+}
+
 static int option_take(sd_bus_message *m, const char *key, KeeperAsk *ask, sd_bus_error *error) {
         uint32_t seconds;
         int r, flag;
@@ -54,11 +72,7 @@ static int option_take(sd_bus_message *m, const char *key, KeeperAsk *ask, sd_bu
                 return option_read(m, key, "s", &ask->resource, error);
         if (streq(key, "claims")) {
                 r = option_read(m, key, "s", &ask->claims, error);
-                if (r >= 0 && strlen(ask->claims) > LIMIT_CLAIMS)
-                        return sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS,
-                                                 "The option 'claims' is over %d bytes long.",
-                                                 LIMIT_CLAIMS);
-                return r;
+                return r < 0 ? r : option_check_claims(ask->claims, error);
         }
         if (streq(key, "timeout")) {
                 r = option_read(m, key, "u", &seconds, error);
