@@ -28,7 +28,7 @@ int arguments_parse(bool *ret_replace, int argc, char **argv, int *ret_status) {
 
         *ret_replace = false;
         *ret_status = EXIT_SUCCESS;
-        while ((c = getopt_long(argc, argv, "", options, NULL)) >= 0)
+        while ((c = getopt_long(argc, argv, "h", options, NULL)) >= 0)
                 switch (c) {
                 case 'r':
                         *ret_replace = true;

@@ -5,6 +5,8 @@
 #include "io/config.h"
 #include "io/log.h"
 #include "manager-private.h"
+#include "model/limits.h"
+#include "model/text.h"
 
 struct ManagerOp {
         Manager *manager;
@@ -287,16 +289,21 @@ int manager_configure(Manager *m, Keeper *k, Account *account, Problem *problem)
         return keeper_configure(k, STEAL(a));
 }
 
+static int refuse_unknown(const char *name, Problem *problem) {
+        CLEANUP(freep) char *shown = text_clean(name, LIMIT_KEY_SHOWN);
+
+        return problem_set(problem, OUTCOME_NO_SUCH_ACCOUNT,
+                           "There is no account '%s'. iotc-token list shows the accounts.",
+                           shown ?: "");
+}
+
 int manager_set_default(Manager *m, const char *name, Problem *problem) {
         char *copy = NULL, *text = NULL;
         int r;
 
         if (!str_empty(name)) {
                 if (!manager_find(m, name))
-                        return problem_set(
-                                problem, OUTCOME_NO_SUCH_ACCOUNT,
-                                "There is no account of that name. iotc-token list shows "
-                                "the accounts.");
+                        return refuse_unknown(name, problem);
                 copy = strdup(name);
                 if (!copy)
                         return -ENOMEM;

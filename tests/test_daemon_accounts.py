@@ -44,8 +44,14 @@ def test_default_setting(daemon, entra, keyring):
     daemon.start('[iotc-token]\ndefault=second\n\n'
                  + entra_account(entra) + entra_account(entra, 'second'))
     assert find(daemon, '') == account_path('second')
-    daemon.bus.call('org.iotc.Token1', '/org/iotc/Token1', 'org.freedesktop.DBus.Properties',
-                    'Set', '(ssv)', (MANAGER, 'DefaultAccount', variants({'v': 'work'})['v']))
+
+    def choose(name):
+        daemon.bus.call('org.iotc.Token1', '/org/iotc/Token1', 'org.freedesktop.DBus.Properties',
+                        'Set', '(ssv)', (MANAGER, 'DefaultAccount', variants({'v': name})['v']))
+
+    name, text = daemon.error_of(choose, 'nobody')
+    assert name == 'NoSuchAccount' and "'nobody'" in text
+    choose('work')
     assert find(daemon, '') == account_path('work')
     assert 'default=work' in daemon.read_settings()
     daemon.restart()

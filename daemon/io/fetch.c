@@ -70,7 +70,7 @@ static void fetch_fail(Fetch *f, const char *why) {
 
         fetch_end(f);
         log_debug("A fetch ended without a result: %s", why);
-        (void)problem_set(&error.problem, OUTCOME_UNAVAILABLE, "%s failed: %s",
+        (void)problem_set(&error.problem, OUTCOME_UNAVAILABLE, "%s failed: %s.",
                           f->is_command ? "its program" : "the fetcher", why);
         f->handler->error(&error, f->userdata);
         problem_clear(&error.problem);
