@@ -100,6 +100,22 @@ static void daemon_on_sleep(bool asleep, void *userdata) {
 
 static void daemon_exit(Daemon *d, int status);
 
+/*
+ * One daemon of a user owns the lock; a second, on another bus, serves that bus. Who has the name
+ * of this bus knows that it is another one, and has seen the end of the one that it replaces.
+ */
+static void daemon_take_lock(Daemon *d) {
+        int r;
+
+        if (!d->env.runtime_dir)
+                return;
+        r = lock_take(&d->lock_fd, d->env.runtime_dir, "lock");
+        if (r == -EAGAIN)
+                log_info("Another daemon of this user runs on another bus; sharing its keyring");
+        else if (r < 0)
+                log_warning("Can't take %s/lock: %s", d->env.runtime_dir, strerror(-r));
+}
+
 /* Everything that can be known is known: take the name, and be ready. */
 static void daemon_open(Daemon *d) {
         int r;
@@ -108,6 +124,7 @@ static void daemon_open(Daemon *d) {
         d->start_timer = timer_free(d->start_timer);
         r = bus_take_name(d->bus, d->replace);
         if (r == 0) {
+                daemon_take_lock(d);
                 (void)sd_notify(0, "READY=1");
                 log_debug("Ready");
                 return;
@@ -227,7 +244,6 @@ static int signals_watch(Daemon *d) {
         return 0;
 }
 
-/* One daemon of a user owns the lock; a second, on another bus, serves that bus. */
 static int runtime_folder(Daemon *d) {
         const char *dir = getenv("XDG_RUNTIME_DIR");
         int r;
@@ -237,11 +253,7 @@ static int runtime_folder(Daemon *d) {
         if (asprintf(&d->env.runtime_dir, "%s/iotc-token", dir) < 0)
                 return -ENOMEM;
         r = lock_folder(d->env.runtime_dir);
-        if (r == 0)
-                r = lock_take(&d->lock_fd, d->env.runtime_dir, "lock");
-        if (r == -EAGAIN)
-                log_info("Another daemon of this user runs on another bus; sharing its keyring");
-        else if (r < 0) {
+        if (r < 0) {
                 log_warning("Can't use %s: %s", d->env.runtime_dir, strerror(-r));
                 free(d->env.runtime_dir);
                 d->env.runtime_dir = NULL;
