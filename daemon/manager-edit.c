@@ -105,6 +105,11 @@ static int check_new(const Manager *m, const Account *a, const Keeper *self, Pro
                         taken = taken || streq(keeper_account(op->keeper)->name, a->name);
                         n++;
                 }
+        if (existing && keeper_account(existing)->system)
+                return problem_set(problem, OUTCOME_ACCOUNT_EXISTS,
+                                   "%s: there is such an account already, set up in the system's "
+                                   "file. Choose another name.",
+                                   a->name);
         if (taken)
                 return problem_set(
                         problem, OUTCOME_ACCOUNT_EXISTS,

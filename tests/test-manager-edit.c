@@ -81,6 +81,8 @@ static void test_what_may_not_be_changed(void) {
         assert(manager_reload(h.m) >= 0);
         assert(take_out(&h, "theirs") == OUTCOME_DENIED);
         assert(manager_find(h.m, "theirs"));
+        assert(add(&h, &adder, account_of("theirs", ACCOUNT_SOURCE_ENTRA), NULL) ==
+               OUTCOME_ACCOUNT_EXISTS);
 
         /* While a line is bad the file is not rewritten: it may hold what somebody meant. */
         put(h.folder.user, WORK "tenant=not a tenant\n");
