@@ -70,6 +70,10 @@ static void move(const World *w, const char *from, const char *to) {
         assert(rename(path, path_in(w, to)) == 0);
 }
 
+static void make_link(const World *w, const char *target, const char *name) {
+        assert(symlink(target, path_in(w, name)) == 0);
+}
+
 /* Deliver what is there already: the kernel tells before the system call returns. */
 static void turn(World *w) {
         while (sd_event_run(w->event, 0) > 0)
@@ -184,6 +188,112 @@ static void test_a_file_in_the_way(void) {
         world_deinit(&w);
 }
 
+/* As chezmoi or a person links a file, by way of another link and of "..". */
+static void test_what_a_link_leads_to(void) {
+        World w;
+
+        world_init(&w, "profile");
+        make_folder(&w, "dotfiles");
+        make_folder(&w, "dotfiles/az");
+        write_file(&w, "dotfiles/real");
+        make_link(&w, "az/../real", "dotfiles/link");
+        make_link(&w, "dotfiles/link", "profile");
+        expect_one_change(&w);
+        write_file(&w, "dotfiles/real");
+        expect_one_change(&w);
+        write_file(&w, "dotfiles/new");
+        expect_nothing(&w);
+        move(&w, "dotfiles/new", "dotfiles/real");
+        expect_one_change(&w);
+        write_file(&w, "dotfiles/real");
+        expect_one_change(&w);
+
+        /* The link between leads elsewhere, and what it led to is nobody's business. */
+        write_file(&w, "here");
+        make_link(&w, "../here", "dotfiles/other");
+        expect_nothing(&w);
+        move(&w, "dotfiles/other", "dotfiles/link");
+        expect_one_change(&w);
+        write_file(&w, "dotfiles/real");
+        expect_nothing(&w);
+        write_file(&w, "here");
+        expect_one_change(&w);
+        remove_file(&w, "here");
+        expect_one_change(&w);
+        write_file(&w, "here");
+        expect_one_change(&w);
+
+        remove_file(&w, "profile");
+        expect_one_change(&w);
+        write_file(&w, "here");
+        expect_nothing(&w);
+        remove_file(&w, "here");
+        remove_file(&w, "dotfiles/link");
+        remove_file(&w, "dotfiles/real");
+        remove_folder(&w, "dotfiles/az");
+        remove_folder(&w, "dotfiles");
+        world_deinit(&w);
+}
+
+/* As stow links a folder; home-manager has another for each generation, by absolute links. */
+static void test_a_folder_that_is_a_link(void) {
+        char target[128];
+        World w;
+
+        world_init(&w, "home/az/profile");
+        make_folder(&w, "home");
+        snprintf(target, sizeof(target), "%s/generation-1", w.folder);
+        make_link(&w, target, "home/az");
+        expect_one_change(&w);
+        /* The disk that it is on comes later. */
+        make_folder(&w, "generation-1");
+        write_file(&w, "generation-1/profile");
+        expect_one_change(&w);
+        write_file(&w, "generation-1/profile");
+        expect_one_change(&w);
+        make_folder(&w, "generation-2");
+        write_file(&w, "generation-2/profile");
+        make_link(&w, "../generation-2", "home/new");
+        expect_nothing(&w);
+        move(&w, "home/new", "home/az");
+        expect_one_change(&w);
+        write_file(&w, "generation-1/profile");
+        expect_nothing(&w);
+        write_file(&w, "generation-2/profile");
+        expect_one_change(&w);
+        remove_file(&w, "generation-1/profile");
+        remove_folder(&w, "generation-1");
+        expect_nothing(&w);
+        remove_file(&w, "generation-2/profile");
+        remove_folder(&w, "generation-2");
+        expect_one_change(&w);
+        make_folder(&w, "generation-2");
+        write_file(&w, "generation-2/profile");
+        expect_one_change(&w);
+        remove_file(&w, "generation-2/profile");
+        remove_folder(&w, "generation-2");
+        remove_file(&w, "home/az");
+        remove_folder(&w, "home");
+        world_deinit(&w);
+}
+
+static void test_links_in_a_circle(void) {
+        World w;
+
+        world_init(&w, "profile");
+        make_link(&w, "other", "profile");
+        make_link(&w, "profile", "other");
+        expect_one_change(&w);
+        remove_file(&w, "other");
+        write_file(&w, "other");
+        expect_one_change(&w);
+        write_file(&w, "other");
+        expect_one_change(&w);
+        remove_file(&w, "other");
+        remove_file(&w, "profile");
+        world_deinit(&w);
+}
+
 static void test_a_relative_path_is_refused(void) {
         sd_event *event;
         Notify *n;
@@ -198,6 +308,9 @@ int main(void) {
         test_what_never_rests();
         test_folders_come_and_go();
         test_a_file_in_the_way();
+        test_what_a_link_leads_to();
+        test_a_folder_that_is_a_link();
+        test_links_in_a_circle();
         test_a_relative_path_is_refused();
         return 0;
 }

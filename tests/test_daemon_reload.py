@@ -62,6 +62,25 @@ def test_noticed_however_it_is_written(daemon, entra, keyring, home):
     assert daemon.stats()['fetches'] == 0 and account_path('in_place') not in daemon.objects()
 
 
+def test_noticed_behind_a_link(daemon, entra, keyring, home):
+    """As those have it who keep their settings elsewhere: stow, chezmoi, home-manager."""
+    folder = os.path.join(home.folder, 'dotfiles')
+    kept = os.path.join(folder, 'accounts.conf')
+    os.mkdir(folder)
+    in_place(kept, entra_account(entra))
+    os.makedirs(os.path.dirname(home.config), exist_ok=True)
+    os.symlink('../../dotfiles/accounts.conf', home.config)
+    daemon.start()
+    for write in (in_place, renamed):
+        write(kept, entra_account(entra) + entra_account(entra, write.__name__))
+        wait_account(daemon, write.__name__)
+    # A change of our own goes to where it is, too.
+    daemon.account_call('work', 'Remove')
+    assert os.path.islink(home.config) and os.listdir(folder) == ['accounts.conf']
+    with open(kept, encoding='utf-8') as file:
+        assert file.read() == entra_account(entra, 'renamed')
+
+
 def test_folder_made_later(daemon, entra, keyring, home):
     shutil.rmtree(os.path.dirname(home.config), ignore_errors=True)
     daemon.start()

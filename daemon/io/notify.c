@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <limits.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
 
@@ -8,15 +9,29 @@
 #define SETTLE_USEC     (1 * USEC_PER_SEC)
 #define SETTLE_MAX_USEC (5 * USEC_PER_SEC)
 
-/* A folder itself going away, and another coming. */
-#define WATCH_FOLDERS (IN_CREATE | IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR)
-#define WATCH_FILE    (WATCH_FOLDERS | IN_MODIFY | IN_CLOSE_WRITE | IN_DELETE | IN_MOVED_FROM)
+/* The name comes, goes, or is another file's; or its folder goes. */
+#define WATCH_NAME                                                                             \
+        (IN_CREATE | IN_MOVED_TO | IN_DELETE | IN_MOVED_FROM | IN_DELETE_SELF | IN_MOVE_SELF | \
+         IN_ONLYDIR)
+#define WATCH_CONTENT (IN_MODIFY | IN_CLOSE_WRITE)
+
+/* Links on the way are followed so far: a loop is none (path_resolution(7) has 40). */
+#define LINKS_MAX 16
+
+typedef struct Point Point;
+
+/* A name in a folder that decides what the path leads to. */
+struct Point {
+        Notify *notify;
+        Point *next;
+        sd_event_source *source;
+        char *name;
+};
 
 struct Notify {
         sd_event *event;
-        sd_event_source *source; /* NULL: no folder could be watched */
+        Point *points; /* Point.next */
         char *path;
-        const char *next; /* in path: what comes below the folder that is watched */
         Timer *settle;
         uint64_t since_usec; /* when it started to change; 0: it rests */
         void (*fn)(bool changing, void *userdata);
@@ -24,6 +39,18 @@ struct Notify {
 };
 
 static int notify_attach(Notify *n);
+
+static Point *points_free(Point *p) {
+        while (p) {
+                Point *next = p->next;
+
+                sd_event_source_disable_unref(p->source);
+                free(p->name);
+                free(p);
+                p = next;
+        }
+        return NULL;
+}
 
 static void notify_on_settled(void *userdata) {
         Notify *n = userdata;
@@ -43,88 +70,128 @@ static void notify_change(Notify *n) {
                 n->fn(true, n->userdata);
 }
 
-/* Is name the next part of the path? */
-static bool notify_is_next(const Notify *n, const char *name) {
-        size_t length = strcspn(n->next, "/");
-
-        return strncmp(n->next, name, length) == 0 && name[length] == '\0';
-}
-
 static int notify_on_event(sd_event_source *source, const struct inotify_event *e, void *userdata) {
-        Notify *n = userdata;
+        const Point *p = userdata;
+        Notify *n = p->notify;
         bool below = e->len > 0 && !(e->mask & IN_Q_OVERFLOW);
 
-        if (below && !notify_is_next(n, e->name))
+        if (below && !streq(e->name, p->name))
                 return 0;
-        /* A folder came or went, or the kernel lost count: look again from where the path exists.
-         */
-        if (!below || strchr(n->next, '/'))
+        /* Another file or link of that name, or the kernel lost count: go the way anew, which frees
+         * the point. */
+        if (!below || !(e->mask & WATCH_CONTENT))
                 (void)notify_attach(n);
         notify_change(n);
         return 0;
 }
 
-/* Watch the folder that ends before next. */
-static int notify_watch(Notify *n, char *next) {
-        bool last = !strchr(next, '/');
-        char kept = *next;
+static int point_add(Notify *n, const char *folder, const char *name, uint32_t events) {
+        Point *p;
         int r;
 
-        *next = '\0';
-        r = sd_event_add_inotify(n->event, &n->source, n->path, last ? WATCH_FILE : WATCH_FOLDERS,
-                                 notify_on_event, n);
-        *next = kept;
-        n->next = next;
-        if (r < 0)
-                return r;
-        /* Before a request that was sent after the file was written. */
-        return sd_event_source_set_priority(n->source, SD_EVENT_PRIORITY_IMPORTANT);
-}
-
-/* Is the folder that comes next there? It may have been made while the one above was tried. */
-static bool notify_has_next(const Notify *n) {
-        char *end = strchr(n->next, '/');
-        struct stat st;
-        bool found;
-
-        if (!end)
-                return false;
-        *end = '\0';
-        found = stat(n->path, &st) == 0 && S_ISDIR(st.st_mode);
-        *end = '/';
-        return found;
-}
-
-/* Watch the deepest folder that there is. */
-static int notify_attach(Notify *n) {
-        int r;
-
-        do {
-                char *next = strrchr(n->path, '/') + 1;
-
-                n->source = sd_event_source_disable_unref(n->source);
-                while ((r = notify_watch(n, next)) == -ENOENT || r == -ENOTDIR) {
-                        if (next == n->path + 1)
-                                return r;
-                        for (next--; next[-1] != '/'; next--)
-                                ;
-                }
-        } while (r >= 0 && notify_has_next(n));
-        return r;
-}
-
-/* With single slashes. */
-static int path_copy(char **ret, const char *path) {
-        char *to;
-
-        *ret = to = malloc(strlen(path) + 1);
-        if (!to)
+        p = calloc(1, sizeof(*p));
+        if (!p)
                 return -ENOMEM;
-        for (; *path; path++)
-                if (path[0] != '/' || path[1] != '/')
-                        *to++ = *path;
-        *to = '\0';
+        p->notify = n;
+        p->name = strdup(name);
+        r = p->name ? sd_event_add_inotify(n->event, &p->source, folder, events, notify_on_event, p)
+                    : -ENOMEM;
+        /* Before a request that was sent after the file was written. */
+        if (r >= 0)
+                r = sd_event_source_set_priority(p->source, SD_EVENT_PRIORITY_IMPORTANT);
+        if (r < 0) {
+                points_free(p);
+                return r;
+        }
+        p->next = n->points;
+        n->points = p;
         return 0;
+}
+
+static bool is_folder(const char *path) {
+        struct stat st;
+
+        return lstat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* Go on with a link's target and what comes after it. */
+static int way_follow(char **way, char **next, char *folder, const char *target) {
+        char *joined;
+
+        if (asprintf(&joined, "%s/%s", target, *next ?: "") < 0)
+                return -ENOMEM;
+        free(*way);
+        *way = *next = joined;
+        if (*target == '/')
+                *folder = '\0';
+        return 0;
+}
+
+/*
+ * Go along the path as the kernel does, and watch each link on the way, and what it leads to or
+ * the first part that is not there. Looked at is what is watched already: it may change meanwhile.
+ */
+static int notify_walk(Notify *n) {
+        CLEANUP(freep) char *way = strdup(n->path);
+        char folder[PATH_MAX] = "", path[PATH_MAX], target[PATH_MAX];
+        unsigned links = 0;
+        char *next = way;
+        int r;
+
+        if (!way)
+                return -ENOMEM;
+        while (next) {
+                const char *name = strsep(&next, "/");
+                bool last = !next || !next[strspn(next, "/")];
+                ssize_t length;
+
+                if (!*name || streq(name, "."))
+                        continue;
+                if (streq(name, "..")) {
+                        *(strrchr(folder, '/') ?: folder) = '\0';
+                        continue;
+                }
+                if (snprintf(path, sizeof(path), "%s/%s", folder, name) >= (int)sizeof(path))
+                        return -ENAMETOOLONG;
+                if (last || !is_folder(path)) {
+                        r = point_add(n, *folder ? folder : "/", name,
+                                      last ? WATCH_NAME | WATCH_CONTENT : WATCH_NAME);
+                        length = readlink(path, target, sizeof(target) - 1);
+                        /* A link in a folder that we may not read stays what it is. */
+                        if (r < 0 && (r != -EACCES || length < 0))
+                                return r;
+                        if (length >= 0) {
+                                if (++links > LINKS_MAX)
+                                        return 0;
+                                target[length] = '\0';
+                                r = way_follow(&way, &next, folder, target);
+                                if (r < 0)
+                                        return r;
+                                continue;
+                        }
+                        if (last || !is_folder(path))
+                                return 0;
+                }
+                memcpy(folder, path, strlen(path) + 1);
+        }
+        return 0;
+}
+
+/* Watch the way as it is now. The former watches go last: what is watched on stays so. */
+static int notify_attach(Notify *n) {
+        Point *former = n->points;
+        int r;
+
+        n->points = NULL;
+        /* A folder that was there may be gone a moment later. */
+        for (unsigned i = 0; i < 8; i++) {
+                n->points = points_free(n->points);
+                r = notify_walk(n);
+                if (r != -ENOENT && r != -ENOTDIR)
+                        break;
+        }
+        points_free(former);
+        return r;
 }
 
 int notify_new(Notify **ret, sd_event *event, const char *path,
@@ -140,9 +207,9 @@ int notify_new(Notify **ret, sd_event *event, const char *path,
         n->event = sd_event_ref(event);
         n->fn = fn;
         n->userdata = userdata;
-        r = path_copy(&n->path, path);
-        if (r < 0)
-                return r;
+        n->path = strdup(path);
+        if (!n->path)
+                return -ENOMEM;
         r = timer_new(&n->settle, event, notify_on_settled, n);
         if (r < 0)
                 return r;
@@ -161,7 +228,7 @@ uint64_t notify_written_at(const Notify *n) {
 
 Notify *notify_free(Notify *n) {
         if (n) {
-                sd_event_source_disable_unref(n->source);
+                points_free(n->points);
                 timer_free(n->settle);
                 sd_event_unref(n->event);
                 free(n->path);

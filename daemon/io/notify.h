@@ -2,8 +2,9 @@
 /*
  * A file that another program writes: when it changes, and when it has come to rest (inotify(7)).
  * Neither the file nor its folders need to exist yet: the nearest folder that does is watched for
- * the next one on the way. A hint only: what is not noticed (another machine's write on a network
- * file system) is found out later.
+ * the next one on the way. Of links on the way (a home that stow or home-manager makes) each is
+ * watched, and what it leads to. A hint only: what is not noticed (another machine's write on a
+ * network file system, a folder above that is renamed) is found out later.
  */
 #pragma once
 
