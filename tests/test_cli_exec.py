@@ -247,6 +247,25 @@ sys.exit(len(os.read(reader, 100)))
 """
 
 
+# Sends itself, and whoever else is in its process group, a signal; then, by the same way, asks to
+# be told of another, before which the first can't be overtaken. Its exit code is how often the
+# first one came.
+GROUP = """
+import os, signal
+reader, writer = os.pipe()
+os.set_blocking(writer, False)
+signal.set_wakeup_fd(writer)
+for number in (signal.SIGUSR1, signal.SIGTERM):
+    signal.signal(number, lambda number, frame: None)
+os.kill(0, signal.SIGUSR1)
+os.posix_spawnp('sh', ['sh', '-c', f'kill -TERM {os.getppid()}'], os.environ)
+got = b''
+while signal.SIGTERM not in got:
+    got += os.read(reader, 100)
+raise SystemExit(got.count(signal.SIGUSR1))
+"""
+
+
 @pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGINT])
 def test_signals_are_passed_on(work, cli, number):
     process = cli.start('exec', '--', sys.executable, '-c', CATCH)
@@ -264,6 +283,22 @@ def test_ctrl_c_reaches_the_command_once(work, cli):
         terminal.wait_for('caught 2')
         terminal.type('\n')
         assert terminal.wait() == 1
+
+
+def test_what_it_sends_to_its_group_comes_once(work, cli):
+    """We are in that group, and must not send it back."""
+    process = cli.start('exec', '--', sys.executable, '-c', GROUP)
+    assert process.wait() == 1
+
+
+def test_without_a_path(work, cli):
+    """Programs are then found where the system has its own."""
+    env = cli.environment()
+    del env['PATH']
+    for arguments in ([], ['--az']):
+        done = subprocess.run([cli.program, 'exec', *arguments, '--', 'sh', '-c', 'exit 3'],
+                              env=env, timeout=60, check=False)
+        assert done.returncode == 3
 
 
 def test_its_own_failures(work, cli):

@@ -45,8 +45,10 @@ int child_wait(pid_t pid) {
         for (;;) {
                 int signal = sigwaitinfo(&mask, &info);
 
-                /* A key of the terminal reaches the child by itself: the kernel sent it to both. */
-                if (signal > 0 && signal != SIGCHLD && info.si_code != SI_KERNEL)
+                /* A key of the terminal reaches the child by itself: the kernel sent it to both. So
+                 * does what the child sends to its process group, which we are in. */
+                if (signal > 0 && signal != SIGCHLD && info.si_code != SI_KERNEL &&
+                    info.si_pid != pid)
                         (void)kill(pid, signal);
                 if (waitpid(pid, &status, WNOHANG) == pid)
                         return status;

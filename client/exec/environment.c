@@ -20,6 +20,15 @@ static int prepend(const char *name, const char *value, char separator) {
         return set(name, joined);
 }
 
+/* Without a PATH programs are looked for where the system has its own (execvp(3)): there still. */
+static int path_prepend(const char *folder) {
+        char system[256] = "";
+
+        if (!getenv("PATH") && confstr(_CS_PATH, system, sizeof(system)) > 0)
+                (void)set("PATH", system);
+        return prepend("PATH", folder, ':');
+}
+
 /* A proxy of the person's is for the world outside; libraries would send it our requests, too. */
 static int spare_the_proxy(void) {
         static const char *const proxies[] = { "http_proxy", "HTTP_PROXY", "all_proxy",
@@ -55,6 +64,6 @@ int environment_set(const char *account, const char *url, const char *secret,
         if (r == 0)
                 r = spare_the_proxy();
         if (r == 0 && az_folder)
-                r = prepend("PATH", az_folder, ':');
+                r = path_prepend(az_folder);
         return r;
 }
