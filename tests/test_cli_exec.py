@@ -355,6 +355,20 @@ def test_az_prints_the_token_alone(work, cli, arguments):
     assert done.stdout == work.get_token()[0] + '\n'
 
 
+@pytest.mark.parametrize('text, quoted', [
+    ('[core]\noutput = tsv\n', False), ('[core]\nOUTPUT_ = x\noutput=tsv\n', False),
+    ('[core]\noutput: json\n[other]\noutput = tsv\n', True)])
+def test_az_prints_as_it_was_configured_to(work, cli, home, text, quoted):
+    home.extra['AZURE_CONFIG_DIR'] = os.path.join(home.folder, 'azure')
+    os.mkdir(home.extra['AZURE_CONFIG_DIR'])
+    with open(os.path.join(home.extra['AZURE_CONFIG_DIR'], 'config'), 'w',
+              encoding='utf-8') as file:
+        file.write(text)
+    done = az(cli, 'account', 'get-access-token', '--resource', RESOURCE, '--query', 'accessToken')
+    token = work.get_token()[0]
+    assert done.stdout == (f'"{token}"\n' if quoted else f'{token}\n')
+
+
 @pytest.mark.parametrize('arguments', [
     ['version', '--query', '"azure-cli"', '-o', 'tsv'],
     ['account', 'get-access-token', '--help']])

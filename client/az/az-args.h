@@ -20,7 +20,7 @@ typedef struct AzArgs {
         AzOutput output;
 } AzArgs;
 
-/* argv[0] is az's own name. output is what the person set as default (AZURE_CORE_OUTPUT), or NULL.
- * True when it is ours; *ret is then to be freed by az_args_deinit(). */
+/* argv[0] is az's own name. output is what the person set as default for --output, NULL or "" if
+ * nothing. True when it is ours; *ret is then to be freed by az_args_deinit(). */
 bool az_args_parse(AzArgs *ret, int argc, char **argv, const char *output);
 void az_args_deinit(AzArgs *args);

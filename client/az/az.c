@@ -19,7 +19,8 @@
 #include "say.h"
 
 enum {
-        AZ_TIMEOUT_SEC = 60
+        AZ_TIMEOUT_SEC = 60,
+        AZ_WORD_SIZE = 32,
 };
 
 CLEANUP_FUNC(iotc_token_client, iotc_token_close)
@@ -59,12 +60,39 @@ static int az_real(char **argv) {
                 if (asprintf(&az, "%.*s/az", (int)n, entry) < 0)
                         return fail_errno(-ENOMEM);
                 entry += n + (entry[n] == ':');
-                if (*az != '/' || stat(az, &st) < 0 || !S_ISREG(st.st_mode) ||
+                /* An empty entry means the working folder, like any other relative one. */
+                if (n == 0 || *az != '/' || stat(az, &st) < 0 || !S_ISREG(st.st_mode) ||
                     (st.st_dev == self.st_dev && st.st_ino == self.st_ino))
                         continue;
                 (void)execv(az, argv);
         }
         return -1;
+}
+
+/* How az is to print when it is not told: by the environment, else what `az config set
+ * core.output=...` has written; "" when nothing says it. */
+static void output_read(char ret[AZ_WORD_SIZE]) {
+        const char *chosen = getenv("AZURE_CORE_OUTPUT"), *folder = getenv("AZURE_CONFIG_DIR");
+        CLEANUP(freep) char *path = NULL, *line = NULL;
+        CLEANUP(file_closep) FILE *f = NULL;
+        bool core = false;
+        size_t size = 0;
+
+        *ret = '\0';
+        if (chosen) {
+                (void)snprintf(ret, AZ_WORD_SIZE, "%s", chosen);
+                return;
+        }
+        if (asprintf(&path, "%s%s/config", folder ?: getenv("HOME") ?: "",
+                     folder ? "" : "/.azure") < 0)
+                path = NULL;
+        f = path ? fopen(path, "re") : NULL;
+        while (f && getline(&line, &size, f) >= 0) {
+                if (*line == '[')
+                        core = str_starts(line, "[core]");
+                else if (core)
+                        (void)sscanf(line, "output %*1[=:] %31s", ret);
+        }
 }
 
 /* What az prints of a token. */
@@ -159,6 +187,7 @@ static int az_own(const AzArgs *args) {
 }
 
 int main(int argc, char **argv) {
+        char form[AZ_WORD_SIZE];
         AzArgs args = { 0 };
         int code = -1;
 
@@ -166,8 +195,9 @@ int main(int argc, char **argv) {
         (void)prctl(PR_SET_DUMPABLE, 0);
 #endif
         output_open();
-        if (!str_empty(getenv("IOTC_TOKEN_ACCOUNT")) &&
-            az_args_parse(&args, argc, argv, getenv("AZURE_CORE_OUTPUT")) && args.resource)
+        output_read(form);
+        if (!str_empty(getenv("IOTC_TOKEN_ACCOUNT")) && az_args_parse(&args, argc, argv, form) &&
+            args.resource)
                 code = az_own(&args);
         az_args_deinit(&args);
         if (code < 0)
