@@ -292,6 +292,11 @@ static int http_read_headers(Http *http, HttpReply *reply) {
         return r < 0 ? r : http_header(http, &reply->location, "Location");
 }
 
+/* Without one it has to be said that it is empty, or servers may answer 411 (RFC 9110 8.6). */
+static bool http_wants_body(const char *method) {
+        return streq(method, "POST") || streq(method, "PUT") || streq(method, "PATCH");
+}
+
 static int http_prepare(Http *http, HttpReply *reply, const HttpRequest *request,
                         struct curl_slist *headers) {
         bool plain = str_starts(request->url, "http:");
@@ -315,10 +320,10 @@ static int http_prepare(Http *http, HttpReply *reply, const HttpRequest *request
         HTTP_SET(CURLOPT_FRESH_CONNECT, request->once ? 1L : 0L);
         HTTP_SET(CURLOPT_URL, request->url);
         HTTP_SET(CURLOPT_HTTPGET, 1L);
-        if (request->body) {
+        if (request->body || http_wants_body(request->method)) {
                 HTTP_SET(CURLOPT_POST, 1L);
                 HTTP_SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->n_body);
-                HTTP_SET(CURLOPT_POSTFIELDS, request->body);
+                HTTP_SET(CURLOPT_POSTFIELDS, request->body ?: "");
         }
         HTTP_SET(CURLOPT_NOBODY, head ? 1L : 0L);
         HTTP_SET(CURLOPT_CUSTOMREQUEST, head ? NULL : request->method);
