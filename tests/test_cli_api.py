@@ -215,6 +215,15 @@ def test_pages_in_a_circle(signed_in, cli, central):
     failed(api(cli, central, DEVICES, '--paginate'), 1, 'without end')
 
 
+def test_pages_in_a_wider_circle(signed_in, cli, central):
+    ring = ['/api/jobs', '/api/roles', '/api/users']
+    for i, path in enumerate([DEVICES, *ring]):
+        page = {'value': [i], 'nextLink': central.app + ring[i % 3]}
+        central.fail(path=path, count=20, status=200, body=json.dumps(page))
+    failed(api(cli, central, DEVICES, '--paginate'), 1, 'without end')
+    assert len(central.requests()) < 12
+
+
 def test_a_page_that_fails_is_no_whole_list(signed_in, cli, central):
     central.set(devices=60)
     central.fail(path=DEVICES, status=403, code='Forbidden', when='after')

@@ -9,6 +9,7 @@ enum {
 
 void pages_deinit(Pages *pages) {
         free(pages->next);
+        free(pages->mark);
         *pages = (Pages){ 0 };
 }
 
@@ -42,11 +43,19 @@ json_object *page_parse(const HttpReply *reply) {
         return NULL;
 }
 
+/* Whoever goes in a circle comes by here again, however large it is (R. P. Brent, 1980). */
+static int pages_mark(Pages *pages) {
+        free(pages->mark);
+        pages->mark = strdup(pages->next);
+        return pages->mark ? 0 : fail_errno(-ENOMEM);
+}
+
 int pages_turn(Pages *pages, const Session *s, json_object *page) {
-        CLEANUP(freep) char *former = STEAL(pages->next);
         json_object *link;
         const char *next;
 
+        free(pages->next);
+        pages->next = NULL;
         if (!json_object_object_get_ex(page, "nextLink", &link) ||
             json_object_is_type(link, json_type_null))
                 return 0;
@@ -56,11 +65,13 @@ int pages_turn(Pages *pages, const Session *s, json_object *page) {
                             "%s names a next page that is not on it (%.200s): not followed, so "
                             "that a token goes nowhere else",
                             s->address.host, next);
-        if (streq(next, former) || ++pages->n >= PAGES_MAX)
+        if (streq(next, pages->mark) || ++pages->n >= PAGES_MAX)
                 return fail(EXIT_FAILED, "%s has pages without end; stopped after %u",
                             s->address.host, pages->n);
         pages->next = strdup(next);
-        return pages->next ? 0 : fail_errno(-ENOMEM);
+        if (!pages->next)
+                return fail_errno(-ENOMEM);
+        return (pages->n & (pages->n - 1)) == 0 ? pages_mark(pages) : 0;
 }
 
 static int page_get(Session *s, json_object *all, Pages *pages, const char *path) {

@@ -15,6 +15,7 @@ enum {
 
 typedef struct Pages {
         char *next; /* the URL of the next page; NULL: there is none */
+        char *mark; /* the first, second, fourth, eighth ... of them */
         unsigned n;
 } Pages;
 
