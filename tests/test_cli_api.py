@@ -83,6 +83,13 @@ def test_no_garbage_on_a_terminal(signed_in, cli, central):
         assert terminal.wait() == 0
     assert terminal.shown == 'one\ntwo ?[2J\n'
 
+    central.fail(path=DEVICES, status=200, body='{}', headers={'x-name': 'caf\xe9 \x9b2J'})
+    with Terminal([cli.program, 'api', DEVICES, '-i', '--app', central.app],
+                  cli.environment()) as terminal:
+        assert terminal.wait() == 0
+    assert terminal.shown.startswith('HTTP/1.1 200 OK\n')
+    assert 'x-name: caf? ?2J\n' in terminal.shown
+
 
 def test_the_body_and_the_method(signed_in, cli, central, home):
     device = '{"displayName": "Pump", "enabled": true}'

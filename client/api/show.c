@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-#include "show.h"
+#include <ctype.h>
+
 #include "../display.h"
 #include "../output.h"
 #include "../say.h"
 #include "json-text.h"
 #include "pages.h"
+#include "show.h"
 
-/* Lines of text, without what would do something else to a terminal. */
-static void show_lines(const char *s) {
+/* Lines of text, without what would do something else to a terminal, which in what is no UTF-8 may
+ * be any byte that is not ASCII. */
+static void show_lines(const char *s, bool utf8) {
         while (*s) {
-                size_t n = *s == '\n' || *s == '\t' ? 0 : display_unsafe(s);
+                bool odd = !utf8 && !isascii((unsigned char)*s);
+                size_t n = odd ? 1 : *s == '\n' || *s == '\t' ? 0 : display_unsafe(s);
 
                 if (*s == '\r' && s[1] == '\n') /* as the protocol has it */
                         n = 1;
@@ -20,9 +24,9 @@ static void show_lines(const char *s) {
 }
 
 void show_head(const HttpReply *reply) {
-        if (output_is_terminal() && utf8_is_valid(reply->head, reply->n_head))
-                show_lines(reply->head);
-        else if (!output_is_terminal())
+        if (output_is_terminal())
+                show_lines(reply->head, utf8_is_valid(reply->head, reply->n_head));
+        else
                 (void)fwrite(reply->head, 1, reply->n_head, stdout);
 }
 
@@ -46,7 +50,7 @@ int show_body(const HttpReply *reply) {
         if (json)
                 json_pretty_feed(&pretty, reply->body, reply->n_body);
         else
-                show_lines(reply->body);
+                show_lines(reply->body, true);
         if (json || reply->body[reply->n_body - 1] != '\n')
                 putc('\n', stdout);
         return 0;

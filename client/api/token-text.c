@@ -28,8 +28,9 @@ char *token_id_of(const char *token) {
 
         for (s = s ? s + 1 : token; !str_starts(s, "skn=");) {
                 s = strchr(s, '&');
-                if (!s++)
+                if (!s)
                         return NULL;
+                s++;
         }
         s += 4;
         n = strcspn(s, "&");
