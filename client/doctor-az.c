@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -70,7 +69,6 @@ static int az_read(int out, int signals, char *buf, size_t size) {
 static int az_run(const char *path, char *buf, size_t size) {
         CLEANUP(fd_closep) int out = -1, in = -1, signals = -1;
         int fds[2], r;
-        sigset_t mask;
         pid_t pid;
 
         r = loop_block_signals();
@@ -78,10 +76,10 @@ static int az_run(const char *path, char *buf, size_t size) {
                 return r < 0 ? r : -errno;
         out = fds[0];
         in = fds[1];
-        if (sigprocmask(SIG_BLOCK, NULL, &mask) < 0)
-                return -errno;
-        signals = signalfd(-1, &mask, SFD_CLOEXEC);
-        pid = signals < 0 ? -1 : fork();
+        signals = loop_signals_fd();
+        if (signals < 0)
+                return signals;
+        pid = fork();
         if (pid < 0)
                 return -errno;
         if (pid == 0)

@@ -19,13 +19,26 @@ static int loop_on_signal(sd_event_source *source, const struct signalfd_siginfo
         return loop_end(userdata, 128 + (int)si->ssi_signo);
 }
 
+static void loop_signals_set(sigset_t *ret) {
+        sigemptyset(ret);
+        for (size_t i = 0; i < ARRAY_SIZE(loop_signals); i++)
+                sigaddset(ret, loop_signals[i]);
+}
+
 int loop_block_signals(void) {
         sigset_t mask;
 
-        sigemptyset(&mask);
-        for (size_t i = 0; i < ARRAY_SIZE(loop_signals); i++)
-                sigaddset(&mask, loop_signals[i]);
+        loop_signals_set(&mask);
         return sigprocmask(SIG_BLOCK, &mask, NULL) < 0 ? -errno : 0;
+}
+
+int loop_signals_fd(void) {
+        sigset_t mask;
+        int fd;
+
+        loop_signals_set(&mask);
+        fd = signalfd(-1, &mask, SFD_CLOEXEC);
+        return fd < 0 ? -errno : fd;
 }
 
 static int loop_fill(Loop *loop) {

@@ -34,6 +34,9 @@ int loop_call_unless(sd_bus *bus, sd_bus_message *m, unsigned timeout_sec, const
 int loop_refresh_unless(sd_bus *bus, const char *path, const char *name);
 /* Block the signals, for what has to be put away before they may end the process. 0 or -errno. */
 int loop_block_signals(void);
+/* A descriptor that is readable while one of the signals, which are blocked, waits: for poll(2), to
+ * be closed by the caller. Or -errno. */
+int loop_signals_fd(void);
 /* Has one of the signals come, while nothing looked? Then 128 + its number, else 0. */
 int loop_interrupted(void);
 

@@ -273,17 +273,6 @@ static void login_deinit(Login *l) {
         sd_bus_flush_close_unref(l->bus);
 }
 
-/* From here on Ctrl-C waits until there is a loop to see it. */
-static void login_block_signals(void) {
-        sigset_t mask;
-
-        sigemptyset(&mask);
-        sigaddset(&mask, SIGINT);
-        sigaddset(&mask, SIGTERM);
-        sigaddset(&mask, SIGHUP);
-        (void)sigprocmask(SIG_BLOCK, &mask, NULL);
-}
-
 /* Of the ways to sign in, one. */
 static int login_choose(Login *l, const Verb *verb, const bool ways[_LOGIN_WAY_MAX]) {
         int n = 0;
@@ -342,6 +331,7 @@ int verb_login(const Verb *verb, int argc, char **argv) {
         r = bus_open(&l.bus);
         if (r)
                 return r;
-        login_block_signals();
+        /* From here on Ctrl-C waits until there is a loop to see it. */
+        (void)loop_block_signals();
         return login_run(&l, verb);
 }

@@ -424,6 +424,19 @@ def test_versions_of_az(daemon, keyring, doctor, home, version, state):
     assert found['azure-cli']['state'] == 'problem'
 
 
+def test_a_signal_that_is_none_of_ours(daemon, keyring, doctor, home):
+    """One that waits since before, blocked by whoever started us, is no reason to stop reading."""
+    daemon.start('')
+    waiting = ('import os, signal, sys; '
+               'signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1]); '
+               'os.kill(os.getpid(), signal.SIGUSR1); os.execv(sys.argv[1], sys.argv[1:])')
+    done = subprocess.run(
+        [PYTHON, '-c', waiting, doctor.program, 'doctor'], capture_output=True, text=True,
+        env=doctor.environment(**write_az(home, 'echo \'{"azure-cli": "2.60.0"}\'')),
+        timeout=60, check=False)
+    assert '\taz 2.60.0 (' in done.stdout, done.stdout
+
+
 def test_an_az_that_is_none(daemon, keyring, doctor, home):
     env = write_az(home, 'echo Segmentation fault; exit 1')
     daemon.start('')
