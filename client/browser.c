@@ -49,8 +49,8 @@ static void browser_destroy(void *userdata) {
         free(userdata);
 }
 
-int browser_open(sd_event *event, const char *url, void (*fn)(bool opened, void *userdata),
-                 void *userdata) {
+int browser_open(sd_event_source **ret, sd_event *event, const char *url,
+                 void (*fn)(bool opened, void *userdata), void *userdata) {
         CLEANUP(sd_event_source_unrefp) sd_event_source *source = NULL;
         sigset_t mask;
         Browser *b;
@@ -77,5 +77,8 @@ int browser_open(sd_event *event, const char *url, void (*fn)(bool opened, void 
                 return r;
         }
         (void)sd_event_source_set_destroy_callback(source, browser_destroy);
-        return sd_event_source_set_floating(source, true);
+        if (!ret)
+                return sd_event_source_set_floating(source, true);
+        *ret = STEAL(source);
+        return 0;
 }

@@ -15,7 +15,8 @@ bool browser_can_open(void);
 /*
  * Run xdg-open, without a terminal and without a shell; fn is called from the loop when it has
  * ended, opened being false if it could not be run or says that it failed. The browser outlives
- * this process. 0 or -errno.
+ * this process. *ret, if ret is not NULL, is the waiting for that end: disabled, fn is not called
+ * any more. 0 or -errno.
  */
-int browser_open(sd_event *event, const char *url, void (*fn)(bool opened, void *userdata),
-                 void *userdata);
+int browser_open(sd_event_source **ret, sd_event *event, const char *url,
+                 void (*fn)(bool opened, void *userdata), void *userdata);

@@ -79,7 +79,7 @@ static void signin_show_browser(SignIn *s, const char *uri) {
                 say("To sign in, open this page in a browser on this machine:");
         say("%s", uri);
         signin_show_port(uri);
-        if (open && browser_open(s->loop->event, uri, signin_on_browser, s) < 0)
+        if (open && browser_open(NULL, s->loop->event, uri, signin_on_browser, s) < 0)
                 signin_on_browser(false, s);
 }
 

@@ -336,6 +336,22 @@ def test_only_pages_of_sign_ins_are_opened(daemon, entra, bus, browser, keyring)
     assert browser.opened() == []
 
 
+def test_two_pages_at_once(daemon, entra, bus, browser, keyring):
+    """How the first browser ends is nothing to the second one's caller."""
+    daemon.start(entra_account(entra))
+    path = daemon.start_sign_in()
+    calls = []
+    for code, after in ((3, 1), (0, 2)):
+        browser.answer(code, after)
+        calls.append(bus.start_call('org.iotc.Token1.Opener', '/org/iotc/Token1/Opener',
+                                    'org.iotc.Token1.Opener', 'Open', '(os)', (path, ''),
+                                    flags=Gio.DBusCallFlags.NONE))
+        wait_until(lambda: len(browser.opened()) == len(calls), 'the page to be opened')
+    for call in calls:
+        assert call.result(30) == ()
+    daemon.call('Cancel', path=path, interface=SIGN_IN)
+
+
 def test_azure_cli(daemon, az, entra, bus, keyring):
     server = Server(bus)
     entra.set(access_token_ttl=200)     # which az renews at every call

@@ -165,11 +165,12 @@ class Browser:
                        f'DBUS_SESSION_BUS_ADDRESS={address} '
                        f'{build_dir}/client/open/iotc-token-open\n')
 
-    def answer(self, code):
-        """From now on it exits with that."""
+    def answer(self, code, after=0):
+        """From now on it exits with that, so many seconds later."""
         with open(self._script + '.new', 'w', encoding='utf-8') as file:
             file.write('#!/bin/sh\n'
                        f'echo "$1 $XDG_ACTIVATION_TOKEN" >>{self._opened}\n'
+                       f'[ {after} = 0 ] || /bin/sleep {after}\n'
                        f'exit {code}\n')
         os.chmod(self._script + '.new', 0o700)
         os.rename(self._script + '.new', self._script)

@@ -19,7 +19,8 @@
 typedef struct Opener {
         Loop *loop;
         sd_event_source *idle;
-        sd_bus_message *call; /* waits for xdg-open; NULL: none */
+        sd_bus_message *call;     /* waits for xdg-open; NULL: none */
+        sd_event_source *browser; /* the end of that xdg-open, and of no earlier one */
         sd_event_source *late;
 } Opener;
 
@@ -60,7 +61,7 @@ static int opener_open(Opener *o, sd_bus_message *m, const char *uri, const char
         int r;
 
         token_export(token);
-        r = browser_open(o->loop->event, uri, opener_on_browser, o);
+        r = browser_open(&o->browser, o->loop->event, uri, opener_on_browser, o);
         if (r >= 0)
                 r = sd_event_source_set_time_relative(o->idle, IDLE_USEC);
         if (r >= 0)
@@ -85,6 +86,7 @@ static int method_open(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         if (!str_starts(path, IOTC_PATH_SIGNIN "/"))
                 return sd_bus_error_set(error, SD_BUS_ERROR_INVALID_ARGS, "Not a sign-in");
         opener_reply(o, true); /* an earlier one has had its time */
+        o->browser = sd_event_source_disable_unref(o->browser);
         r = sd_bus_get_property_string(o->loop->bus, IOTC_BUS_NAME, path, IOTC_INTERFACE_SIGNIN,
                                        "VerificationUri", error, &uri);
         return r < 0 ? r : opener_open(o, m, uri, token);
@@ -99,6 +101,7 @@ static const sd_bus_vtable opener_vtable[] = {
 
 static void opener_deinit(Opener *o) {
         sd_bus_message_unref(o->call);
+        sd_event_source_disable_unref(o->browser);
         sd_event_source_disable_unref(o->late);
         sd_event_source_disable_unref(o->idle);
         loop_free(o->loop);
