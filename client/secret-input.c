@@ -40,30 +40,55 @@ static ssize_t secret_input_fill(char *buf, const sigset_t *terminal) {
         return (ssize_t)n;
 }
 
+/* Ask once, without echo. Bytes or -errno. */
+static ssize_t secret_input_hide(char *buf, const char *prompt, const struct termios *visible,
+                                 const sigset_t *before) {
+        struct termios hidden = *visible;
+        ssize_t n;
+
+        hidden.c_lflag &= ~(tcflag_t)ECHO;
+        if (tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden) < 0)
+                return -errno;
+        fputs(_(prompt), stderr);
+        n = secret_input_fill(buf, before);
+        fputc('\n', stderr);
+        (void)tcsetattr(STDIN_FILENO, TCSAFLUSH, visible);
+        return n;
+}
+
+/* Ctrl-Z: stop here, with the echo on. Whoever lets us go on may have left it so. */
+static void secret_input_stop(const struct sigaction *action) {
+        sigset_t stop;
+
+        secret_input_signal = 0;
+        sigemptyset(&stop);
+        sigaddset(&stop, SIGTSTP);
+        (void)signal(SIGTSTP, SIG_DFL);
+        (void)raise(SIGTSTP);
+        (void)sigprocmask(SIG_UNBLOCK, &stop, NULL);
+        (void)sigprocmask(SIG_BLOCK, &stop, NULL);
+        (void)sigaction(SIGTSTP, action, NULL);
+}
+
 /* Ask on the terminal, without echo, which every way out of here gives back. */
 static ssize_t secret_input_ask(char *buf, const char *prompt) {
-        static const int numbers[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+        static const int numbers[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP };
         struct sigaction action = { .sa_handler = secret_input_on_signal };
-        struct termios visible, hidden;
+        struct termios visible;
         sigset_t blocked, before;
         ssize_t n;
 
         if (tcgetattr(STDIN_FILENO, &visible) < 0)
                 return -errno;
-        hidden = visible;
-        hidden.c_lflag &= ~(tcflag_t)ECHO;
         sigemptyset(&blocked);
         for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
                 sigaddset(&blocked, numbers[i]);
                 (void)sigaction(numbers[i], &action, NULL);
         }
         (void)sigprocmask(SIG_BLOCK, &blocked, &before);
-        if (tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden) < 0)
-                return -errno;
-        fputs(_(prompt), stderr);
-        n = secret_input_fill(buf, &before);
-        fputc('\n', stderr);
-        (void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &visible);
+        while ((n = secret_input_hide(buf, prompt, &visible, &before)) == -EINTR &&
+               secret_input_signal == SIGTSTP)
+                secret_input_stop(&action);
         for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
                 (void)signal(numbers[i], SIG_DFL);
         (void)sigprocmask(SIG_SETMASK, &before, NULL);

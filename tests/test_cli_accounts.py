@@ -11,7 +11,8 @@ import time
 import pytest
 
 from util_daemon import entra_account
-from util_terminal import CTRL_C, Terminal
+from util_process import wait_until
+from util_terminal import CTRL_C, CTRL_Z, Terminal
 
 APP = 'contoso.azureiotcentral.com'
 API_TOKEN = 'SharedAccessSignature sr=0b1c&sig=c2VjcmV0&skn=ci&se=4102444800000'
@@ -235,6 +236,26 @@ def test_ctrl_c_gives_the_echo_back(daemon, keyring, cli):
         assert terminal.wait() == 130
         assert terminal.echoes()
     assert cli.ok('list') == ''
+
+
+def test_ctrl_z_and_back_shows_no_secret(daemon, keyring, cli):
+    """The shell gives itself the echo back, and does not take it when the command goes on."""
+    daemon.start('')
+    env = {**cli.environment(), 'PS1': 'shell> ', 'TERM': 'dumb'}
+    with Terminal(['/bin/bash', '--norc', '--noediting', '-i'], env) as terminal:
+        terminal.wait_for('shell> ')
+        terminal.type(f'{cli.program} api-token add ci; echo ended $?\n')
+        terminal.wait_for('API token.*: ')
+        terminal.type('half a secret' + CTRL_Z)
+        terminal.wait_for('Stopped')
+        terminal.shown = ''
+        terminal.type('fg\n')
+        terminal.wait_for('API token.*: ')
+        assert not terminal.echoes()
+        terminal.type(API_TOKEN + '\n')
+        wait_until(lambda: 'ci' in cli.ok('list'), 'the account')
+        assert 'SharedAccessSignature' not in terminal.shown
+    assert cli.ok('get', 'ci') == API_TOKEN + '\n'
 
 
 @pytest.mark.skipif(os.getuid() == 0, reason='root may look into every process')

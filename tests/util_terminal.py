@@ -16,6 +16,7 @@ import time
 from util_process import DEADLINE
 
 CTRL_C = '\x03'
+CTRL_Z = '\x1a'
 
 
 class Terminal:
