@@ -96,6 +96,15 @@ int connection_failed(sd_bus *bus, const sd_bus_error *reply, sd_bus_error *ret)
         return r;
 }
 
+int connection_broken(int r, sd_bus_error *ret) {
+        bool refused = r == -EPERM || r == -EACCES;
+
+        sd_bus_error_free(ret);
+        sd_bus_error_set(ret, refused ? SD_BUS_ERROR_NO_SERVER : SD_BUS_ERROR_DISCONNECTED,
+                         refused ? CONNECTION_FOREIGN : CONNECTION_LOST);
+        return refused ? -EACCES : -ECONNRESET;
+}
+
 int connection_open(sd_bus **ret, sd_bus_error *error) {
         int r;
 

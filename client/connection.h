@@ -25,5 +25,7 @@ int connection_call(sd_bus *bus, sd_bus_message *m, bool secret, uint64_t timeou
  * where it came from. Its negative errno, as IOTC_ERROR_MAP has it.
  */
 int connection_failed(sd_bus *bus, const sd_bus_error *reply, sd_bus_error *ret);
+/* The connection itself failed with r: in words, to *ret, and as a negative errno. */
+int connection_broken(int r, sd_bus_error *ret);
 /* Reword an error of the bus or the connection, which knows nothing of us: say what helps. */
 void connection_explain(sd_bus_error *error);

@@ -178,6 +178,25 @@ uint64_t iotc_token_get_timeout(iotc_token_client *client) {
         return usec;
 }
 
+/* A call that went out on this connection, or NULL. */
+static iotc_token_call *call_on(const iotc_token_client *client, sd_bus *bus) {
+        for (iotc_token_call *call = client->calls; call; call = call->next)
+                if (sd_bus_slot_get_bus(call->slot) == bus)
+                        return call;
+        return NULL;
+}
+
+/* The connection is of no use any more. When the bus went sd-bus has answered every call by now,
+ * but not when it never let us in, or spoke nonsense. A callback may make calls: on the next one.
+ */
+static void client_lose(iotc_token_client *client, sd_bus *bus, int r) {
+        iotc_token_call *call;
+
+        client->bus = sd_bus_close_unref(client->bus);
+        while (!client->closed && (call = call_on(client, bus)))
+                call_answer(call, connection_broken(r, &client->error), NULL);
+}
+
 int iotc_token_process(iotc_token_client *client) {
         CLEANUP(sd_bus_unrefp) sd_bus *bus = NULL;
         int r = 0;
@@ -193,15 +212,12 @@ int iotc_token_process(iotc_token_client *client) {
                 if (r <= 0)
                         break;
         }
+        if (r < 0 && !client->closed)
+                client_lose(client, bus, r);
         client->processing = false;
         if (client->closed) {
                 (void)iotc_token_close(client);
                 return 0;
         }
-        if (r < 0) {
-                /* sd-bus has answered every call by now. */
-                client->bus = sd_bus_close_unref(client->bus);
-                return -ECONNRESET;
-        }
-        return 0;
+        return r < 0 ? -ECONNRESET : 0;
 }

@@ -7,6 +7,7 @@ import errno
 import os
 import select
 import signal
+import socket
 import subprocess
 
 import pytest
@@ -139,6 +140,27 @@ def test_the_daemon_restarts(work, program):
     work.start()
     program.start('get', 3)
     assert program.line() == ['3', '0', token]
+
+
+@pytest.mark.parametrize('reply, code, words', [
+    (b'REJECTED EXTERNAL\r\nERROR\r\nERROR\r\n', errno.EACCES, "another user's"),
+    (b'DATA\r\nOK 00112233445566778899aabbccddeeff\r\nAGREE_UNIX_FD\r\n' + b'!' * 64,
+     errno.ECONNRESET, 'closed')])
+def test_a_bus_that_does_not_let_us_in(home, folder, reply, code, words):
+    """Whoever waits is told, although the connection stays open."""
+    path = os.path.join(folder, 'refuses')
+    home.env['DBUS_SESSION_BUS_ADDRESS'] = f'unix:path={path}'
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(path)
+        server.listen()
+        program = Program(home)
+        program.start('get', 1)
+        with server.accept()[0] as client:
+            client.sendall(reply)
+            number, result, _, text = program.line()
+            assert (number, int(result)) == ('1', -code) and words in text
+            assert program.line() == ['lost']
+            assert program.close() == 0
 
 
 def test_the_bus_goes_away_under_a_call(home, bus, daemon, entra, keyring):
