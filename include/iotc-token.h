@@ -70,8 +70,14 @@ struct iotc_token_options {
         const char *claims; /* a claims challenge from WWW-Authenticate, as JSON */
 };
 
+#ifndef __cplusplus
 #define IOTC_TOKEN_OPTIONS(...) \
         (&(const iotc_token_options){ .size = sizeof(iotc_token_options), __VA_ARGS__ })
+#else /* C++20, with the fields in their order */
+#define IOTC_TOKEN_OPTIONS(...)                    \
+        (&static_cast<const iotc_token_options &>( \
+                iotc_token_options{ .size = sizeof(iotc_token_options), __VA_ARGS__ }))
+#endif
 
 /* A new client in *ret, to be freed by iotc_token_close(). Does no I/O: 0 or -ENOMEM. */
 int iotc_token_open(iotc_token_client **ret);

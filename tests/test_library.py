@@ -200,3 +200,18 @@ def test_the_header_stands_alone(folder, compiler):
         file.write('#include <iotc-token.h>\n')
     subprocess.run([*compiler, '-Wall', '-Wextra', '-Wpedantic', '-Werror', '-fsyntax-only', '-I',
                     os.path.dirname(HEADER), source], check=True)
+
+
+@pytest.mark.parametrize('compiler', ['g++', 'clang++'])
+def test_options_in_c_plus_plus(folder, compiler):
+    if not shutil.which(compiler):
+        pytest.skip(f'no {compiler}')
+    source = os.path.join(folder, 'options.cc')
+    with open(source, 'w', encoding='utf-8') as file:
+        file.write('#include <iotc-token.h>\n'
+                   'int get(iotc_token_client *client, iotc_token **token) {\n'
+                   '    return iotc_token_get(client, "", IOTC_TOKEN_OPTIONS(.min_valid = 600,\n'
+                   '                                      .resource = "https://r"), token);\n'
+                   '}\n')
+    subprocess.run([compiler, '-std=c++20', '-Wall', '-Wpedantic', '-Werror', '-fsyntax-only', '-I',
+                    os.path.dirname(HEADER), source], check=True)
