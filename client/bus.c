@@ -53,6 +53,21 @@ int bus_call_unless(sd_bus *bus, sd_bus_message *m, unsigned timeout_sec, const 
         return bus_fail(&error, r);
 }
 
+int bus_call_lost(sd_bus *bus, sd_bus_message *m, unsigned timeout_sec, const char *name,
+                  bool *ret_lost) {
+        sd_bus_error error = SD_BUS_ERROR_NULL;
+        int r;
+
+        r = connection_call(bus, m, false, timeout_sec * USEC_PER_SEC, &error, NULL);
+        if (r >= 0)
+                return 0;
+        *ret_lost = sd_bus_error_has_names(&error, SD_BUS_ERROR_NO_REPLY, SD_BUS_ERROR_TIMEOUT);
+        if (!*ret_lost && !sd_bus_error_has_name(&error, name))
+                return bus_fail(&error, r);
+        sd_bus_error_free(&error);
+        return -1;
+}
+
 int bus_call(sd_bus *bus, sd_bus_message *m, unsigned timeout_sec, sd_bus_message **ret) {
         return bus_call_unless(bus, m, timeout_sec, NULL, ret);
 }

@@ -36,6 +36,10 @@ int bus_call(sd_bus *bus, sd_bus_message *m, unsigned timeout_sec, sd_bus_messag
  */
 int bus_call_unless(sd_bus *bus, sd_bus_message *m, unsigned timeout_sec, const char *name,
                     sd_bus_message **ret);
+/* The same once more; *ret_lost: nothing is said either, and -1 comes back, because the daemon went
+ * away or did not answer, and may have done it. */
+int bus_call_lost(sd_bus *bus, sd_bus_message *m, unsigned timeout_sec, const char *name,
+                  bool *ret_lost);
 
 /* A method without arguments or results of the account at path. 0 or an exit code. */
 int bus_account_do(sd_bus *bus, const char *path, const char *member, unsigned timeout_sec);

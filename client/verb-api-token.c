@@ -30,7 +30,7 @@ static int verb_add(const Verb *verb, int argc, char **argv) {
                 return args_wrong(verb, "'%s' can't be the name of an account", argv[0]);
         r = bus_open(&bus);
         r = r ?: secret_input_read(&secret, "API token (not shown): ");
-        r = r ?: api_token_add(bus, argv[0], secret, &apps);
+        r = r ?: api_token_add(bus, argv[0], secret, &apps, NULL);
         if (r >= 0)
                 return r;
         if (!replace)

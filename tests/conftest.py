@@ -156,7 +156,9 @@ def central(central_server, entra):
 
 @pytest.fixture
 def bus(folder):
-    bus = Bus(folder)
+    services = os.path.join(folder, 'services')
+    os.mkdir(services, 0o700)
+    bus = Bus(folder, services)
     yield bus
     bus.close()
 

@@ -11,7 +11,7 @@ import time
 import pytest
 
 from util_central import ADMINISTRATOR, OPERATOR
-from util_daemon import entra_account
+from util_daemon import NAME, entra_account, variants
 from util_process import wait_until
 from util_terminal import CTRL_C, Terminal
 
@@ -152,6 +152,69 @@ def test_ctrl_c_while_it_is_created(signed_in, cli, central):
         assert terminal.wait() == 130
     assert "'ci' was deleted at" in terminal.shown
     assert central.tokens() == []
+
+
+class Storing:
+    """A creation whose daemon has handed the secret to the keyring, and dies of it."""
+
+    def __init__(self, daemon, cli, central, keyring):
+        self.daemon, self.keyring = daemon, keyring
+        keyring.process.send(signal.SIGSTOP)
+        self.process = cli.start('api-token', 'create', 'ci', '--role', 'operator', '--app',
+                                 central.tls_host)
+        central.wait(method='PUT')
+        wait_until(lambda: daemon.error_of(self.add, 'no token')[0] == 'AccountExists',
+                   'the daemon to store it')
+
+    def add(self, secret):
+        return self.daemon.call('AddAccount', '(ssa{sv})', (
+            'ci', 'api-token', variants({'secret': secret})))
+
+    def kill(self):
+        self.daemon.process.send(signal.SIGKILL)
+        self.daemon.process.wait()
+        self.keyring.process.send(signal.SIGCONT)
+
+
+def test_a_daemon_that_dies_as_it_stores(signed_in, cli, central, keyring):
+    """Nobody starts it again: whatever may be left is named, with the command that mends it."""
+    storing = Storing(signed_in, cli, central, keyring)
+    storing.kill()
+    assert storing.process.wait() == 1
+    revoke, remove = re.findall(r'iotc-token (api-token revoke .*|remove .*)',
+                                storing.process.text())
+    assert central.leaks(storing.process.text()) == 0
+    # So they do, had it come further than it has.
+    signed_in.start()
+    storing.add(central.secrets()[-1])
+    assert works(signed_in, central, 'ci')
+    assert cli.run(*revoke.split()).returncode == 0 and central.tokens() == []
+    assert cli.run(*remove.split()).returncode == 0
+    wait_until(lambda: list(keyring.items()) == ['work'], 'its item to be gone')
+
+
+def test_a_daemon_that_dies_as_it_stores_and_is_started_again(signed_in, cli, central, keyring,
+                                                              bus, home):
+    bus.activate(NAME, f'{home.build_dir}/daemon/iotc-tokend', home.environment())
+    storing = Storing(signed_in, cli, central, keyring)
+    storing.kill()
+    assert storing.process.wait() == 0, storing.process.text()
+    assert 'went away' in storing.process.text() and central.tokens() == ['ci']
+    assert works(signed_in, central, 'ci') and signed_in.get('Apps', 'ci') == [central.tls_host]
+
+
+def test_a_daemon_that_dies_when_it_has_stored(signed_in, cli, central, keyring, bus, home):
+    """Its answer did not come, but the account is there when it is asked once more."""
+    bus.activate(NAME, f'{home.build_dir}/daemon/iotc-tokend', home.environment())
+    storing = Storing(signed_in, cli, central, keyring)
+    storing.process.send(signal.SIGSTOP)
+    storing.kill()
+    bus.call('org.freedesktop.DBus', '/org/freedesktop/DBus', 'org.freedesktop.DBus',
+             'StartServiceByName', '(su)', (NAME, 0))
+    storing.add(central.secrets()[-1])
+    storing.process.send(signal.SIGCONT)
+    assert storing.process.wait() == 0, storing.process.text()
+    assert central.tokens() == ['ci'] and works(signed_in, central, 'ci')
 
 
 def test_list_and_show(signed_in, cli, central):

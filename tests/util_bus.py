@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 #
-# A private session bus, and connections to it. The bus has no service folders unless a test gives
-# one: otherwise a keyring that a test killed would be started again by activation. Calls that
+# A private session bus, and connections to it. The bus starts no services but those that a test
+# names: otherwise a keyring that a test killed would be started again by activation. Calls that
 # wait, signals and many callers at once all run on the thread's GLib main context.
 
 import os
@@ -191,7 +191,17 @@ class Bus(Connection):
         self.address = self.process.popen.stdout.readline().decode().strip()
         assert self.address, f'the bus does not start:\n{self.process.text()}'
         self._others = []
+        self._services = service_dir
         super().__init__(self.address)
+
+    def activate(self, name, program, env):
+        """From now on it starts this program, with these variables, for whoever calls the name."""
+        with open(os.path.join(self._services, f'{name}.service'), 'w', encoding='utf-8') as file:
+            file.write(f'[D-BUS Service]\nName={name}\nExec={program}\n')
+        for member, signature, arguments in (
+                ('UpdateActivationEnvironment', '(a{ss})', (env,)), ('ReloadConfig', '()', ())):
+            self.call('org.freedesktop.DBus', '/org/freedesktop/DBus', 'org.freedesktop.DBus',
+                      member, signature, arguments)
 
     def connect(self):
         """One more connection, as of another program."""

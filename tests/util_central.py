@@ -67,6 +67,10 @@ class Central(Server):
     def expiry(self, name):
         return self._order('expiry', id=name).get('expiry')
 
+    def secrets(self):
+        """Every API token issued so far. Never print one: use leaks()."""
+        return self._order('secrets')['secrets']
+
     def leaks(self, text):
-        """How many of the API tokens issued so far text contains."""
-        return sum(secret in text for secret in self._order('secrets')['secrets'])
+        """How many of them text contains."""
+        return sum(secret in text for secret in self.secrets())

@@ -115,12 +115,12 @@ static int check_absent(Session *s, const char *id) {
 
 /* Into the keyring, bound to the application unless another account is. 0 or an exit code. */
 static int store(sd_bus *bus, const Session *s, const CreateOptions *o, const char *secret,
-                 const char *lister) {
+                 const char *lister, bool *ret_unsure) {
         const char *app[] = { s->address.origin, NULL };
         StringList apps = { .items = app, .n = lister ? 0 : 1 };
         int r;
 
-        r = api_token_add(bus, o->store_as, secret, &apps);
+        r = api_token_add(bus, o->store_as, secret, &apps, ret_unsure);
         if (r < 0)
                 return fail(EXIT_FAILED, "there is an account '%s' already, since a moment ago",
                             o->store_as);
@@ -130,6 +130,7 @@ static int store(sd_bus *bus, const Session *s, const CreateOptions *o, const ch
 static int create(sd_bus *bus, Session *s, const CreateOptions *o, json_object *roles,
                   const char *lister) {
         CLEANUP(created_token_deinit) CreatedToken token = { 0 };
+        bool unsure = false;
         int r;
 
         say("Creating the API token '%s' at %s", o->id, s->address.host);
@@ -138,9 +139,15 @@ static int create(sd_bus *bus, Session *s, const CreateOptions *o, json_object *
                 return fail_errno(r);
         r = tokens_create(s, &token, o->id, roles, o->expiry ? o->expiry_at : NULL);
         r = r ?: loop_interrupted();
-        r = r ?: store(bus, s, o, token.secret, lister);
+        r = r ?: store(bus, s, o, token.secret, lister, &unsure);
+        if (r && token.may_exist)
+                r = tokens_undo(s, o->id, r);
+        if (unsure)
+                say("If 'iotc-token list' shows an account '%s' when iotc-tokend runs again, it "
+                    "holds that token. Remove it: iotc-token remove %s",
+                    o->store_as, o->store_as);
         if (r)
-                return token.may_exist ? tokens_undo(s, o->id, r) : r;
+                return r;
 
         say("Its secret is in the keyring, as account '%s'%s%s", o->store_as,
             str_empty(token.expiry) ? "" : "; it ends at ", token.expiry ?: "");

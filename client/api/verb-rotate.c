@@ -27,9 +27,6 @@ typedef struct Rotation {
         char expiry[TOKEN_TIME_SIZE]; /* "": the service's own idea */
 } Rotation;
 
-CLEANUP_FUNC(iotc_token_client, iotc_token_close)
-CLEANUP_FUNC(iotc_token, iotc_token_free)
-
 static void rotation_deinit(Rotation *o) {
         session_free(o->s);
         json_object_put(o->roles);
@@ -60,23 +57,12 @@ static int account_read(const Verb *verb, Rotation *o, const char *app) {
         return o->app ? 0 : fail_errno(-ENOMEM);
 }
 
-/* The token that the account holds. 0 or an exit code. */
-static int token_held(const Rotation *o, iotc_token **ret) {
-        CLEANUP(iotc_token_closep) iotc_token_client *client = NULL;
-
-        if (iotc_token_open(&client) < 0)
-                return fail_errno(-ENOMEM);
-        if (iotc_token_get(client, o->name, NULL, ret) < 0)
-                return fail_error(iotc_token_error_name(client), iotc_token_error_text(client));
-        return 0;
-}
-
 /* The id in it. */
 static int old_id_read(Rotation *o) {
         CLEANUP(iotc_token_freep) iotc_token *token = NULL;
         int r;
 
-        r = token_held(o, &token);
+        r = api_token_held(o->name, &token);
         if (r)
                 return r;
         o->old_id = token_id_of(iotc_token_value(token));
@@ -133,7 +119,7 @@ static int swap(Rotation *o, const char *secret, bool *ret_unsure) {
         r = api_token_set(o->bus, o->path, secret);
         if (r == 0)
                 return 0;
-        if (token_held(o, &held)) {
+        if (api_token_held(o->name, &held)) {
                 *ret_unsure = true;
                 return r;
         }
