@@ -332,14 +332,15 @@ void keeper_on_online(Keeper *k) {
 
         for (Slot *s = k->slots; s; s = s->next) {
                 const KeeperRule *rule = slot_rule(k, s, now);
+                uint64_t at = slot_may_ask_at(k, s);
 
                 /* What az would rather wait for is its own pause, and no server's. */
-                if (rule->timer == KEEPER_TIMER_BACK_OFF &&
-                    (s->failure.not_before <= now || rule->asked == KEEPER_TRY_SOON) &&
-                    k->exchanging != s && slot_has_budget(k, s, now)) {
-                        s->failures = 0;
-                        s->wanted = true;
-                }
+                if (rule->timer != KEEPER_TIMER_BACK_OFF || k->exchanging == s ||
+                    (s->failure.not_before > now && rule->asked != KEEPER_TRY_SOON))
+                        continue;
+                s->failures = 0;
+                s->failure.retry_at = MIN(s->failure.retry_at, MAX(at, now));
+                s->wanted = s->wanted || at <= now;
         }
         keeper_pump(k);
         keeper_publish(k);

@@ -24,11 +24,17 @@ bool slot_is_covered(Keeper *k, Slot *s, uint64_t now) {
         return now < slot_budget(k, s)->until;
 }
 
+uint64_t slot_may_ask_at(Keeper *k, Slot *s) {
+        const PolicyBudget *b = slot_budget(k, s);
+
+        return s->claims ? policy_budget_at(b, true) : policy_budget_due(b);
+}
+
 uint64_t slot_retry_at(Keeper *k, Slot *s, uint64_t retry_after, uint64_t now) {
         uint64_t delay =
                 policy_retry_delay(k->account->source, ++s->failures, retry_after, random_number());
 
-        return MAX(now + delay, policy_budget_at(&s->budget, false));
+        return MAX(now + delay, slot_may_ask_at(k, s));
 }
 
 static void ledger_read(const Keeper *k, PolicyLedger *l) {
@@ -63,14 +69,13 @@ bool exchange_spend(Keeper *k) {
         Slot *s = k->exchanging;
         PolicyBudget *b = slot_budget(k, s);
         uint64_t now = clock_boottime();
+        bool counted;
 
         budget_learn(k, s, b);
-        if (k->counts || now < b->until) {
-                if (!slot_has_budget(k, s, now))
-                        return false;
-                policy_budget_spend(b, now);
-        }
-        b->until = USEC_INFINITY;
+        counted = k->counts || now < b->until;
+        if (counted && !slot_has_budget(k, s, now))
+                return false;
+        policy_budget_leave(b, counted, now);
         budget_tell(k, s, b);
         return true;
 }
@@ -80,13 +85,14 @@ void exchange_is_covered(Keeper *k) {
         PolicyBudget *b = slot_budget(k, s);
 
         budget_learn(k, s, b);
-        b->until = policy_covered_until(k->account->source, s->token, s->refresh_usec);
+        policy_budget_cover(b, s->token->issued_usec,
+                            policy_covered_until(k->account->source, s->token, s->refresh_usec));
         budget_tell(k, s, b);
 }
 
 void exchange_wait_for_budget(Keeper *k) {
         Slot *s = k->exchanging;
-        uint64_t at = policy_budget_at(slot_budget(k, s), s->claims != NULL);
+        uint64_t at = slot_may_ask_at(k, s);
 
         if (s->failure.outcome != OUTCOME_OK)
                 s->failure.retry_at = MAX(s->failure.retry_at, at);

@@ -21,14 +21,14 @@ static bool token_will_do(const Waiter *w, const Slot *s, uint64_t now) {
 
 /*
  * Nobody counts what the end of a token demands, or would soon; what callers only wish for, and
- * what has failed before, has a budget, or the identity service takes us for a loop. az asks nobody
- * while its token is good.
+ * what follows a request that failed, has a budget, or the identity service takes us for a loop. az
+ * asks nobody while its token is good.
  */
 static bool slot_want(Keeper *k, Slot *s, uint64_t now) {
-        bool failed = s->failure.outcome != OUTCOME_OK || slot_is_covered(k, s, now);
         bool demanded = !s->claims && !policy_is_fresh(s->token, (PolicyWish){ 0 }, now);
 
-        if (!failed && (demanded || k->account->source == ACCOUNT_SOURCE_AZURE_CLI))
+        if (!slot_is_covered(k, s, now) &&
+            (demanded || k->account->source == ACCOUNT_SOURCE_AZURE_CLI))
                 s->wanted = true;
         else
                 s->wanted = s->wished = slot_has_budget(k, s, now);
@@ -42,6 +42,16 @@ static bool worth_waiting(const Slot *s, const Waiter *w, bool result, uint64_t 
                 return s->failure.retry_at < now + w->ask.timeout_usec;
         return !s->claims && !w->ask.wish.strict && s->failure.outcome != OUTCOME_KEYRING_LOCKED &&
                s->failure.retry_at < w->asked_usec + MIN(w->ask.timeout_usec, PATIENCE_USEC);
+}
+
+/* It was asked for too often, or a daemon died that had asked: soon it may be again? */
+static bool slot_wait_for_budget(Keeper *k, Slot *s, const Waiter *w) {
+        uint64_t at = slot_may_ask_at(k, s);
+
+        if (s->claims || at >= w->asked_usec + MIN(w->ask.timeout_usec, PATIENCE_USEC))
+                return false;
+        s->refresh_usec = MIN(s->refresh_usec, at);
+        return true;
 }
 
 /*
@@ -86,7 +96,8 @@ static Verdict waiter_judge(Keeper *k, Slot *s, Waiter *w, bool result, uint64_t
                 if (slot_want(k, s, now))
                         return VERDICT_WAIT;
                 if (rule->asked == KEEPER_TRY_NOW && !token_will_do(w, s, now))
-                        return refuse_too_often(k, problem);
+                        return slot_wait_for_budget(k, s, w) ? VERDICT_WAIT
+                                                             : refuse_too_often(k, s, now, problem);
         }
         if (token_will_do(w, s, now))
                 return VERDICT_SERVE;

@@ -187,7 +187,7 @@ Verdict refuse_api_token(const Keeper *k, const Slot *s, PolicyWish wish, uint64
                          Problem *problem);
 Verdict refuse_too_short(const Keeper *k, const Slot *s, PolicyWish wish, uint64_t now,
                          Problem *problem);
-Verdict refuse_too_often(const Keeper *k, Problem *problem);
+Verdict refuse_too_often(Keeper *k, Slot *s, uint64_t now, Problem *problem);
 int refuse_challenge(const Keeper *k, Problem *problem);
 Verdict refuse_failure(const Keeper *k, const Slot *s, uint64_t now, Problem *problem);
 /* What the fetcher said of a failure, with the account before it and the command after that helps.
@@ -199,9 +199,11 @@ int refuse_resource(const Keeper *k, const char *resource, Problem *problem);
 /* keeper-budget.c */
 /* May it be asked for now, beyond what its tokens' ends demand? */
 bool slot_has_budget(Keeper *k, Slot *s, uint64_t now);
-/* Has a token come that still lives, or a request gone of which nothing good was heard, be it
- * another daemon's? Then nothing demands another one. */
+/* Has a token come that still lives, or a request gone for one that would, be it another daemon's?
+ * Then nothing demands another one. */
 bool slot_is_covered(Keeper *k, Slot *s, uint64_t now);
+/* When one may leave that its token's end demands, or for its claims. */
+uint64_t slot_may_ask_at(Keeper *k, Slot *s);
 /* When the back-off is over, which never lets through more than the budget. */
 uint64_t slot_retry_at(Keeper *k, Slot *s, uint64_t retry_after, uint64_t now);
 /* Under the lock: the exchange's request is about to leave, and is counted. False: it may not. */

@@ -386,7 +386,7 @@ void keeper_pump(Keeper *k) {
                 if (s->wanted) {
                         k->exchanging = s;
                         s->wanted = false;
-                        k->counts = s->wished || s->failure.outcome != OUTCOME_OK;
+                        k->counts = s->wished;
                         s->wished = false;
                         exchange_start(k);
                         return;

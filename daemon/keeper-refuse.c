@@ -101,12 +101,15 @@ Verdict refuse_failure(const Keeper *k, const Slot *s, uint64_t now, Problem *pr
         return VERDICT_FAIL;
 }
 
-Verdict refuse_too_often(const Keeper *k, Problem *problem) {
+Verdict refuse_too_often(Keeper *k, Slot *s, uint64_t now, Problem *problem) {
+        uint64_t at = MAX(slot_may_ask_at(k, s), now);
+
         (void)problem_set(
                 problem, OUTCOME_UNAVAILABLE,
                 "%s: new tokens were asked for too often (force, min-valid or claims); the "
-                "identity service would take it for a loop. Try again in a few minutes.",
-                k->account->name);
+                "identity service would take it for a loop. Try again in %llu s.",
+                k->account->name,
+                (long long unsigned)((at - now + USEC_PER_SEC - 1) / USEC_PER_SEC));
         return VERDICT_FAIL;
 }
 

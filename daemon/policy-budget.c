@@ -2,7 +2,7 @@
 #include "policy-budget.h"
 
 #define BUDGET_USEC (300 * USEC_PER_SEC)
-#define MAGIC       "iotcbdg1"
+#define MAGIC       "iotcbdg2"
 
 #define HASH_START UINT64_C(14695981039346656037)
 
@@ -17,6 +17,10 @@ uint64_t policy_budget_at(const PolicyBudget *b, bool half) {
         return last ? last + BUDGET_USEC : 0;
 }
 
+uint64_t policy_budget_due(const PolicyBudget *b) {
+        return MIN(policy_budget_at(b, false), b->until);
+}
+
 /* The oldest goes, if this one is not older still. */
 void policy_budget_spend(PolicyBudget *b, uint64_t now) {
         size_t i = 0;
@@ -26,6 +30,20 @@ void policy_budget_spend(PolicyBudget *b, uint64_t now) {
         for (; i + 1 < POLICY_BUDGET_SIZE && b->spent[i + 1] <= now; i++)
                 b->spent[i] = b->spent[i + 1];
         b->spent[i] = now;
+}
+
+void policy_budget_leave(PolicyBudget *b, bool counted, uint64_t now) {
+        if (counted)
+                policy_budget_spend(b, now);
+        if (b->pace == 0)
+                b->until = USEC_INFINITY;
+        else if (!counted)
+                b->until = now + b->pace;
+}
+
+void policy_budget_cover(PolicyBudget *b, uint64_t issued, uint64_t until) {
+        b->until = until;
+        b->pace = until > issued ? until - issued : 0;
 }
 
 void policy_budget_merge(PolicyBudget *b, const PolicyBudget *other) {
@@ -38,6 +56,7 @@ void policy_budget_merge(PolicyBudget *b, const PolicyBudget *other) {
                         policy_budget_spend(b, other->spent[i]);
         }
         b->until = other->until;
+        b->pace = other->pace;
 }
 
 static uint64_t ledger_sum(const PolicyLedger *l) {
@@ -52,7 +71,7 @@ static uint64_t ledger_sum(const PolicyLedger *l) {
 }
 
 static void budget_drop_future(PolicyBudget *b, uint64_t now) {
-        PolicyBudget past = { .until = b->until };
+        PolicyBudget past = { .until = b->until, .pace = b->pace };
 
         for (size_t i = 0; i < POLICY_BUDGET_SIZE; i++)
                 if (b->spent[i] <= now)

@@ -17,19 +17,29 @@ enum {
 /*
  * Requests of one resource that callers wish for, but no token's end demands, and those that follow
  * one that brought no token: 12 in 5 minutes at most, because Entra takes 15 in that time for a
- * loop and signs the account out (AADSTS50196).
+ * loop and signs the account out (AADSTS50196). Demanded is one in the time that a token covers,
+ * whether the last one brought a token or not.
  */
 typedef struct PolicyBudget {
         uint64_t spent[POLICY_BUDGET_SIZE]; /* oldest first; 0: none */
-        /* No token's end demands a request before: the last token lives. USEC_INFINITY: a request
-         * has left, and nothing good was heard of it. */
+        /* No token's end demands a request before: the last token lives, or would, had the request
+         * for it brought one. USEC_INFINITY: it has left, and how long one lives is not known. */
         uint64_t until;
+        uint64_t pace; /* so long the last token covered; 0: not known, or not by its time */
 } PolicyBudget;
 
 /* When the next one may be spent; 0: at once. half: so that half of them are left for others. */
 uint64_t policy_budget_at(const PolicyBudget *b, bool half);
+/* When one may leave that a token's end demands: counted, or because it is due. */
+uint64_t policy_budget_due(const PolicyBudget *b);
 void policy_budget_spend(PolicyBudget *b, uint64_t now);
-/* Spend what others have spent, too, as far as that is not known yet. Their `until` counts. */
+/* A request is about to leave: one that is counted is spent, after another none is due for the time
+ * that a token covers. */
+void policy_budget_leave(PolicyBudget *b, bool counted, uint64_t now);
+/* A token has come, issued then, which covers until then; until 0: that can't be told. */
+void policy_budget_cover(PolicyBudget *b, uint64_t issued, uint64_t until);
+/* Spend what others have spent, too, as far as that is not known yet. Their `until` counts, and
+ * their pace. */
 void policy_budget_merge(PolicyBudget *b, const PolicyBudget *other);
 
 /* The budgets of an account as the bytes of a file, for daemons of one boot of one machine: its

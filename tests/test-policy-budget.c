@@ -30,7 +30,7 @@ static void test_wishes_have_a_budget(void) {
 
 /* Two daemons spend in turns: each knows of all, in order, and of none twice. */
 static void test_what_others_spent_is_spent(void) {
-        PolicyBudget ours = { 0 }, theirs = { .until = NOW };
+        PolicyBudget ours = { 0 }, theirs = { .until = NOW, .pace = SEC(9) };
 
         for (unsigned i = 0; i < 8; i++)
                 policy_budget_spend(i % 2 ? &ours : &theirs, NOW + SEC(i));
@@ -38,7 +38,7 @@ static void test_what_others_spent_is_spent(void) {
         policy_budget_merge(&ours, &theirs);
         for (unsigned i = 0; i < POLICY_BUDGET_SIZE; i++)
                 assert(ours.spent[i] == (i < 4 ? 0 : NOW + SEC(i - 4)));
-        assert(ours.until == NOW);
+        assert(ours.until == NOW && ours.pace == SEC(9));
 
         /* More than there is room for: the oldest go. */
         for (unsigned i = 8; i < 20; i++)
@@ -49,13 +49,35 @@ static void test_what_others_spent_is_spent(void) {
         assert(memcmp(ours.spent, theirs.spent, sizeof(ours.spent)) == 0);
 }
 
+/* Without a token's life one that left covers for ever; with it for as long, if it was not counted
+ * for something else. */
+static void test_what_is_demanded(void) {
+        PolicyBudget b = { 0 };
+
+        assert(policy_budget_due(&b) == 0);
+        policy_budget_leave(&b, false, NOW);
+        assert(b.until == USEC_INFINITY && policy_budget_due(&b) == 0);
+        policy_budget_cover(&b, NOW, NOW + SEC(8));
+        assert(b.until == NOW + SEC(8) && b.pace == SEC(8));
+        for (unsigned i = 0; i < POLICY_BUDGET_SIZE; i++)
+                policy_budget_leave(&b, true, NOW + SEC(1));
+        assert(b.until == NOW + SEC(8) && policy_budget_due(&b) == NOW + SEC(8));
+        policy_budget_leave(&b, false, NOW + SEC(9));
+        assert(b.until == NOW + SEC(17) && policy_budget_due(&b) == NOW + SEC(17));
+        assert(policy_budget_at(&b, false) == NOW + SEC(301));
+        policy_budget_cover(&b, NOW + SEC(9), 0); /* az's */
+        assert(b.until == 0 && b.pace == 0);
+        policy_budget_leave(&b, true, NOW + SEC(400));
+        assert(b.until == USEC_INFINITY);
+}
+
 static void ledger_new(PolicyLedger *l) {
         policy_ledger_check(l, 0, BOOT, NOW);
         assert(!policy_ledger_find(l, HERE));
 }
 
 static void test_the_bytes_are_read_again(void) {
-        PolicyBudget b = { .until = USEC_INFINITY };
+        PolicyBudget b = { .until = USEC_INFINITY, .pace = SEC(7) };
         PolicyLedger l;
 
         ledger_new(&l);
@@ -144,6 +166,7 @@ static void test_more_resources_than_there_is_room_for(void) {
 int main(void) {
         test_wishes_have_a_budget();
         test_what_others_spent_is_spent();
+        test_what_is_demanded();
         test_the_bytes_are_read_again();
         test_times_that_are_yet_to_come();
         test_what_is_no_ledger();
