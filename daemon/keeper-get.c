@@ -64,6 +64,10 @@ static Verdict waiter_judge(Keeper *k, Slot *s, Waiter *w, bool result, uint64_t
         bool just_fetched = s->fetched_usec && now - s->fetched_usec < JUST_FETCHED_USEC;
         const KeeperRule *rule = slot_rule(k, s, now);
 
+        /* It ended while the keyring hung or the machine slept: it counts as none, not as short. */
+        if (!w->ask.wish.strict && s->failure.outcome == OUTCOME_OK &&
+            token_left_usec(s->token, now) == 0)
+                result = false;
         if (source == ACCOUNT_SOURCE_API_TOKEN) {
                 if (rule->asked == KEEPER_TRY_WAIT)
                         return VERDICT_WAIT;

@@ -188,11 +188,36 @@ static void test_the_networks_return_is_not_forgotten(void) {
         stage_deinit(&s);
 }
 
+/* The keyring hangs longer than the token lives that waits for it: that one counts as none. */
+static void test_a_token_that_ends_before_it_is_handed_out(void) {
+        Caller plain = { 0 }, strict = { 0 };
+        Stage s;
+
+        stage_init(&s);
+        stage_put_record(&s, ACCOUNT_SOURCE_ENTRA, "secret-rt-1", NULL, 0, 0);
+        stage_start(&s, ACCOUNT_SOURCE_ENTRA);
+        ASK(&plain, &s, 60);
+        ASK(&strict, &s, 60, .wish = { .strict = true, .min_valid = 2 });
+        fake_keyring_hold(s.keyring, true);
+        fake_fetch_token(fake_fetch(), &(FakeToken){ .access_token = "secret-at-1",
+                                                     .refresh_token = "secret-rt-2",
+                                                     .expires_in = 8 });
+        fake_time_pass(SEC(11));
+        expect_failure(&strict, OUTCOME_UNAVAILABLE, "a token just fetched is valid for 0 s");
+        expect_waiting(&plain);
+        answer_token("secret-at-2", NULL);
+        expect_token(&plain, "secret-at-2");
+        fake_keyring_hold(s.keyring, false);
+        fake_time_pass(SEC(60));
+        stage_deinit(&s);
+}
+
 int main(void) {
         test_short_lives_in_a_network_that_flaps();
         test_long_lives_in_an_outage();
         test_killed_in_exchanges();
         test_soon_is_waited_for();
         test_the_networks_return_is_not_forgotten();
+        test_a_token_that_ends_before_it_is_handed_out();
         return 0;
 }
