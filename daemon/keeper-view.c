@@ -71,6 +71,17 @@ static bool keeper_is_lapsed(const Keeper *k) {
                                                        : k->slots->token || record->n_tokens;
 }
 
+/* When a token last came; an API token, when it was stored. */
+static uint64_t keeper_last_refresh_at(const Keeper *k) {
+        uint64_t secret_at = vault_record(k->vault)->secret_at;
+
+        if (k->last_refresh_usec)
+                return clock_wall_of(k->last_refresh_usec);
+        return k->account->source == ACCOUNT_SOURCE_API_TOKEN && secret_at
+                       ? clock_wall_of(env_boottime_of(k->env, secret_at))
+                       : 0;
+}
+
 void keeper_view(const Keeper *k, KeeperView *ret) {
         const Slot *own = k->slots;
 
@@ -79,7 +90,7 @@ void keeper_view(const Keeper *k, KeeperView *ret) {
                 .user = vault_record(k->vault)->user,
                 .tenant = k->tenant ? k->tenant : k->account->tenant,
                 .expires_at = own->token ? token_expires_at(own->token) : 0,
-                .last_refresh_at = k->last_refresh_usec ? clock_wall_of(k->last_refresh_usec) : 0,
+                .last_refresh_at = keeper_last_refresh_at(k),
                 .last_used_at =
                         k->last_used_usec ? clock_wall_of(k->last_used_usec) : k->former_used_at,
                 .lapsed = keeper_is_lapsed(k),

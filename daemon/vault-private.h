@@ -31,13 +31,14 @@ struct Vault {
         bool stored;             /* the keyring had an item of ours, as far as we know */
         uint64_t generation, written, writing;
         VaultOp *saves, *reload;
-        VaultOp *change;  /* of vault_replace(): at most one */
-        char *offer;      /* its secret, or NULL: the item goes */
-        bool carries;     /* the write under way is this change */
-        bool erases;      /* the write under way is a deletion */
-        uint64_t flushed; /* the generation that was tried when the daemon was to end */
-        char *complaint;  /* why its item can't be decrypted, or NULL */
-        Timer *timer;     /* the delayed write, or the next try */
+        VaultOp *change;   /* of vault_replace(): at most one */
+        char *offer;       /* its secret, or NULL: the item goes */
+        uint64_t offer_at; /* Record.secret_at */
+        bool carries;      /* the write under way is this change */
+        bool erases;       /* the write under way is a deletion */
+        uint64_t flushed;  /* the generation that was tried when the daemon was to end */
+        char *complaint;   /* why its item can't be decrypted, or NULL */
+        Timer *timer;      /* the delayed write, or the next try */
         uint64_t retry_usec;
         bool answering, doomed; /* an op that is being answered may free the vault: it ends later */
 };

@@ -88,6 +88,7 @@ static int change_take(Vault *v) {
         if (v->offer) {
                 secret_free(v->record->secret);
                 v->record->secret = STEAL(v->offer);
+                v->record->secret_at = v->offer_at;
         } else {
                 record_wipe(v->record);
                 v->written = v->generation;
@@ -188,13 +189,14 @@ static void vault_on_cleared(int outcome, void *userdata) {
 /* The record as it is, or with the offered secret. */
 static int vault_store(Vault *v) {
         CLEANUP(secret_freep) char *text = NULL;
-        char *secret = v->record->secret;
+        Record record = *v->record;
         int r;
 
-        if (v->carries)
-                v->record->secret = v->offer;
-        r = record_to_text(&text, v->record);
-        v->record->secret = secret;
+        if (v->carries) {
+                record.secret = v->offer;
+                record.secret_at = v->offer_at;
+        }
+        r = record_to_text(&text, &record);
         if (r < 0)
                 return r;
         return keyring_store(v->env->keyring, &v->write, v->name, v->label, text, vault_on_written,
@@ -274,6 +276,7 @@ int vault_replace(Vault *v, VaultOp **ret, const char *secret, VaultOpFn fn, voi
         if (r < 0)
                 return r;
         v->offer = STEAL(offer);
+        v->offer_at = env_true_of(v->env, clock_boottime());
         /* A keyring that is not there may hold what was never read. */
         v->unseen = v->unseen || v->state != VAULT_STATE_LOADED;
         vault_write(v);

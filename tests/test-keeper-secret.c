@@ -37,6 +37,11 @@ static void test_api_tokens(void) {
         set_secret(&s, &changer, API_TOKEN "a&se=1700003600000");
         expect_done(&changer, OUTCOME_OK);
         assert(strstr(stage_stored_secret(&s), API_TOKEN "a"));
+        assert(stage_view(&s).last_refresh_at == clock_wall()); /* it was stored then */
+        fake_time_pass(SEC(60));
+        set_secret(&s, &changer, API_TOKEN "b&se=1600000000000");
+        expect_done(&changer, OUTCOME_INVALID_ARGS);
+        assert(stage_view(&s).last_refresh_at == clock_wall() - 60);
         ASK(&c, &s, 20, .force = true); /* does nothing */
         expect_token(&c, API_TOKEN "a&se=1700003600000");
         ASK(&c, &s, 20, .wish = { .strict = true, .min_valid = 3601 });

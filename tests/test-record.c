@@ -33,6 +33,7 @@ static void test_what_is_stored_is_read_back(void) {
 
         assert(record_new(&wrote, a) == 0);
         assert(record_set_secret(wrote, "0.refresh\"\\~token") == 0);
+        wrote->secret_at = 1700000000;
         assert(record_set_user(wrote, "zoë@contoso.com") == 0);
         assert(record_set_token(wrote, RESOURCE, "aaa.bbb", 1000, 4600, 2800) == 0);
         assert(record_set_token(wrote, "https://graph.microsoft.com", "ccc", 1001, 4601, 0) == 0);
@@ -45,7 +46,9 @@ static void test_what_is_stored_is_read_back(void) {
         expect_string(read->client_id, account_client_id(a));
         expect_string(read->user, "zoë@contoso.com");
         expect_string(read->secret, "0.refresh\"\\~token");
-        assert(read->n_tokens == 2);
+        assert(read->secret_at == 1700000000 && read->n_tokens == 2);
+        /* Another one came otherwise, and later. */
+        assert(record_set_secret(wrote, "another") == 0 && wrote->secret_at == 0);
         expect_string(read->tokens[0].resource, RESOURCE);
         expect_string(read->tokens[0].access_token, "aaa.bbb");
         assert(read->tokens[0].issued_at == 1000);

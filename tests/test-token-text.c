@@ -84,11 +84,31 @@ static void test_time(void) {
         assert(token_time_parse("") == 0);
 }
 
+static void test_life(void) {
+        const uint64_t at = 1795651200, day = 86400;
+        char text[TOKEN_TIME_SIZE];
+
+        assert(token_time_print(text, at) && streq(text, "2026-11-26T00:00:00Z"));
+        assert(token_life(at, at + 90 * day) == 90 * day);
+        assert(token_life(at + 5, at + 365 * day) == 365 * day);
+        assert(token_life(at + 600, at + day) == day);
+        assert(token_life(at - 600, at + day) == day);
+        assert(token_life(at + 30, at + 5 * 3600) == 5 * 3600);
+        /* Made some time before, or not known. */
+        assert(token_life(at + 601, at + 90 * day) == 0);
+        assert(token_life(at + day / 2, at + 90 * day) == 0);
+        assert(token_life(at + 700, at + 3600) == 0);
+        assert(token_life(at, at + 300) == 0);
+        assert(token_life(at, at) == 0 && token_life(at, at - 1) == 0);
+        assert(token_life(at, 0) == 0 && token_life(0, at) == 0);
+}
+
 int main(void) {
         test_ids();
         test_id_of_a_token();
         test_rotation();
         test_expiry();
+        test_life();
         test_time();
         return 0;
 }

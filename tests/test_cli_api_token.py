@@ -49,6 +49,11 @@ def failed(done, code, *words):
         assert word in done.stderr, done.stderr
 
 
+def token_seconds(text):
+    """Seconds since 1970 of an RFC 3339 time."""
+    return time.mktime(time.strptime(text, '%Y-%m-%dT%H:%M:%SZ')) - time.timezone
+
+
 def works(daemon, central, account):
     """The token that an account gives is one of the application's."""
     value = daemon.get_token(account)
@@ -79,8 +84,7 @@ def test_create_with_everything(signed_in, cli, central):
     body = json.loads(put['body'])
     assert body['roles'] == [{'role': ADMINISTRATOR, 'organization': 'seattle'},
                              {'role': 'c0ffee', 'organization': 'seattle'}]
-    left = time.mktime(time.strptime(body['expiry'], '%Y-%m-%dT%H:%M:%SZ')) - time.timezone \
-        - time.time()
+    left = token_seconds(body['expiry']) - time.time()
     assert abs(left - 14 * 86400) < 86400
 
 
@@ -259,7 +263,7 @@ def test_rotate(rotating, cli, central):
     assert central.tokens() == ['ci-r2'] and works(rotating, central, 'ci')
     assert rotating.get_token('ci')[0] != before
     [put] = [one for one in central.requests() if one['method'] == 'PUT']
-    assert json.loads(put['body']) == {'roles': [{'role': OPERATOR}]}
+    assert json.loads(put['body'])['roles'] == [{'role': OPERATOR}]
     order = [one for one in central.asked() if TOKENS + '/' in one or DEVICES in one]
     assert order == [f'PUT {TOKENS}/ci-r2', f'GET {DEVICES}', f'DELETE {TOKENS}/ci']
 
@@ -267,6 +271,33 @@ def test_rotate(rotating, cli, central):
     assert central.tokens() == ['ci-r3'] and works(rotating, central, 'ci')
     rotating.restart()
     assert works(rotating, central, 'ci')
+
+
+def life_of_put(central):
+    """The seconds that the last token was asked to live; False: nobody said."""
+    body = json.loads([one for one in central.requests() if one['method'] == 'PUT'][-1]['body'])
+    return 'expiry' in body and token_seconds(body['expiry']) - time.time()
+
+
+def test_a_rotation_keeps_the_life(signed_in, cli, central):
+    assert create(cli, central, '--expiry', '90d').returncode == 0
+    for _ in range(2):
+        done = cli.run('api-token', 'rotate', 'ci')
+        assert done.returncode == 0 and 'was given: 90 d ' in done.stderr
+        assert abs(life_of_put(central) - 90 * 86400) < 300
+        signed_in.restart()
+    done = cli.run('api-token', 'rotate', 'ci', '--expiry', '5h')
+    assert done.returncode == 0 and 'was given' not in done.stderr
+    assert 'was given: 5 h ' in cli.run('api-token', 'rotate', 'ci').stderr
+
+
+def test_a_life_that_is_not_known(signed_in, cli, central):
+    """It was made some time before it was stored here."""
+    cli.ok('api-token', 'add', 'ci', '--app', central.tls_host,
+           stdin=central.issue('ci', seconds=int(99.5 * 86400)))
+    done = cli.run('api-token', 'rotate', 'ci')
+    assert done.returncode == 0 and 'is not known here' in done.stderr
+    assert life_of_put(central) is False
 
 
 def test_a_token_that_rotates_itself(daemon, entra, keyring, cli, central, home):

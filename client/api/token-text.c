@@ -4,6 +4,9 @@
 
 #include "token-text.h"
 
+/* So soon after a token was made it is stored, if it is at once; clocks differ as well. */
+#define STORED_SECONDS 600
+
 bool token_id_is_valid(const char *id) {
         size_t n = strlen(id);
 
@@ -115,16 +118,27 @@ static uint64_t duration_parse(const char *text) {
         return 0;
 }
 
+bool token_time_print(char ret[TOKEN_TIME_SIZE], uint64_t at) {
+        time_t t = (time_t)at;
+        struct tm tm;
+
+        return gmtime_r(&t, &tm) && strftime(ret, TOKEN_TIME_SIZE, "%Y-%m-%dT%H:%M:%SZ", &tm) > 0;
+}
+
+uint64_t token_life(uint64_t stored_at, uint64_t expires_at) {
+        uint64_t here = expires_at > stored_at ? expires_at - stored_at : 0;
+        uint64_t unit = here + STORED_SECONDS < 2 * 86400 ? 3600 : 86400;
+        uint64_t life = (here + STORED_SECONDS) / unit * unit;
+
+        return stored_at && life + STORED_SECONDS >= here ? life : 0;
+}
+
 bool token_expiry_parse(char ret[TOKEN_TIME_SIZE], const char *text, uint64_t now) {
         uint64_t at = token_time_parse(text), duration = duration_parse(text);
-        struct tm tm;
-        time_t t;
 
         if (duration)
                 at = now + duration;
         else if (!at && strlen(text) == 10 && time_of(text, "%Y-%m-%d"))
                 at = time_of(text, "%Y-%m-%d") + 86399;
-        t = (time_t)at;
-        return at > now && gmtime_r(&t, &tm) &&
-               strftime(ret, TOKEN_TIME_SIZE, "%Y-%m-%dT%H:%M:%SZ", &tm) > 0;
+        return at > now && token_time_print(ret, at);
 }

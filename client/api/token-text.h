@@ -29,5 +29,13 @@ char *token_id_make(const char *id, unsigned number);
  * (12h, 90d, 6w, 1y) as RFC 3339 in UTC. False when it is none, or not after now.
  */
 bool token_expiry_parse(char ret[TOKEN_TIME_SIZE], const char *text, uint64_t now);
+/* A time in seconds since 1970 as RFC 3339; false when there is none such. */
+bool token_time_print(char ret[TOKEN_TIME_SIZE], uint64_t at);
+/*
+ * How long a token was made to live that ends at one time and was stored at another, in seconds
+ * since 1970. It is known if it was stored when it was made: then that is, but for ten minutes, a
+ * whole number of days, or below two days of hours. 0: it is not known.
+ */
+uint64_t token_life(uint64_t stored_at, uint64_t expires_at);
 /* Seconds since 1970 of an RFC 3339 time; 0: it is none. */
 uint64_t token_time_parse(const char *text);

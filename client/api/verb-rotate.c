@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "../api-token.h"
+#include "../display.h"
 #include "../loop.h"
 #include "../say.h"
 #include "roles.h"
@@ -24,6 +25,8 @@ typedef struct Rotation {
         char *app;                    /* the application */
         char *old_id, *id;            /* the token's now, and after it */
         json_object *roles;           /* of the old one */
+        uint64_t stored_at;           /* when the old one was put into the keyring, or 0 */
+        uint64_t life;                /* what it was made to live, s; 0: not known */
         char expiry[TOKEN_TIME_SIZE]; /* "": the service's own idea */
 } Rotation;
 
@@ -53,18 +56,20 @@ static int account_read(const Verb *verb, Rotation *o, const char *app) {
         if (!app && (!apps[0] || apps[1]))
                 return args_wrong(verb, "which application? '%s' lists %s: add --app HOST", o->name,
                                   apps[0] ? "more than one" : "none");
+        o->stored_at = properties_number(&account, "LastRefreshAt");
         o->app = strdup(app ?: apps[0]);
         return o->app ? 0 : fail_errno(-ENOMEM);
 }
 
-/* The id in it. */
-static int old_id_read(Rotation *o) {
+/* The id in the token that the account holds, and its life. */
+static int old_read(Rotation *o) {
         CLEANUP(iotc_token_freep) iotc_token *token = NULL;
         int r;
 
         r = api_token_held(o->name, &token);
         if (r)
                 return r;
+        o->life = token_life(o->stored_at, iotc_token_expires_at(token));
         o->old_id = token_id_of(iotc_token_value(token));
         if (str_empty(o->old_id))
                 return fail(EXIT_FAILED,
@@ -128,6 +133,20 @@ static int swap(Rotation *o, const char *secret, bool *ret_unsure) {
         return r == EXIT_USAGE ? EXIT_FAILED : r; /* what is wrong is not the person's usage */
 }
 
+/* Without a wish it lives as long as the old one was to. */
+static void expiry_choose(Rotation *o) {
+        char life[DISPLAY_DURATION_SIZE];
+
+        if (*o->expiry)
+                return;
+        if (o->life && token_time_print(o->expiry, (uint64_t)time(NULL) + o->life))
+                say("It gets the life that the old one was given: %s (--expiry WHEN gives another)",
+                    display_duration(life, o->life));
+        else
+                say("How long the old one was to live is not known here: the application decides, "
+                    "on about a year (--expiry WHEN gives another)");
+}
+
 /* Up to the keyring: what fails here changes nothing. */
 static int replace(Rotation *o, CreatedToken *token) {
         bool unsure = false;
@@ -135,6 +154,7 @@ static int replace(Rotation *o, CreatedToken *token) {
 
         say("Creating the API token '%s' at %s, in the place of '%s'", o->id, o->s->address.host,
             o->old_id);
+        expiry_choose(o);
         r = loop_block_signals();
         if (r < 0)
                 return fail_errno(r);
@@ -179,8 +199,9 @@ int verb_token_rotate(const Verb *verb, int argc, char **argv) {
                 { "app", "HOST", N_("the application, if the account lists not just one"),
                   OPTION_STRING, &app },
                 { "expiry", "WHEN",
-                  N_("the new one's end, a date or a duration; else about a year"), OPTION_STRING,
-                  &expiry },
+                  N_("the new one's end, a date or a duration; else after the old one's life, if "
+                     "that is known"),
+                  OPTION_STRING, &expiry },
                 { "account", "NAME", N_("who asks the application"), OPTION_STRING, &account },
                 { 0 },
         };
@@ -201,7 +222,7 @@ int verb_token_rotate(const Verb *verb, int argc, char **argv) {
         o.bus = bus;
         r = r ?: account_read(verb, &o, app);
         r = r ?: session_new_manager(&o.s, verb, bus, o.app, account);
-        r = r ?: old_id_read(&o);
+        r = r ?: old_read(&o);
         r = r ?: plan(&o);
         return r ?: rotate(&o);
 }

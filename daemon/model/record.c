@@ -94,6 +94,8 @@ int record_to_text(char **ret, const Record *r) {
         json_writer_string(&w, "whose", r->whose);
         json_writer_string(&w, "user", r->user);
         json_writer_string(&w, "secret", r->secret);
+        if (r->secret_at)
+                json_writer_uint(&w, "secret_at", r->secret_at);
         json_writer_open(&w, "tokens", '[');
         for (size_t i = 0; i < r->n_tokens; i++) {
                 json_writer_open(&w, NULL, '{');
@@ -156,6 +158,8 @@ int record_from_text(Record **ret, const char *text) {
             field_set(&record->user, json_string(object, "user")) < 0 ||
             field_set(&record->secret, json_string(object, "secret")) < 0)
                 return -ENOMEM;
+        if (json_uint(object, "secret_at", &record->secret_at) < 0)
+                record->secret_at = 0; /* as in the records of version 0.1 */
         for (size_t i = 0; i < json_array_length(object, "tokens"); i++) {
                 Json *entry = json_array_object(object, "tokens", i);
 
@@ -180,7 +184,12 @@ bool record_matches(const Record *r, const Account *a) {
 }
 
 int record_set_secret(Record *r, const char *secret) {
-        return field_set(&r->secret, secret);
+        int q;
+
+        q = field_set(&r->secret, secret);
+        if (q == 0)
+                r->secret_at = 0;
+        return q;
 }
 
 int record_set_user(Record *r, const char *user) {
