@@ -76,25 +76,52 @@ def test_thousands_of_requests_and_no_ear(plain_build, served, bus, count, flood
     assert served.get_token('work')[1] == 'bearer' and MARK not in served.text()
 
 
-def test_who_calls_is_asked_once(served, bus):
-    """The answer waits behind all that others have sent, and the daemon for it."""
+@pytest.fixture
+def asked(bus):
+    """A function: [(member, argument)] of what the daemon has asked the bus of these clients."""
     monitor = RawClient(bus.address)
     monitor.call(BUS, '/org/freedesktop/DBus', BUS + '.Monitoring', 'BecomeMonitor', '(asu)',
                  ([f"type='method_call',destination='{BUS}'"], 0))
+
+    def so_far(clients):
+        daemon, last = bus.owner(NAME), RawClient(bus.address)
+        found = []
+        while (message := monitor.receive()).get_sender() != last.name:
+            if message.get_sender() == daemon:
+                found.append((message.get_member(), message.get_body().unpack()[0]))
+        last.close()
+        return [(member, about) for member, about in found
+                if any(client.name in about for client in clients)]
+    yield so_far
+    monitor.close()
+
+
+def test_who_calls_is_asked_once(served, bus, asked):
+    """The answer waits behind all that others have sent, and the daemon for it."""
     clients = [RawClient(bus.address) for _ in range(2)]
     configure = (account_path('work'), ACCOUNT, 'Configure', '(a{sv})', ({},))
     for client in clients:
         for _ in range(100):
             client.send(client.message(NAME, *configure))
         client.replies(100)
-    daemon, last = bus.owner(NAME), RawClient(bus.address)
-    asked = []
-    while (message := monitor.receive()).get_sender() != last.name:
-        if message.get_sender() == daemon:
-            asked.append(message.get_body().unpack()[0])
-    assert asked == [client.name for client in clients]
-    for client in (monitor, last, *clients):
+    assert [about for _, about in asked(clients)] == [client.name for client in clients]
+    for client in clients:
         client.close()
+
+
+def test_a_client_that_waits_is_watched_once(served, bus, entra, asked):
+    entra.hold()
+    before = served.stats()['requests']
+    client = RawClient(bus.address)
+    for _ in range(128):
+        client.send(get(client, claims='{"a":1}', timeout=900))
+    client.send(get(client, claims='{"a":1}', timeout=900))
+    assert 'has 128 calls waiting' in client.reply().get_body().unpack()[0]
+    assert served.stats()['requests'] == before + 129
+    assert len(asked([client])) == 2    # to be told when it goes, and whether it is still there
+    client.close()
+    assert wait_until(lambda: asked([client]), 'it to be forgotten', 10)[0][0] == 'RemoveMatch'
+    entra.release()
 
 
 def test_gone_at_every_stage(daemon, entra, keyring, bus):

@@ -9,12 +9,13 @@
 #include "bus/bus.h"
 
 typedef struct Call Call;
+typedef struct Client Client;
 
 struct Bus {
         Env *env;
         Manager *manager;
         sd_bus *bus;
-        Call *calls; /* Call.next */
+        Client *clients; /* Client.next */
         /* The last sender that may change accounts; a bus never gives a unique name twice. */
         char manages[SD_BUS_MAXIMUM_NAME_LENGTH + 1];
         void (*lost)(void *userdata);
@@ -25,9 +26,9 @@ struct Bus {
  */
 struct Call {
         Bus *bus;
-        Call *next;
+        Client *client;
+        Call *next; /* Client.calls */
         sd_bus_message *message;
-        sd_bus_track *track;
         bool authorization; /* of a Get call: the reply is GetAuthorization's */
         Waiter *waiter;     /* one of these */
         KeeperOp *keeper_op;
@@ -48,6 +49,8 @@ Call *call_free(Call *c);
 /* Answer with an error, or with nothing but success, and free it. */
 void call_fail(Call *c, const Problem *problem);
 void call_done(Call *c);
+/* Answer all that wait with an error. */
+void calls_fail(Bus *b, const Problem *problem);
 /* Turn what a core function returned (0, Outcome, -errno) into what a handler returns. Clears p. */
 int handler_result(int r, Problem *p, sd_bus_error *error);
 

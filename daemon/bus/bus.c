@@ -119,8 +119,7 @@ void bus_stop(Bus *b) {
 
         (void)problem_set(&problem, OUTCOME_UNAVAILABLE,
                           "The token daemon stops. Ask again: it is started anew.");
-        while (b->calls)
-                call_fail(b->calls, &problem);
+        calls_fail(b, &problem);
         problem_clear(&problem);
         b->manager = NULL;
 }

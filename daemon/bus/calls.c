@@ -1,64 +1,115 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Calls that are answered later, and what becomes of them when their caller leaves.
+ * Calls that are answered later, and what becomes of them when their caller leaves. A caller is
+ * watched once, however many of its calls wait: to begin with it costs a round trip to the bus
+ * daemon, behind all that others have sent.
  */
 #include "bus/bus-private.h"
 #include "model/limits.h"
 
-static int call_on_caller_gone(sd_bus_track *track, void *userdata) {
-        call_free(userdata);
+/* A connection with calls that wait; it goes with the last of them. */
+struct Client {
+        Bus *bus;
+        Client *next; /* Bus.clients */
+        Call *calls;  /* Call.next */
+        size_t n_calls;
+        sd_bus_track *track;
+};
+
+static Client *client_free(Client *client) {
+        for (Client **p = &client->bus->clients; *p; p = &(*p)->next)
+                if (*p == client) {
+                        *p = client->next;
+                        break;
+                }
+        sd_bus_track_unref(client->track);
+        free(client);
+        return NULL;
+}
+
+static int client_on_gone(sd_bus_track *track, void *userdata) {
+        Client *client = userdata;
+
+        client->n_calls++; /* it stays until they are all gone */
+        while (client->calls)
+                call_free(client->calls);
+        client_free(client);
         return 0;
 }
 
-static size_t calls_of(const Bus *b, const char *sender) {
-        size_t n = 0;
+static int client_new(Client **ret, Bus *b, sd_bus_message *message) {
+        Client *client;
+        int r;
 
-        for (const Call *c = b->calls; c; c = c->next)
-                if (streq(sd_bus_message_get_sender(c->message), sender))
-                        n++;
-        return n;
+        client = calloc(1, sizeof(*client));
+        if (!client)
+                return -ENOMEM;
+        client->bus = b;
+        client->next = b->clients;
+        b->clients = client;
+        r = sd_bus_track_new(b->bus, &client->track, client_on_gone, client);
+        if (r >= 0)
+                r = sd_bus_track_add_sender(client->track, message);
+        if (r < 0) {
+                client_free(client);
+                return r;
+        }
+        *ret = client;
+        return 0;
+}
+
+static Client *client_find(const Bus *b, const char *sender) {
+        Client *client = b->clients;
+
+        while (client && !sd_bus_track_contains(client->track, sender))
+                client = client->next;
+        return client;
 }
 
 int call_new(Call **ret, Bus *b, sd_bus_message *message, Problem *problem) {
-        const char *sender = sd_bus_message_get_sender(message);
-        Call *c;
+        Client *client = client_find(b, sd_bus_message_get_sender(message));
+        CLEANUP(freep) Call *c = NULL;
         int r;
 
-        if (calls_of(b, sender) >= LIMIT_CALLS_PER_CLIENT)
+        if (client && client->n_calls >= LIMIT_CALLS_PER_CLIENT)
                 return problem_set(problem, OUTCOME_LIMITS_EXCEEDED,
                                    "This program has %d calls waiting already.",
                                    LIMIT_CALLS_PER_CLIENT);
         c = calloc(1, sizeof(*c));
         if (!c)
                 return -ENOMEM;
-        c->bus = b;
-        c->message = sd_bus_message_ref(message);
-        c->next = b->calls;
-        b->calls = c;
-        r = sd_bus_track_new(b->bus, &c->track, call_on_caller_gone, c);
-        if (r >= 0)
-                r = sd_bus_track_add_sender(c->track, message);
-        if (r < 0) {
-                call_free(c);
-                return r;
+        if (!client) {
+                r = client_new(&client, b, message);
+                if (r < 0)
+                        return r;
         }
-        *ret = c;
+        c->bus = b;
+        c->client = client;
+        c->message = sd_bus_message_ref(message);
+        c->next = client->calls;
+        client->calls = c;
+        client->n_calls++;
+        *ret = STEAL(c);
         return 0;
 }
 
 Call *call_free(Call *c) {
+        Client *client;
+
         if (!c)
                 return NULL;
-        for (Call **p = &c->bus->calls; *p; p = &(*p)->next)
+        client = c->client;
+        for (Call **p = &client->calls; *p; p = &(*p)->next)
                 if (*p == c) {
                         *p = c->next;
                         break;
                 }
+        if (--client->n_calls == 0)
+                client_free(client);
         waiter_free(c->waiter);
         keeper_op_free(c->keeper_op);
         manager_op_free(c->manager_op);
         keyring_op_free(c->keyring_op);
-        sd_bus_track_unref(c->track);
         sd_bus_message_unref(c->message);
         free(c);
         return NULL;
@@ -73,4 +124,9 @@ void call_fail(Call *c, const Problem *problem) {
 void call_done(Call *c) {
         (void)sd_bus_reply_method_return(c->message, NULL);
         call_free(c);
+}
+
+void calls_fail(Bus *b, const Problem *problem) {
+        while (b->clients)
+                call_fail(b->clients->calls, problem);
 }
