@@ -14,8 +14,8 @@ from gi.repository import GLib
 
 from test_daemon_bus import XML
 from util_bus import PROPERTIES, Bus
-from util_daemon import ACCOUNT, MANAGER, NAME, OBJECT_MANAGER, ROOT, SIGN_IN, account_path
-from util_daemon import Daemon, Home, entra_account, variants
+from util_daemon import ACCOUNT, INVALID_ARGS, MANAGER, NAME, OBJECT_MANAGER, ROOT, SIGN_IN
+from util_daemon import Daemon, Home, account_path, entra_account, variants
 from util_keyring import Keyring
 from util_process import wait_until
 from util_raw import BUS, RawClient
@@ -234,6 +234,32 @@ def test_arguments_of_any_type(daemon, entra, keyring, bus):
     client.close()
     assert daemon.process.pid == pid and daemon.read_settings() == settings
     assert MARK not in daemon.text() and daemon.get('State', 'work') == 'sign-in-needed'
+
+
+def twice(before, key, value):
+    """The arguments of a call: strings, and a{sv} with a key that comes twice."""
+    items = GLib.VariantBuilder(GLib.VariantType('a{sv}'))
+    for _ in range(2):
+        items.add_value(GLib.Variant.new_dict_entry(GLib.Variant('s', key),
+                                                    GLib.Variant('v', value)))
+    return GLib.Variant.new_tuple(*(GLib.Variant('s', word) for word in before), items.end())
+
+
+def test_a_key_that_comes_twice(daemon, bus):
+    """Else the message of a call that waits, which is kept, could be of any size."""
+    daemon.start('[account work]\nsource=entra\n')
+    client = RawClient(bus.address)
+    for path, interface, method, *arguments in (
+            (ROOT, MANAGER, 'GetToken', ['work'], 'timeout', GLib.Variant('u', 1)),
+            (account_path('work'), ACCOUNT, 'GetToken', [], 'claims', GLib.Variant('s', '{}')),
+            (ROOT, MANAGER, 'AddAccount', ['new', 'entra'], 'apps', GLib.Variant('as', ['a.b'])),
+            (account_path('work'), ACCOUNT, 'Configure', [], 'tenant', GLib.Variant('s', 'a.b')),
+            (account_path('work'), ACCOUNT, 'SignIn', [], 'browser', GLib.Variant('b', True))):
+        client.send(client.message(NAME, path, interface, method, None, twice(*arguments)))
+        reply = client.reply()
+        assert reply.get_error_name() == INVALID_ARGS
+        assert reply.get_body().unpack() == ('One of the options or settings is there twice.',)
+    client.close()
 
 
 def test_objects_that_are_not_there(daemon, entra, keyring, bus):

@@ -30,11 +30,13 @@ class RawClient:
         self.name = self.call(BUS, '/org/freedesktop/DBus', BUS, 'Hello')[0]
 
     def message(self, name, path, interface, member, signature='()', arguments=(), fds=()):
-        """A method call as bytes, with the next serial number; fds are to be sent with it."""
+        """A method call as bytes, with the next serial number; arguments as a tuple, or a Variant
+        of it; fds are to be sent with it."""
         message = Gio.DBusMessage.new_method_call(name, path, interface, member)
         message.set_flags(Gio.DBusMessageFlags.NO_AUTO_START)
         if signature != '()':
-            message.set_body(GLib.Variant(signature, arguments))
+            message.set_body(arguments if isinstance(arguments, GLib.Variant)
+                             else GLib.Variant(signature, arguments))
         if fds:
             message.set_unix_fd_list(Gio.UnixFDList.new_from_array([os.dup(fd) for fd in fds]))
         self.serial += 1

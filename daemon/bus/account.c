@@ -58,8 +58,9 @@ static int method_refresh(sd_bus_message *m, void *userdata, sd_bus_error *error
         return refresh_start(bus_of(m), m, userdata, error);
 }
 
-static int signin_option_read(sd_bus_message *m, const char *key, SignInWish *wish,
+static int signin_option_read(sd_bus_message *m, const char *key, void *userdata,
                               sd_bus_error *error) {
+        SignInWish *wish = userdata;
         int browser, r;
 
         if (streq(key, "method")) {
@@ -77,27 +78,6 @@ static int signin_option_read(sd_bus_message *m, const char *key, SignInWish *wi
         return 0;
 }
 
-static int signin_wish_read(sd_bus_message *m, SignInWish *wish, sd_bus_error *error) {
-        const char *key;
-        int r;
-
-        r = sd_bus_message_enter_container(m, 'a', "{sv}");
-        if (r < 0)
-                return r;
-        while ((r = sd_bus_message_enter_container(m, 'e', "sv")) > 0) {
-                r = sd_bus_message_read_basic(m, 's', &key);
-                if (r < 0)
-                        return r;
-                r = signin_option_read(m, key, wish, error);
-                if (r < 0)
-                        return r;
-                r = sd_bus_message_exit_container(m);
-                if (r < 0)
-                        return r;
-        }
-        return r;
-}
-
 static int method_sign_in(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         CLEANUP(freep) char *path = NULL;
         Problem problem = { 0 };
@@ -108,7 +88,7 @@ static int method_sign_in(sd_bus_message *m, void *userdata, sd_bus_error *error
         r = caller_check_manage(m, error);
         if (r < 0)
                 return r;
-        r = signin_wish_read(m, &wish, error);
+        r = dict_read(m, signin_option_read, &wish, error);
         if (r < 0)
                 return r;
         r = keeper_sign_in(userdata, &wish, &signin, &problem);

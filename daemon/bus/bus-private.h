@@ -58,6 +58,12 @@ int handler_result(int r, Problem *p, sd_bus_error *error);
 int get_start(Bus *b, sd_bus_message *m, Keeper *k, bool authorization, sd_bus_error *error);
 int refresh_start(Bus *b, sd_bus_message *m, Keeper *k, sd_bus_error *error);
 
+/* dict.c */
+/* Take the value of a key, as a variant from m. Negative ends it: what a handler returns. */
+typedef int (*DictFn)(sd_bus_message *m, const char *key, void *userdata, sd_bus_error *error);
+/* Read a{sv}: fn for each key, which comes once. 0 or more, or what a handler returns. */
+int dict_read(sd_bus_message *m, DictFn fn, void *userdata, sd_bus_error *error);
+
 /* settings.c */
 /*
  * Read a{sv} into an account. secret may be NULL (then the key is unknown); *secret is freed by

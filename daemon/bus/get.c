@@ -55,7 +55,8 @@ static int option_check_claims(const char *claims, sd_bus_error *error) {
         return r;
 }
 
-static int option_take(sd_bus_message *m, const char *key, KeeperAsk *ask, sd_bus_error *error) {
+static int option_take(sd_bus_message *m, const char *key, void *userdata, sd_bus_error *error) {
+        KeeperAsk *ask = userdata;
         uint32_t seconds;
         int r, flag;
 
@@ -84,29 +85,6 @@ static int option_take(sd_bus_message *m, const char *key, KeeperAsk *ask, sd_bu
                 return r;
         }
         return option_unknown(key, error);
-}
-
-static int options_read(sd_bus_message *m, KeeperAsk *ask, sd_bus_error *error) {
-        const char *key;
-        int r;
-
-        r = sd_bus_message_enter_container(m, 'a', "{sv}");
-        if (r < 0)
-                return r;
-        while ((r = sd_bus_message_enter_container(m, 'e', "sv")) > 0) {
-                r = sd_bus_message_read_basic(m, 's', &key);
-                if (r < 0)
-                        return r;
-                r = option_take(m, key, ask, error);
-                if (r < 0)
-                        return r;
-                r = sd_bus_message_exit_container(m);
-                if (r < 0)
-                        return r;
-        }
-        if (r < 0)
-                return r;
-        return sd_bus_message_exit_container(m);
 }
 
 static int reply_token(sd_bus_message *call, const Token *t, bool authorization) {
@@ -151,7 +129,7 @@ int get_start(Bus *b, sd_bus_message *m, Keeper *k, bool authorization, sd_bus_e
         Call *call;
         int r;
 
-        r = options_read(m, &ask, error);
+        r = dict_read(m, option_take, &ask, error);
         if (r < 0)
                 return r;
         ask.caller = sd_bus_message_get_sender(m);

@@ -59,56 +59,46 @@ static int secret_take(const char *const *values, char **secret, sd_bus_error *e
         if (!values[0] || values[1])
                 return sd_bus_error_set(error, SD_BUS_ERROR_INVALID_ARGS,
                                         "The setting 'secret' is one string.");
-        secret_free(*secret);
         *secret = secret_dup(values[0]);
         return *secret ? 0 : -ENOMEM;
 }
 
-static int setting_take(Account *a, const char *key, const char *const *values,
-                        sd_bus_error *error) {
+typedef struct Target {
+        Account *account;
+        char **secret;
+} Target;
+
+static int setting_take(sd_bus_message *m, const char *key, void *userdata, sd_bus_error *error) {
+        const char *values[LIST_ENTRIES_MAX + 1];
         CLEANUP(freep) char *problem = NULL;
+        const Target *target = userdata;
         int r;
 
-        r = account_set(a, key, values, ACCOUNT_ORIGIN_BUS, &problem);
+        r = values_read(m, key, values, error);
+        if (r < 0)
+                return r;
+        if (target->secret && streq(key, "secret"))
+                return secret_take(values, target->secret, error);
+        r = account_set(target->account, key, values, ACCOUNT_ORIGIN_BUS, &problem);
         switch (r) {
         case ACCOUNT_E_UNKNOWN_KEY:
         case ACCOUNT_E_BAD_VALUE:
-                return sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS, "%s: %s.", a->name,
-                                         problem);
+                return sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS, "%s: %s.",
+                                         target->account->name, problem);
         case ACCOUNT_E_FILE_ONLY:
-                return sd_bus_error_setf(error, IOTC_ERROR_DENIED, "%s: %s.", a->name, problem);
+                return sd_bus_error_setf(error, IOTC_ERROR_DENIED, "%s: %s.", target->account->name,
+                                         problem);
         default:
                 return r;
         }
 }
 
 int settings_read(sd_bus_message *m, Account *a, char **secret, sd_bus_error *error) {
+        Target target = { .account = a, .secret = secret };
         CLEANUP(freep) char *problem = NULL;
         int r;
 
-        r = sd_bus_message_enter_container(m, 'a', "{sv}");
-        if (r < 0)
-                return r;
-        while ((r = sd_bus_message_enter_container(m, 'e', "sv")) > 0) {
-                const char *values[LIST_ENTRIES_MAX + 1], *key;
-
-                r = sd_bus_message_read_basic(m, 's', &key);
-                if (r < 0)
-                        return r;
-                r = values_read(m, key, values, error);
-                if (r < 0)
-                        return r;
-                r = secret && streq(key, "secret") ? secret_take(values, secret, error)
-                                                   : setting_take(a, key, values, error);
-                if (r < 0)
-                        return r;
-                r = sd_bus_message_exit_container(m);
-                if (r < 0)
-                        return r;
-        }
-        if (r < 0)
-                return r;
-        r = sd_bus_message_exit_container(m);
+        r = dict_read(m, setting_take, &target, error);
         if (r < 0)
                 return r;
         r = account_check(a, &problem);

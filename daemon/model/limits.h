@@ -38,6 +38,7 @@ enum {
         LIMIT_CLAIMS = 16 * 1024,    /* bytes of a claims challenge */
         LIMIT_CHALLENGES = 8,        /* claims challenges of an account at once */
         LIMIT_SELECTOR = 2048,       /* bytes */
+        LIMIT_KEYS = 32,             /* options or settings of a call */
         LIMIT_KEY_SHOWN = 64,        /* bytes of an unknown key or name that an error repeats */
         LIMIT_TEXT = 1024,           /* bytes of a text for a person */
         LIMIT_LIFETIME_SECONDS = 10 * 366 * 86400, /* of a token; more is cut */
