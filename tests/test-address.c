@@ -59,6 +59,7 @@ static void test_urls(void) {
         expect_url("/api/devices", "https://c.com/api/devices?api-version=V");
         expect_url("/api/devices?x=1", "https://c.com/api/devices?x=1&api-version=V");
         expect_url("/api/devices?api-version=1.0&x", "https://c.com/api/devices?api-version=1.0&x");
+        expect_url("/a?x#&api-version=1", "https://c.com/a?x&api-version=V");
         expect_url("/a?my-api-version=1#f?", "https://c.com/a?my-api-version=1&api-version=V");
         expect_url("https://C.com:443/a?b", "https://C.com:443/a?b&api-version=V");
 }

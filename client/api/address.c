@@ -91,15 +91,15 @@ bool address_has(const Address *address, const char *url) {
                streq(other.origin, address->origin);
 }
 
-/* Has the query a field of this name? */
+/* Has the query, which a fragment may follow, a field of this name? */
 static bool query_has(const char *query, const char *name) {
         size_t n = strlen(name);
 
         for (;; query++) {
-                if (strncmp(query, name, n) == 0 && (query[n] == '=' || strchr("&", query[n])))
+                if (strncmp(query, name, n) == 0 && (query[n] == '=' || strchr("&#", query[n])))
                         return true;
-                query = strchr(query, '&');
-                if (!query)
+                query += strcspn(query, "&#");
+                if (*query != '&')
                         return false;
         }
 }
