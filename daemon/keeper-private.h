@@ -85,6 +85,7 @@ struct Keeper {
         uint64_t
                 keep_alive_usec; /* when the refresh token wants to be used; USEC_INFINITY: never */
         Problem last_error;
+        char *claims; /* what the next sign-in is to prove, or NULL */
 
         unsigned warned;         /* of the end of the token that ends then, so many days before */
         uint64_t warned_ends_at; /* Token.ends_at */
@@ -225,5 +226,8 @@ int keeper_take_fetched(Keeper *k, const char *resource, const FetchToken *fetch
 void slot_take_token(Keeper *k, Slot *s, Token *token);
 
 /* keeper-signin.c */
+/* A person is needed, and has to prove this (copied; NULL says nothing new). */
+void keeper_want_claims(Keeper *k, const char *claims);
+void keeper_drop_claims(Keeper *k);
 /* End the sign-in under way, also when its token is on its way to the keyring. */
 void keeper_drop_signin(Keeper *k);

@@ -232,6 +232,8 @@ static void exchange_on_error(const FetchError *error, void *userdata) {
         if (exchange_repeat_outdated(k))
                 return;
         problem_copy(&problem, &error->problem);
+        if (problem.outcome == OUTCOME_SIGN_IN_NEEDED)
+                keeper_want_claims(k, error->claims ?: k->exchanging->claims);
         exchange_fail(k, &problem, error->retry_after);
         problem_clear(&problem);
 }

@@ -7,6 +7,20 @@
 #include "keeper-private.h"
 #include "model/limits.h"
 
+void keeper_drop_claims(Keeper *k) {
+        free(k->claims);
+        k->claims = NULL;
+}
+
+void keeper_want_claims(Keeper *k, const char *claims) {
+        char *copy = claims ? strdup(claims) : NULL;
+
+        if (!copy)
+                return;
+        keeper_drop_claims(k);
+        k->claims = copy;
+}
+
 void keeper_drop_signin(Keeper *k) {
         SignIn *signin = keeper_pending_signin(k);
         Problem problem = { 0 };
@@ -43,6 +57,7 @@ static void finish_on_saved(int outcome, void *userdata) {
                 k->fetched = token_unref(k->fetched);
         }
         keeper_set_last_error(k, &none);
+        keeper_drop_claims(k);
         if (outcome == KEYRING_E_FAILED)
                 keeper_tell_unsaved(k);
         k->last_refresh_usec = clock_boottime();
@@ -99,6 +114,9 @@ static void keeper_on_signin_failed(SignIn *s, const Problem *cause, void *userd
         signin_end(s, &problem);
         if (cause->outcome != OUTCOME_CANCELLED)
                 keeper_set_last_error(k, &problem);
+        /* They may be at fault; if they are wanted all the same, that will be said again. */
+        if (cause->outcome == OUTCOME_MISCONFIGURED || cause->outcome == OUTCOME_BLOCKED)
+                keeper_drop_claims(k);
         log_info("%s", problem_text(&problem));
         for (Slot *slot = k->slots; slot; slot = slot->next)
                 slot_settle(k, slot, false);
@@ -182,7 +200,7 @@ int keeper_sign_in(Keeper *k, const SignInWish *wish, SignIn **ret, Problem *pro
         if (signins_count(k) >= LIMIT_SIGNINS_PER_ACCOUNT)
                 return problem_set(problem, OUTCOME_LIMITS_EXCEEDED,
                                    "%s: too many sign-ins within a minute. Wait a moment.", name);
-        r = signin_new(&s, k->env, k, k->account, method, &keeper_signin_handler, k);
+        r = signin_new(&s, k->env, k, k->account, method, k->claims, &keeper_signin_handler, k);
         if (r < 0)
                 return r;
         signin_link(s, k->signins);

@@ -43,6 +43,8 @@ void keeper_happened(Keeper *k, KeeperEvent event) {
                 keeper_abort_exchange(k, false);
         if (effect->signin == KEEPER_GONE)
                 keeper_drop_signin(k);
+        if (effect->secret == KEEPER_GONE)
+                keeper_drop_claims(k);
         for (Slot *s = k->slots; s; s = s->next)
                 slot_happened(s, event);
 }
@@ -266,6 +268,7 @@ Keeper *keeper_free(Keeper *k) {
         timer_free(k->timer);
         problem_clear(&k->last_error);
         free(k->tenant);
+        free(k->claims);
         free(k->told_user);
         free(k->told_tenant);
         account_free(k->account);

@@ -77,7 +77,7 @@ static void signin_on_linger(void *userdata) {
 }
 
 int signin_new(SignIn **ret, Env *env, Keeper *keeper, const Account *account, const char *method,
-               const SignInHandler *handler, void *userdata) {
+               const char *claims, const SignInHandler *handler, void *userdata) {
         CLEANUP(signin_freep) SignIn *s = NULL;
         FetchRequest request;
         int r;
@@ -102,6 +102,7 @@ int signin_new(SignIn **ret, Env *env, Keeper *keeper, const Account *account, c
                 return r;
         source_request(&request, env, account, NULL);
         request.method = method;
+        request.claims = claims;
         request.deadline = LIMIT_SIGNIN_SECONDS;
         r = fetch_start(&s->fetch, env->launcher, env->event, &request, &signin_fetch_handler, s);
         if (r < 0)

@@ -36,9 +36,10 @@ typedef struct SignInHandler {
         void (*expired)(SignIn *s, void *userdata); /* its minute is over: free it */
 } SignInHandler;
 
-/* Starts the fetch. method is a word of the contract. 0 or -errno. */
+/* Starts the fetch. method is a word of the contract; claims what the person is to prove, or NULL.
+ * 0 or -errno. */
 int signin_new(SignIn **ret, Env *env, Keeper *keeper, const Account *account, const char *method,
-               const SignInHandler *handler, void *userdata);
+               const char *claims, const SignInHandler *handler, void *userdata);
 /* NULL is fine. Returns NULL. Tells the listener that it is gone. */
 SignIn *signin_free(SignIn *s);
 

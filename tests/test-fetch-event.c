@@ -301,6 +301,9 @@ static void test_errors(void) {
                 uint64_t retry_after;
         } rows[] = {
                 { "\"kind\":\"sign-in-needed\"", OUTCOME_SIGN_IN_NEEDED, 0 },
+                { "\"kind\":\"blocked\",\"claims\":\"{\\\"a\\\":1}\"", OUTCOME_BLOCKED, 0 },
+                { "\"kind\":\"blocked\",\"claims\":\"[]\"", OUTCOME_BLOCKED, 0 },
+                { "\"kind\":\"blocked\",\"claims\":{}", OUTCOME_BLOCKED, 0 },
                 { "\"kind\":\"try-later\",\"retry_after\":7", OUTCOME_UNAVAILABLE, 7 },
                 { "\"kind\":\"try-later\",\"retry_after\":\"7\"", OUTCOME_UNAVAILABLE, 7 },
                 { "\"kind\":\"try-later\",\"retry_after\":99999999", OUTCOME_UNAVAILABLE, 3600 },
@@ -333,6 +336,7 @@ static void test_errors(void) {
                 assert(seen.errors == 1 && seen.prompts + seen.tokens == 0);
                 assert(seen.error->problem.outcome == rows[i].outcome);
                 assert(seen.error->retry_after == rows[i].retry_after);
+                assert(!seen.error->claims == !strstr(rows[i].fields, "{\\\"a"));
                 assert(streq(problem_text(&seen.error->problem), "why"));
         }
         for (size_t i = 0; i < ARRAY_SIZE(bad); i++)

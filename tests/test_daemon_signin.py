@@ -216,6 +216,28 @@ def test_end_of_a_sign_in_object_names_its_interface(daemon, entra, keyring):
     watch.close()
 
 
+def test_what_is_to_be_proved_is_asked_of_the_person(daemon, entra, keyring):
+    """Claims that the identity service wants, or that a challenge had: of one sign-in."""
+    wanted = '{"access_token":{"capolids":{"essential":true,"values":["c1"]}}}'
+    challenge = '{"access_token":{"acrs":{"essential":true,"value":"c2"}}}'
+    daemon.start(entra_account(entra))
+    daemon.sign_in_before(entra)
+    for asked, claims in ((wanted, {}), (challenge, {'claims': challenge})):
+        entra.fail(error='interaction_required', code=50076,
+                   **({} if claims else {'claims': wanted}))
+        assert daemon.error_of(daemon.get_token, 'work', force=True, **claims)[0] == 'SignInNeeded'
+        entra.clear()
+        path = daemon.start_sign_in()
+        daemon.call('Cancel', path=path, interface=SIGN_IN)
+        daemon.sign_in(entra)
+        sent = [one.get('claims') for one in entra.requests()
+                if 'device_code' == one.get('grant_type') or one['kind'] == 'devicecode']
+        assert sent and set(sent) == {asked}
+        entra.clear()
+    daemon.call('Cancel', path=daemon.start_sign_in(), interface=SIGN_IN)
+    assert [one.get('claims') for one in entra.requests()] == [None]
+
+
 def test_another_person_leaves_no_token_of_the_first(daemon, entra, keyring):
     daemon.start(entra_account(entra, resources=OTHER))
     daemon.sign_in(entra)

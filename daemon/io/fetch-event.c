@@ -97,6 +97,16 @@ static int token_parse(FetchEvent *e, uint64_t boottime, const char **ret_why) {
         return 0;
 }
 
+/* As the fetcher takes them back, else none. */
+static const char *claims_checked(const char *claims) {
+        CLEANUP(json_freep) Json *object = NULL;
+
+        if (!claims || strlen(claims) > LIMIT_CLAIMS ||
+            json_parse(&object, claims, strlen(claims)) < 0)
+                return NULL;
+        return claims;
+}
+
 static int error_parse(FetchEvent *e, const char **ret_why) {
         const char *kind = json_string(e->json, "kind"), *message;
         FetchError *error = &e->error;
@@ -110,7 +120,7 @@ static int error_parse(FetchEvent *e, const char **ret_why) {
                         if (json_uint(e->json, "retry_after", &retry_after) < 0)
                                 retry_after = 0;
                         error->retry_after = MIN(retry_after, (uint64_t)LIMIT_RETRY_AFTER_SECONDS);
-                        error->claims = json_string(e->json, "claims");
+                        error->claims = claims_checked(json_string(e->json, "claims"));
                         (void)problem_set(&error->problem, kinds[i].outcome, "%s", message);
                         return 0;
                 }
