@@ -7,6 +7,11 @@
 #include "i18n.h"
 #include "say.h"
 
+enum {
+        ARGS_COLUMNS = 79,
+        ARGS_INDENT = 8,
+};
+
 int args_wrong(const Verb *verb, const char *format, ...) {
         CLEANUP(freep) char *text = NULL;
         va_list ap;
@@ -24,8 +29,32 @@ int args_wrong(const Verb *verb, const char *format, ...) {
         return EXIT_USAGE;
 }
 
+/* To be freed by free(); NULL when memory is short. */
+static char *args_usage(const Verb *verb) {
+        CLEANUP(freep) char *line = NULL;
+
+        if (asprintf(&line, _("Usage: iotc-token %s%s%s"), verb->name, *verb->usage ? " " : "",
+                     verb->usage) < 0)
+                line = NULL;
+        return line ? display_fold(line, ARGS_COLUMNS, 0, ARGS_INDENT) : NULL;
+}
+
 void args_say_usage(const Verb *verb) {
-        say("Usage: iotc-token %s%s%s", verb->name, *verb->usage ? " " : "", verb->usage);
+        CLEANUP(freep) char *usage = args_usage(verb);
+        char *rest = NULL;
+
+        for (char *line = usage; line; line = rest) {
+                rest = strchr(line, '\n');
+                if (rest)
+                        *rest++ = '\0';
+                say("%s", line);
+        }
+}
+
+void args_print_usage(const Verb *verb) {
+        CLEANUP(freep) char *usage = args_usage(verb);
+
+        puts(usage ?: "");
 }
 
 /* What follows "--", and the letter that may follow "-", or 0. */
@@ -38,8 +67,8 @@ static char option_letter(const Option *o) {
 }
 
 static int args_help(const Verb *verb, const Option *options) {
-        printf(_("Usage: iotc-token %s%s%s"), verb->name, *verb->usage ? " " : "", verb->usage);
-        printf("\n\n%s.\n\n", _(verb->summary));
+        args_print_usage(verb);
+        printf("\n%s.\n\n", _(verb->summary));
         for (const Option *o = options; o->name; o++) {
                 char left[48], letter[8] = "";
 
@@ -111,6 +140,25 @@ static const Option *option_find_letter(const Option *options, const char *arg) 
         return NULL;
 }
 
+static int args_no_option(const Verb *verb, const Option *options, const char *arg) {
+        CLEANUP(freep) char *name = strndup(arg, strcspn(arg, "="));
+        const char *near = NULL;
+        unsigned best = 3;
+
+        for (const Option *o = options; name && str_starts(name, "--") && o->name; o++) {
+                unsigned distance = display_distance(name + 2, option_name(o));
+
+                if (distance < best && distance < strlen(option_name(o))) {
+                        best = distance;
+                        near = option_name(o);
+                }
+        }
+        if (near)
+                return args_wrong(verb, "this version has no option '%s'; did you mean '--%s'?",
+                                  name, near);
+        return args_wrong(verb, "this version has no option '%s'", arg);
+}
+
 /* argv[*i] is an option: take it, and its value from behind '=' or from the next argument. */
 static int args_option(const Verb *verb, const Option *options, int argc, char **argv, int *i) {
         const char *arg = argv[*i], *name = arg + 2, *value = NULL;
@@ -127,7 +175,7 @@ static int args_option(const Verb *verb, const Option *options, int argc, char *
                 value = arg[2] ? arg + 2 : NULL;
         }
         if (!o)
-                return args_wrong(verb, "this version has no option '%s'", arg);
+                return args_no_option(verb, options, arg);
         if (o->type == OPTION_FLAG && value)
                 return args_wrong(verb, "--%s takes no value", option_name(o));
         if (o->type != OPTION_FLAG && !value) {

@@ -50,8 +50,9 @@ typedef struct StringList {
 int args_parse(const Verb *verb, const Option *options, int *argc, char **argv, int min, int max);
 /* "What is wrong" and the usage line on standard error. Returns EXIT_USAGE. */
 int args_wrong(const Verb *verb, const char *format, ...) PRINTF_LIKE(2, 3);
-/* The usage line alone. */
+/* The usage line alone, on standard error; on standard output. */
 void args_say_usage(const Verb *verb);
+void args_print_usage(const Verb *verb);
 /* The selector given, else $IOTC_TOKEN_ACCOUNT, else "" (the default account). */
 const char *args_selector(int argc, char **argv);
 /* The verb of this name, or NULL after saying so, with the one that was meant if it is near. */

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #include "az-version.h"
+#include "i18n.h"
 
 static const AzFault faults[] = {
         /* Azure/azure-cli #14128, #20219 */
         { "0", "2.29.99", false,
-          "Before 2.30 az does not use MSAL, and may not tell when a token ends.", "az upgrade" },
+          N_("Before 2.30 az does not use MSAL, and may not tell when a token ends."),
+          "az upgrade" },
         /* Azure/azure-cli #32853, #32931 */
         { "2.83.0", "2.83.0", true,
-          "It fails with \"Can't find token from MSAL cache\" for every resource but Azure "
-          "Resource "
-          "Manager, so for IoT Central. Install any other version.",
+          N_("It fails with \"Can't find token from MSAL cache\" for every resource but Azure "
+             "Resource Manager, so for IoT Central. Install any other version."),
           "az upgrade" },
 };
 

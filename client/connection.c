@@ -2,12 +2,22 @@
 #include <iotc-dbus.h>
 
 #include "connection.h"
+#include "i18n.h"
 
-#define CONNECTION_FOREIGN \
-        "the session bus is another user's; run this as the user that it belongs to, without sudo"
-#define CONNECTION_LOST "the session bus closed the connection; try again"
+#define CONNECTION_NOWHERE                                                                        \
+        N_("there is no session bus: neither DBUS_SESSION_BUS_ADDRESS nor XDG_RUNTIME_DIR is "    \
+           "set; log in to a session ('loginctl enable-linger' gives one without a desktop), or " \
+           "run the program under 'dbus-run-session'")
+#define CONNECTION_ABSENT                                                                      \
+        N_("the session bus can't be reached: nobody answers there; log in to a session "      \
+           "('loginctl enable-linger' gives one without a desktop), or run the program under " \
+           "'dbus-run-session'")
+#define CONNECTION_FOREIGN                                                                        \
+        N_("the session bus is another user's; run this as the user that it belongs to, without " \
+           "sudo")
+#define CONNECTION_LOST N_("the session bus closed the connection; try again")
 #define DAEMON_ABSENT \
-        "iotc-tokend is not running; start it with 'systemctl --user start iotc-tokend'"
+        N_("iotc-tokend is not running; start it with 'systemctl --user start iotc-tokend'")
 
 static const sd_bus_error_map connection_errors[] = { IOTC_ERROR_MAP };
 
@@ -36,16 +46,16 @@ void connection_explain(sd_bus_error *error) {
                 { SD_BUS_ERROR_SERVICE_UNKNOWN, DAEMON_ABSENT },
                 { SD_BUS_ERROR_NAME_HAS_NO_OWNER, DAEMON_ABSENT },
                 { SD_BUS_ERROR_NO_REPLY,
-                  "iotc-tokend went away or did not answer in time; try again, and look at "
-                  "'journalctl --user -u iotc-tokend'" },
-                { SD_BUS_ERROR_TIMEOUT, "iotc-tokend did not answer in time; look at 'systemctl "
-                                        "--user status iotc-tokend'" },
+                  N_("iotc-tokend went away or did not answer in time; try again, and look at "
+                     "'journalctl --user -u iotc-tokend'") },
+                { SD_BUS_ERROR_TIMEOUT, N_("iotc-tokend did not answer in time; look at 'systemctl "
+                                           "--user status iotc-tokend'") },
                 { SD_BUS_ERROR_DISCONNECTED, CONNECTION_LOST },
                 { "System.Error.ECONNRESET", CONNECTION_LOST },
                 { "System.Error.ENOTCONN", CONNECTION_LOST },
-                { SD_BUS_ERROR_UNKNOWN_METHOD, "the running iotc-tokend is another version that "
-                                               "does not know this call; restart it "
-                                               "with 'systemctl --user restart iotc-tokend'" },
+                { SD_BUS_ERROR_UNKNOWN_METHOD,
+                  N_("the running iotc-tokend is another version that does not know this call; "
+                     "restart it with 'systemctl --user restart iotc-tokend'") },
         };
         CLEANUP(freep) char *text = NULL;
 
@@ -66,20 +76,15 @@ void connection_explain(sd_bus_error *error) {
 }
 
 static void connection_refused(sd_bus_error *error, int r) {
-        const char *const advice =
-                "log in to a session ('loginctl enable-linger' gives one without "
-                "a desktop), or run the program under 'dbus-run-session'";
-
         if (r == -ENOMEDIUM)
-                sd_bus_error_setf(error, SD_BUS_ERROR_NO_SERVER,
-                                  "there is no session bus: neither DBUS_SESSION_BUS_ADDRESS nor "
-                                  "XDG_RUNTIME_DIR is set; %s",
-                                  advice);
+                sd_bus_error_set(error, SD_BUS_ERROR_NO_SERVER, CONNECTION_NOWHERE);
+        else if (r == -ENOENT || r == -ECONNREFUSED)
+                sd_bus_error_set(error, SD_BUS_ERROR_NO_SERVER, CONNECTION_ABSENT);
         else if (r == -EACCES || r == -EPERM)
                 sd_bus_error_set(error, SD_BUS_ERROR_NO_SERVER, CONNECTION_FOREIGN);
         else
                 sd_bus_error_setf(error, SD_BUS_ERROR_NO_SERVER,
-                                  "the session bus can't be reached: %s; %s", strerror(-r), advice);
+                                  "the session bus can't be reached: %s", strerror(-r));
 }
 
 int connection_failed(sd_bus *bus, const sd_bus_error *reply, sd_bus_error *ret) {

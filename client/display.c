@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "display.h"
+#include "i18n.h"
 
 size_t display_unsafe(const char *s) {
         const unsigned char *c = (const unsigned char *)s;
@@ -55,6 +56,47 @@ size_t display_width(const char *s) {
         return width;
 }
 
+/* The bytes up to the next space outside of brackets. */
+static size_t word_length(const char *s) {
+        size_t n = 0, depth = 0;
+
+        for (; s[n] && (depth || s[n] != ' '); n++) {
+                depth += s[n] == '[';
+                depth -= depth && s[n] == ']';
+        }
+        return n;
+}
+
+char *display_fold(const char *s, size_t columns, size_t first, size_t indent) {
+        size_t column = first, start = first, size;
+        char *folded = NULL;
+        FILE *f;
+
+        f = open_memstream(&folded, &size);
+        if (!f)
+                return NULL;
+        while (*s) {
+                size_t n = word_length(s);
+                CLEANUP(freep) char *word = strndup(s, n);
+                size_t width = word ? display_width(word) : 0;
+
+                if (column > start && column + 1 + width > columns) {
+                        fprintf(f, "\n%*s", (int)indent, "");
+                        column = start = indent;
+                } else if (column > start) {
+                        fputc(' ', f);
+                        column++;
+                }
+                display_print(f, word ?: "");
+                column += width;
+                s += n + strspn(s + n, " ");
+        }
+        if (fclose(f) == 0)
+                return folded;
+        free(folded);
+        return NULL;
+}
+
 char *display_duration(char buf[DISPLAY_DURATION_SIZE], uint64_t seconds) {
         static const struct {
                 uint64_t seconds;
@@ -81,7 +123,7 @@ char *display_left(char buf[DISPLAY_DURATION_SIZE], uint64_t at, uint64_t now) {
         if (at == 0)
                 return strcpy(buf, "-");
         if (at <= now)
-                return strcpy(buf, "over");
+                return snprintf(buf, DISPLAY_DURATION_SIZE, "%s", _("over")), buf;
         return display_duration(buf, at - now);
 }
 

@@ -27,6 +27,13 @@ void display_print(FILE *f, const char *s);
 /* How many columns s takes once cleaned, a character taken as one. */
 size_t display_width(const char *s);
 
+/*
+ * s cleaned and in lines of so many columns, broken between words, but not inside of [brackets]; a
+ * word that is longer stays whole. The first line begins at the column first, the others are
+ * indented. To be freed by free(); NULL when memory is short.
+ */
+char *display_fold(const char *s, size_t columns, size_t first, size_t indent);
+
 /* "45 s", "52 min", "1 h 12 min", "3 d 4 h": two units at most, rounded down. Returns buf. */
 char *display_duration(char buf[DISPLAY_DURATION_SIZE], uint64_t seconds);
 /* The same from now to a time, seconds since 1970: "-" when that is 0, "over" when it is past. */

@@ -133,9 +133,11 @@ static void tell_api_token(Doctor *d, const Properties *account) {
                 finding.why = N_("Nobody renews an API token by itself.");
                 finding.command = command;
         }
-        doctor_tell(d, &finding, N_("%s: API token%s%s."), name,
-                    end ? ", ends in " : " without an end that is known",
-                    end ? display_left(left, end, now) : "");
+        if (end)
+                doctor_tell(d, &finding, N_("%s: API token, ends in %s."), name,
+                            display_left(left, end, now));
+        else
+                doctor_tell(d, &finding, N_("%s: API token without an end that is known."), name);
 }
 
 /* A token came; the daemon may know of something else, as that the keyring did not take it. */
@@ -149,9 +151,12 @@ static void tell_ready(Doctor *d, const Properties *account) {
         if (!streq(source, "azure-cli") && !streq(source, "command"))
                 d->n_reached++;
         display_left(left, properties_number(account, "ExpiresAt"), (uint64_t)time(NULL));
-        doctor_tell(d, &(Finding){ .check = "account", .account = name },
-                    N_("%s: got a token, valid for %s%s%s."), name, left, *user ? ", as " : "",
-                    user);
+        if (*user)
+                doctor_tell(d, &(Finding){ .check = "account", .account = name },
+                            N_("%s: got a token, valid for %s, as %s."), name, left, user);
+        else
+                doctor_tell(d, &(Finding){ .check = "account", .account = name },
+                            N_("%s: got a token, valid for %s."), name, left);
         if (*error)
                 doctor_tell(d,
                             &(Finding){ .check = "account",
@@ -209,7 +214,14 @@ static const char *failure_why(const Probe *probe) {
         for (size_t i = 0; i < ARRAY_SIZE(whys); i++)
                 if (sd_bus_error_has_name(&probe->error, whys[i].name))
                         return whys[i].why;
-        return "Programs get no token of this account.";
+        return N_("Programs get no token of this account.");
+}
+
+/* The built-in account is there as soon as az is: nobody misses it who has another. */
+static bool is_nobodys(const Doctor *d, const Probe *probe) {
+        return streq(probe->name, "azure-cli") &&
+               sd_bus_error_has_name(&probe->error, IOTC_ERROR_SIGN_IN_NEEDED) &&
+               !streq(properties_string(&d->manager, "DefaultAccount"), probe->name);
 }
 
 static void tell_failure(Doctor *d, const Probe *probe, const char *source) {
@@ -227,6 +239,11 @@ static void tell_failure(Doctor *d, const Probe *probe, const char *source) {
         } else {
                 finding.state = FINDING_PROBLEM;
                 finding.why = failure_why(probe);
+                if (is_nobodys(d, probe)) {
+                        finding.state = FINDING_NOTE;
+                        finding.why = N_("This account is there because az is: it matters only if "
+                                         "programs are to use az's sign-in.");
+                }
                 finding.command = failure_command(probe, source, &made);
                 if (sd_bus_error_has_name(error, IOTC_ERROR_UNAVAILABLE) ||
                     sd_bus_error_has_name(error, IOTC_ERROR_TIMED_OUT))
@@ -250,9 +267,10 @@ static void probe_tell(Doctor *d, const Probe *probe) {
                             &(Finding){ .check = "account",
                                         .state = FINDING_NOTE,
                                         .account = probe->name },
-                            N_("%s: not tried, because %s."), probe->name,
-                            probe->asked ? "the session bus closed the connection"
-                                         : "a sign-in is going on");
+                            probe->asked ? N_("%s: not tried, because the session bus closed the "
+                                              "connection.")
+                                         : N_("%s: not tried, because a sign-in is going on."),
+                            probe->name);
         else if (sd_bus_error_is_set(&probe->error))
                 tell_failure(d, probe, properties_string(account, "Source"));
         else

@@ -96,6 +96,7 @@ static int az_run(const char *path, char *buf, size_t size) {
 static void tell_version(Doctor *d, const char *path, const char *output) {
         char version[AZ_VERSION_SIZE];
         const AzFault *fault;
+        Finding finding = { .check = "az" };
 
         if (!az_version_read(version, output)) {
                 doctor_tell(d,
@@ -107,16 +108,17 @@ static void tell_version(Doctor *d, const char *path, const char *output) {
                 return;
         }
         fault = az_version_fault(version);
-        if (fault)
-                doctor_tell(d,
-                            &(Finding){ .check = "az",
-                                        .state = fault->broken ? FINDING_PROBLEM : FINDING_NOTE,
-                                        .why = fault->why,
-                                        .command = fault->command },
-                            N_("az %s (%s) is known %s."), version, path,
-                            fault->broken ? "not to work for IoT Central" : "as unreliable");
-        else
-                doctor_tell(d, &(Finding){ .check = "az" }, N_("az %s (%s)."), version, path);
+        if (!fault) {
+                doctor_tell(d, &finding, "az %s (%s).", version, path);
+                return;
+        }
+        finding.state = fault->broken ? FINDING_PROBLEM : FINDING_NOTE;
+        finding.why = fault->why;
+        finding.command = fault->command;
+        doctor_tell(d, &finding,
+                    fault->broken ? N_("az %s (%s) is known not to work for IoT Central.")
+                                  : N_("az %s (%s) is known as unreliable."),
+                    version, path);
 }
 
 /* Can the daemon have found it? Without an account of that source its built-in one is missing. */
@@ -172,7 +174,7 @@ static int check_version(Doctor *d, const char *path) {
                                 .why = N_("A token from it takes as long, or longer."),
                                 .command = command },
                     N_("%s did not tell its version: %s."), path,
-                    r == -ETIME ? "no answer in 20 s" : strerror(-r));
+                    r == -ETIME ? doctor_word(d, N_("no answer in 20 s")) : strerror(-r));
         return 0;
 }
 

@@ -42,18 +42,23 @@ static char *session_command(void) {
 static bool check_runtime_dir(Doctor *d) {
         CLEANUP(freep) char *command = session_command();
         const char *path = getenv("XDG_RUNTIME_DIR");
+        const Finding finding = {
+                .check = "bus",
+                .state = FINDING_PROBLEM,
+                .why = N_("The session bus and the daemon's lock are there. After su, sudo or in "
+                          "cron it is missing, or another user's."),
+                .command = command,
+        };
 
         if (!str_empty(path) && is_private_folder(path))
                 return true;
-        doctor_tell(
-                d,
-                &(Finding){ .check = "bus",
-                            .state = FINDING_PROBLEM,
-                            .why = N_("The session bus and the daemon's lock are there. After su, "
-                                      "sudo or in cron it is missing, or another user's."),
-                            .command = command },
-                N_("XDG_RUNTIME_DIR is %s%s."), str_empty(path) ? "not set" : path,
-                str_empty(path) ? "" : ", which is no folder that is this user's alone");
+        if (str_empty(path))
+                doctor_tell(d, &finding, N_("XDG_RUNTIME_DIR is not set."));
+        else
+                doctor_tell(d, &finding,
+                            N_("XDG_RUNTIME_DIR is %s, which is no folder that is this user's "
+                               "alone."),
+                            path);
         return false;
 }
 
@@ -78,7 +83,8 @@ int doctor_check_bus(Doctor *d) {
                                 .why = N_("Programs reach the daemon over it; daemon, keyring and "
                                           "accounts can't be looked at."),
                                 .command = command },
-                    N_("No way to the daemon: %s."), error.message ?: "it does not answer");
+                    N_("No way to the daemon: %s."),
+                    doctor_word(d, error.message ?: N_("it does not answer")));
         sd_bus_error_free(&error);
         return 0;
 }
@@ -132,7 +138,7 @@ int doctor_check_daemon(Doctor *d) {
                                                   "accounts can't be looked at."),
                                         .command = is_absent(&error) ? START_COMMAND
                                                                      : RESTART_COMMAND },
-                            N_("%s."), error.message ?: strerror(-r));
+                            "%s.", error.message ? doctor_word(d, error.message) : strerror(-r));
                 sd_bus_error_free(&error);
                 return 0;
         }

@@ -124,13 +124,18 @@ int doctor_check_clock(Doctor *d) {
                 .why = N_("Certificates and API tokens are judged by it, and so is a sign-in."),
                 .command = "sudo timedatectl set-ntp true",
         };
-        char text[DISPLAY_CLOCK_SIZE];
+        char much[DISPLAY_DURATION_SIZE];
         int64_t offset = (int64_t)properties_number(&d->manager, "ClockOffset");
         int synchronized = clock_is_synchronized();
 
-        if (offset)
-                doctor_tell(d, &wrong, N_("This machine's clock is %s, by the identity service's."),
-                            display_clock(text, offset));
+        if (offset < 0)
+                doctor_tell(d, &wrong,
+                            N_("This machine's clock is %s fast, by the identity service's."),
+                            display_duration(much, -(uint64_t)offset));
+        else if (offset)
+                doctor_tell(d, &wrong,
+                            N_("This machine's clock is %s slow, by the identity service's."),
+                            display_duration(much, (uint64_t)offset));
         else if (clock_is_absurd())
                 doctor_tell(d, &wrong,
                             N_("This machine's clock stands at a time before this program "

@@ -50,7 +50,7 @@ static bool is_stuck(const Doctor *d) {
 /* A proxy of the shell's that a service has not, seen 0, or may not have, seen < 0. It is only a
  * problem when nobody gets out without. */
 static void tell_proxy_of_shell(Doctor *d, const char *variable, const char *value, int seen) {
-        CLEANUP(freep) char *command = NULL, *why = NULL;
+        CLEANUP(freep) char *command = NULL, *why = NULL, *remedy = NULL;
         bool stuck = is_stuck(d);
 
         if (seen < 0)
@@ -60,21 +60,27 @@ static void tell_proxy_of_shell(Doctor *d, const char *variable, const char *val
                           "systemctl --user restart iotc-tokend",
                           variable) < 0)
                 command = NULL;
-        if (asprintf(&why,
-                     "A user service has none of a shell's variables%s. For good: proxy=%s in "
-                     "[iotc-token] of accounts.conf%s",
-                     stuck ? ", and a server could not be reached"
-                           : "; it matters where no server is reached without",
-                     value, seen < 0 ? ":" : "; until the next login:") < 0)
+        remedy = doctor_text(d,
+                             seen < 0 ? N_("For good: proxy=%s in [iotc-token] of accounts.conf:")
+                                      : N_("For good: proxy=%s in [iotc-token] of accounts.conf; "
+                                           "until the next login:"),
+                             value);
+        if (asprintf(&why, "%s %s",
+                     doctor_word(d, stuck ? N_("A user service has none of a shell's variables, "
+                                               "and a server could not be reached.")
+                                          : N_("A user service has none of a shell's variables; it "
+                                               "matters where no server is reached without.")),
+                     remedy ?: "") < 0)
                 why = NULL;
         doctor_tell(d,
                     &(Finding){ .check = "proxy",
                                 .state = stuck ? FINDING_PROBLEM : FINDING_NOTE,
                                 .why = why,
                                 .command = command },
-                    N_("%s is %s in this shell; %s."), variable, value,
-                    seen < 0 ? "whether iotc-tokend has it can't be seen"
-                             : "iotc-tokend has it not");
+                    seen < 0 ? N_("%s is %s in this shell; whether iotc-tokend has it can't be "
+                                  "seen.")
+                             : N_("%s is %s in this shell; iotc-tokend has it not."),
+                    variable, value);
 }
 
 int doctor_check_network(Doctor *d) {
@@ -146,7 +152,7 @@ static const char *certificate_fault(const char *path) {
                 if (str_starts(line, "-----BEGIN CERTIFICATE-----") ||
                     str_starts(line, "-----BEGIN TRUSTED CERTIFICATE-----"))
                         return NULL;
-        return errno ? strerror(errno) : "no certificate is in it";
+        return errno ? strerror(errno) : N_("no certificate is in it");
 }
 
 static void check_ca_setting(Doctor *d) {
@@ -165,7 +171,7 @@ static void check_ca_setting(Doctor *d) {
                                               "be fetched."),
                                     .command = edit },
                         N_("The setting ca-bundle is %s, which can't be used: %s."),
-                        d->settings.ca_bundle, fault);
+                        d->settings.ca_bundle, doctor_word(d, fault));
 }
 
 /* Where distributions have the certificates that libcurl trusts. */
@@ -188,11 +194,12 @@ static void tell_ca_of_shell(Doctor *d, const char *variable, const char *value)
         CLEANUP(freep) char *edit = doctor_edit_command(), *why = NULL;
         bool stuck = is_stuck(d);
 
-        if (asprintf(&why, "%s: ca-bundle=%s in [iotc-token] of accounts.conf.",
-                     stuck ? "A server could not be reached, and it may be for its certificate"
-                           : "It matters where a private CA is between",
-                     value) < 0)
-                why = NULL;
+        why = doctor_text(d,
+                          stuck ? N_("A server could not be reached, and it may be for its "
+                                     "certificate: ca-bundle=%s in [iotc-token] of accounts.conf.")
+                                : N_("It matters where a private CA is between: ca-bundle=%s in "
+                                     "[iotc-token] of accounts.conf."),
+                          value);
         doctor_tell(d,
                     &(Finding){ .check = "ca",
                                 .state = stuck ? FINDING_PROBLEM : FINDING_NOTE,

@@ -77,10 +77,12 @@ int doctor_check_settings(Doctor *d) {
         system = check_file(d, SETTINGS_SYSTEM_PATH);
         if (tell_bad_line(d) || mine < 0 || system < 0)
                 return 0;
-        if (mine || system)
-                doctor_tell(d, &(Finding){ .check = "settings" }, N_("%s%s%s can be read."),
-                            mine ? user : "", mine && system ? " and " : "",
-                            system ? SETTINGS_SYSTEM_PATH : "");
+        if (mine && system)
+                doctor_tell(d, &(Finding){ .check = "settings" }, N_("%s and %s can be read."),
+                            user, SETTINGS_SYSTEM_PATH);
+        else if (mine || system)
+                doctor_tell(d, &(Finding){ .check = "settings" }, N_("%s can be read."),
+                            mine ? user : SETTINGS_SYSTEM_PATH);
         else
                 doctor_tell(d, &(Finding){ .check = "settings" },
                             N_("There is no settings file; what is built in holds."));

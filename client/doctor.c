@@ -29,26 +29,10 @@ static const char *escape(const Doctor *d, TableColour colour) {
 
 /* From the column DOCTOR_INDENT on, broken between words where the terminal ends. */
 static void print_wrapped(const Doctor *d, const char *text) {
-        size_t column = DOCTOR_INDENT;
+        CLEANUP(freep)
+        char *folded = display_fold(text, d->columns, DOCTOR_INDENT, DOCTOR_INDENT);
 
-        for (const char *p = text; *p;) {
-                size_t n = strcspn(p, " ");
-                CLEANUP(freep) char *word = strndup(p, n);
-                size_t width = word ? display_width(word) : n;
-
-                if (column > DOCTOR_INDENT && column + 1 + width > d->columns) {
-                        printf("\n%*s", DOCTOR_INDENT, "");
-                        column = DOCTOR_INDENT;
-                } else if (column > DOCTOR_INDENT) {
-                        putchar(' ');
-                        column++;
-                }
-                if (word)
-                        display_print(stdout, word);
-                column += width;
-                p += n + strspn(p + n, " ");
-        }
-        putchar('\n');
+        puts(folded ?: "");
 }
 
 static void tell_person(const Doctor *d, const Finding *f, const char *text) {
@@ -110,6 +94,20 @@ static char *text_of(const Doctor *d, const char *format, va_list ap) {
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
         return vasprintf(&text, d->person ? _(format) : format, ap) < 0 ? NULL : text;
 #pragma GCC diagnostic pop
+}
+
+const char *doctor_word(const Doctor *d, const char *word) {
+        return d->person ? _(word) : word;
+}
+
+char *doctor_text(const Doctor *d, const char *format, ...) {
+        char *text;
+        va_list ap;
+
+        va_start(ap, format);
+        text = text_of(d, format, ap);
+        va_end(ap);
+        return text;
 }
 
 void doctor_tell(Doctor *d, const Finding *f, const char *format, ...) {

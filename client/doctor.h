@@ -51,6 +51,10 @@ extern const char *const doctor_systemd[3];
 
 /* Tell a finding: format is what was found, a sentence that names the account. */
 void doctor_tell(Doctor *d, const Finding *f, const char *format, ...) PRINTF_LIKE(3, 4);
+/* Words for a person are translated, those for a program not: a word as it is to be told
+ * (borrowed), and a text made of such, to be freed by free(); NULL when memory is short. */
+const char *doctor_word(const Doctor *d, const char *word);
+char *doctor_text(const Doctor *d, const char *format, ...) PRINTF_LIKE(2, 3);
 /* A line that is gone with the next finding, on a terminal alone. */
 void doctor_progress(Doctor *d, const char *format, ...) PRINTF_LIKE(2, 3);
 /* Call a method without arguments, unsaid. 0 and *ret, or -errno with error set. */

@@ -53,9 +53,8 @@ static void help(FILE *f) {
                 fprintf(f, "  %-10s  %s\n", v->name, _(v->summary));
         fprintf(f, "\n  --help      %s\n  --version   %s\n\n%s\n",
                 _("show this text, or after a verb its options"), _("show the version"),
-                _("A SELECTOR is an account's name, or an application's host or URL; without one "
-                  "it "
-                  "is\n$IOTC_TOKEN_ACCOUNT, else the default account. See iotc-token(1)."));
+                _("A SELECTOR is an account's name, or an application's host or URL; without\n"
+                  "one it is $IOTC_TOKEN_ACCOUNT, else the default account. See iotc-token(1)."));
 }
 
 static int run(int argc, char **argv) {

@@ -3,10 +3,15 @@
 #include <langinfo.h>
 #include <locale.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 
 #include "i18n.h"
 #include "output.h"
 #include "say.h"
+
+enum {
+        OUTPUT_COLUMNS = 80
+};
 
 static char output_buffer[16384];
 
@@ -25,9 +30,13 @@ void output_open(void) {
         (void)setvbuf(stdout, output_buffer, _IOFBF, sizeof(output_buffer));
 }
 
+/* Said once: what is left in the buffer fails again at the end. */
 static int output_failed(int error) {
-        if (error != EPIPE)
+        static bool said;
+
+        if (error != EPIPE && !said)
                 fail(EXIT_FAILED, "can't write to standard output: %s", strerror(error));
+        said = true;
         return EXIT_FAILED;
 }
 
@@ -54,6 +63,23 @@ bool output_is_terminal(void) {
 bool output_has_colour(void) {
         return output_is_terminal() && str_empty(getenv("NO_COLOR")) &&
                !streq(getenv("TERM"), "dumb");
+}
+
+size_t output_columns(void) {
+        struct winsize size;
+
+        if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0 || size.ws_col == 0)
+                return OUTPUT_COLUMNS;
+        return MAX(size.ws_col, 40);
+}
+
+const TableLook *output_look(TableLook *look) {
+        if (!output_is_terminal())
+                return NULL;
+        *look = (TableLook){ .columns = output_columns(),
+                             .colour = output_has_colour(),
+                             .utf8 = output_has_utf8() };
+        return look;
 }
 
 bool output_has_utf8(void) {

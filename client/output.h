@@ -7,6 +7,8 @@
 
 #include <iotc-util.h>
 
+#include "table.h"
+
 /* First of all: no descriptor of ours may take the place of a standard one that is closed. */
 void output_open(void);
 /* Write out what is buffered. 0, or EXIT_FAILED: said, but for a reader who went away (EPIPE). */
@@ -16,5 +18,9 @@ int output_close(int code);
 /* Is a person to read the results; may they have colour (see no-color.org)? */
 bool output_is_terminal(void);
 bool output_has_colour(void);
+/* How wide the terminal is, at least 40; 80 when it can't be told. */
+size_t output_columns(void);
+/* How a person on this terminal sees a table; NULL when a program reads it. */
+const TableLook *output_look(TableLook *look);
 /* Can the person's locale show more than ASCII? Reads the locale: not for what has to be quick. */
 bool output_has_utf8(void);

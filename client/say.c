@@ -41,7 +41,8 @@ int fail(int code, const char *format, ...) {
 }
 
 int fail_error(const char *name, const char *text) {
-        return fail(exit_of_error(name), "%s", str_empty(text) ? name ?: "unknown error" : text);
+        return fail(exit_of_error(name), "%s",
+                    str_empty(text) ? name ?: N_("unknown error") : _(text));
 }
 
 int fail_errno(int r) {

@@ -4,7 +4,8 @@
 #include "i18n.h"
 
 enum {
-        TABLE_COLUMNS_MAX = 16
+        TABLE_COLUMNS_MAX = 16,
+        TABLE_WIDTH_MIN = 12, /* no column is cut below */
 };
 
 typedef struct Cell {
@@ -76,44 +77,94 @@ const char *table_escape(TableColour colour) {
         return escapes[colour];
 }
 
-static void table_print_cell(FILE *f, const char *s, size_t width, TableColour colour) {
-        fputs(table_escape(colour), f);
-        display_print(f, s);
-        if (colour != TABLE_PLAIN)
+/* The bytes of s that fill so many columns. */
+static size_t bytes_of(const char *s, size_t width) {
+        size_t n = 0;
+
+        for (; s[n]; n++)
+                if (((unsigned char)s[n] & 0xc0) != 0x80 && width-- == 0)
+                        break;
+        return n;
+}
+
+static void table_print_cell(FILE *f, const char *s, size_t width, TableColour colour,
+                             const TableLook *look) {
+        const char *more = look->utf8 ? "\u2026" : "..";
+        size_t n = display_width(s), cut = look->utf8 ? 1 : 2;
+
+        fputs(look->colour ? table_escape(colour) : "", f);
+        if (n > width) {
+                CLEANUP(freep) char *start = strndup(s, bytes_of(s, width - cut));
+
+                display_print(f, start ?: "");
+                fputs(more, f);
+        } else {
+                display_print(f, s);
+        }
+        if (look->colour && colour != TABLE_PLAIN)
                 fputs(table_escape(TABLE_RESET), f);
-        for (size_t n = display_width(s); n < width; n++)
+        for (; n < width; n++)
                 fputc(' ', f);
 }
 
-static void table_print_person(Table *table, FILE *f, bool colour) {
-        size_t last = table->n_columns - 1, widths[TABLE_COLUMNS_MAX];
+/* What each column takes. Returns how many columns there is room for, once they are cut. */
+static size_t table_measure(const Table *table, size_t widths[TABLE_COLUMNS_MAX], size_t columns) {
+        size_t n = 0, sum = 0, least = 0;
 
-        for (size_t i = 0; i <= last; i++)
-                widths[i] = display_width(_(table->headings[i]));
+        for (size_t i = 0; i < table->n_columns; i++)
+                widths[i] = table->headings[i] ? display_width(_(table->headings[i])) : 0;
         for (size_t i = 0; i < table->n_cells; i++)
                 widths[i % table->n_columns] =
                         MAX(widths[i % table->n_columns], display_width(table->cells[i].shown));
-        widths[last] = 0;
-
-        for (size_t i = 0; i <= last; i++) {
-                table_print_cell(f, _(table->headings[i]), widths[i], TABLE_PLAIN);
-                fputs(i < last ? "  " : "\n", f);
+        for (size_t i = 0; i < table->n_columns; i++) {
+                if (!table->headings[i])
+                        continue;
+                least += MIN(widths[i], (size_t)TABLE_WIDTH_MIN) + (n ? 2 : 0);
+                if (n && least > columns)
+                        break;
+                sum += widths[i] + (n ? 2 : 0);
+                n = i + 1;
         }
-        for (size_t i = 0; i < table->n_cells; i++) {
-                Cell *cell = &table->cells[i];
-                size_t column = i % table->n_columns;
+        for (size_t i = n; i-- > 0 && sum > columns;)
+                if (table->headings[i] && widths[i] > TABLE_WIDTH_MIN) {
+                        size_t cut = MIN(sum - columns, widths[i] - TABLE_WIDTH_MIN);
 
-                table_print_cell(f, cell->shown, widths[column],
-                                 colour ? cell->colour : TABLE_PLAIN);
-                fputs(column < last ? "  " : "\n", f);
+                        widths[i] -= cut;
+                        sum -= cut;
+                }
+        return n;
+}
+
+static void table_print_row(const Table *table, FILE *f, const Cell *cells, const size_t *widths,
+                            size_t n, const TableLook *look) {
+        for (size_t i = 0; i < n; i++) {
+                size_t width = widths[i];
+
+                if (!table->headings[i])
+                        continue;
+                if (i == n - 1) /* nothing follows it: no spaces either */
+                        width = MIN(width, display_width(cells[i].shown));
+                table_print_cell(f, cells[i].shown, width, cells[i].colour, look);
+                fputs(i < n - 1 ? "  " : "\n", f);
         }
 }
 
-int table_print(Table *table, FILE *f, bool person, bool colour) {
+static void table_print_person(const Table *table, FILE *f, const TableLook *look) {
+        size_t widths[TABLE_COLUMNS_MAX], n = table_measure(table, widths, look->columns);
+        Cell headings[TABLE_COLUMNS_MAX] = { 0 };
+
+        for (size_t i = 0; i < n; i++)
+                headings[i].shown = (char *)_(table->headings[i] ?: "");
+        table_print_row(table, f, headings, widths, n, look);
+        for (size_t i = 0; i < table->n_cells; i += table->n_columns)
+                table_print_row(table, f, &table->cells[i], widths, n, look);
+}
+
+int table_print(Table *table, FILE *f, const TableLook *look) {
         if (table->failed)
                 return -ENOMEM;
-        if (person) {
-                table_print_person(table, f, colour);
+        if (look) {
+                table_print_person(table, f, look);
                 return 0;
         }
         for (size_t i = 0; i < table->n_cells; i++) {

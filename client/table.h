@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Pure: rows of cells, printed for a person (a heading, aligned columns, colour if wanted) or for
- * a program (values alone, one row a line, a tab between). Each cell has both its texts.
+ * Pure: rows of cells, printed for a person (a heading, aligned columns, colour if wanted, cut to
+ * the terminal) or for a program (values alone, one row a line, a tab between). Each cell has both
+ * its texts.
  */
 #pragma once
 
@@ -19,7 +20,16 @@ typedef enum TableColour {
 
 typedef struct Table Table;
 
-/* A table of n columns, at most 16, under these headings (borrowed: literals). 0 or -ENOMEM. */
+/* How a person is to see it. */
+typedef struct TableLook {
+        size_t columns; /* the terminal's: cut there, the last columns first, or left out */
+        bool colour, utf8;
+} TableLook;
+
+/*
+ * A table of n columns, at most 16, under these headings (borrowed: literals); a column without one
+ * is for programs alone. 0 or -ENOMEM.
+ */
 int table_new(Table **ret, size_t n, const char *const *headings);
 /* NULL is fine. Returns NULL. */
 Table *table_free(Table *table);
@@ -28,8 +38,9 @@ Table *table_free(Table *table);
  * Both are copied. A shortage of memory is kept, and told by table_print().
  */
 void table_add(Table *table, const char *shown, const char *value, TableColour colour);
-/* Print the whole rows. 0, or -ENOMEM when a cell could not be kept. */
-int table_print(Table *table, FILE *f, bool person, bool colour);
+/* Print the whole rows, for a program if look is NULL. 0, or -ENOMEM when a cell could not be kept.
+ */
+int table_print(Table *table, FILE *f, const TableLook *look);
 
 /* What turns a terminal to this colour; TABLE_RESET turns it back. */
 const char *table_escape(TableColour colour);

@@ -66,8 +66,8 @@ int verb_api_token(const Verb *verb, int argc, char **argv) {
         if (argc < 2)
                 return args_wrong(verb, "an argument is missing");
         if (streq(argv[1], "--help") || streq(argv[1], "-h")) {
-                printf(_("Usage: iotc-token %s%s%s"), verb->name, " ", verb->usage);
-                printf("\n\n%s.\n\n", _(verb->summary));
+                args_print_usage(verb);
+                printf("\n%s.\n\n", _(verb->summary));
                 for (const Verb *v = api_token_verbs; v->name; v++)
                         printf("  %-8s  %s\n", v->name, _(v->summary));
                 printf("\n%s\n", _("Each has --help. See iotc-token(1)."));

@@ -5,8 +5,6 @@
  * problem is the one to mend first. The accounts come before the suspects (az, proxy, CA, clock),
  * which look different when a token was got just now.
  */
-#include <sys/ioctl.h>
-
 #include "doctor.h"
 #include "output.h"
 #include "say.h"
@@ -24,14 +22,6 @@ static void doctor_deinit(Doctor *d) {
         properties_deinit(&d->manager);
         settings_deinit(&d->settings);
         sd_bus_flush_close_unref(d->bus);
-}
-
-static size_t terminal_columns(void) {
-        struct winsize size;
-
-        if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0 || size.ws_col < 40)
-                return 80;
-        return MIN(size.ws_col, 100); /* longer lines are hard to read */
 }
 
 static void print_sum(const Doctor *d) {
@@ -92,6 +82,6 @@ int verb_doctor(const Verb *verb, int argc, char **argv) {
         d.person = !json && output_is_terminal();
         d.colour = d.person && output_has_colour();
         d.utf8 = d.person && output_has_utf8();
-        d.columns = d.person ? terminal_columns() : 0;
+        d.columns = MIN(output_columns(), (size_t)100); /* longer lines are hard to read */
         return doctor_run(&d);
 }

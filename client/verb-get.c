@@ -65,7 +65,7 @@ int verb_get(const Verb *verb, int argc, char **argv) {
         const Option options[] = {
                 { "header", NULL, N_("print an Authorization header"), OPTION_FLAG, &header },
                 { "json", NULL, N_("print account, token, type and expiry"), OPTION_FLAG, &json },
-                { "resource", "URI", N_("for another resource, if the account's settings allow it"),
+                { "resource", "URI", N_("for another resource, if the settings allow it"),
                   OPTION_STRING, &asked.resource },
                 { "min-valid", "S", N_("only a token that lives at least S seconds more"),
                   OPTION_NUMBER, &asked.min_valid },

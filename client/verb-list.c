@@ -13,6 +13,10 @@
 #include "table.h"
 #include "verbs.h"
 
+enum {
+        STATUS_COLUMN = 18, /* of the values */
+};
+
 static TableColour state_colour(const char *state) {
         if (streq(state, "ready"))
                 return TABLE_GREEN;
@@ -64,11 +68,14 @@ static void list_add(Table *table, const Properties *account, const char *defaul
         TableColour urgency = left_colour(source, expires_at, now);
         char left[DISPLAY_DURATION_SIZE], at[24];
         bool is_default = streq(name, default_account);
+        CLEANUP(freep) char *marked = NULL;
 
+        if (asprintf(&marked, "%s %s", is_default ? "*" : " ", name) < 0)
+                marked = NULL;
         snprintf(at, sizeof(at), "%" PRIu64, expires_at);
         display_left(left, expires_at, now);
-        table_add(table, name, name, TABLE_PLAIN);
-        table_add(table, is_default ? _("yes") : " ", is_default ? "yes" : "no", TABLE_PLAIN);
+        table_add(table, marked ?: name, name, TABLE_PLAIN);
+        table_add(table, "", is_default ? "yes" : "no", TABLE_PLAIN);
         table_add(table, source, source, TABLE_PLAIN);
         table_add(table, state, state, state_colour(state));
         table_add(table, left, at,
@@ -78,9 +85,10 @@ static void list_add(Table *table, const Properties *account, const char *defaul
 }
 
 static int list_print(const Accounts *accounts, const char *default_account) {
+        TableLook look;
         static const char *const headings[] = {
-                N_("NAME"),      N_("DEFAULT"), N_("SOURCE"), N_("STATE"),
-                N_("VALID FOR"), N_("USER"),    N_("APPS"),
+                N_("  NAME"),    NULL,       N_("SOURCE"), N_("STATE"),
+                N_("VALID FOR"), N_("USER"), N_("APPS"),
         };
         CLEANUP(table_freep) Table *table = NULL;
         int r;
@@ -92,7 +100,7 @@ static int list_print(const Accounts *accounts, const char *default_account) {
                 return fail_errno(r);
         for (size_t i = 0; i < accounts->n; i++)
                 list_add(table, &accounts->items[i], default_account);
-        r = table_print(table, stdout, accounts->n && output_is_terminal(), output_has_colour());
+        r = table_print(table, stdout, accounts->n ? output_look(&look) : NULL);
         return r < 0 ? fail_errno(r) : EXIT_DONE;
 }
 
@@ -148,16 +156,19 @@ static void status_label(const char *name) {
         const char *label = _(name);
 
         printf("    %s", label);
-        for (size_t n = display_width(label); n < 14; n++)
+        for (size_t n = 4 + display_width(label); n < STATUS_COLUMN; n++)
                 putchar(' ');
 }
 
 static void status_field(const char *name, const char *value) {
+        CLEANUP(freep) char *folded = NULL;
+
         if (str_empty(value))
                 return;
+        folded = display_fold(value, MIN(output_columns(), (size_t)100), STATUS_COLUMN,
+                              STATUS_COLUMN);
         status_label(name);
-        display_print(stdout, value);
-        putchar('\n');
+        puts(folded ?: "");
 }
 
 static void status_time(const char *name, uint64_t at, uint64_t now) {
@@ -216,13 +227,17 @@ static void status_block(const Properties *account) {
 /* Said only when it is wrong, and known to be. */
 static void status_clock(const Properties *manager) {
         int64_t offset = (int64_t)properties_number(manager, "ClockOffset");
-        char clock[DISPLAY_CLOCK_SIZE], text[DISPLAY_CLOCK_SIZE + 96];
+        char much[DISPLAY_DURATION_SIZE], text[DISPLAY_DURATION_SIZE + 128];
 
         if (offset == 0)
                 return;
+        display_duration(much, offset < 0 ? -(uint64_t)offset : (uint64_t)offset);
         snprintf(text, sizeof(text),
-                 _("%s, by the identity service's. Set it right: timedatectl set-ntp true"),
-                 display_clock(clock, offset));
+                 offset < 0 ? _("%s fast, by the identity service's. Set it right: timedatectl "
+                                "set-ntp true")
+                            : _("%s slow, by the identity service's. Set it right: timedatectl "
+                                "set-ntp true"),
+                 much);
         status_field("Clock", text);
 }
 
@@ -298,8 +313,7 @@ int verb_status(const Verb *verb, int argc, char **argv) {
         CLEANUP(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
         bool json = false;
         const Option options[] = {
-                { "json", NULL,
-                  N_("print an object: of the account, or of the daemon with all accounts"),
+                { "json", NULL, N_("print an object: the account, or daemon and accounts"),
                   OPTION_FLAG, &json },
                 { 0 },
         };

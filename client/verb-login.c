@@ -117,14 +117,21 @@ static int login_undo(Login *l, int code) {
         return code;
 }
 
-/* A sign-in works without a keyring, but not for long. */
-static void login_warn(Login *l) {
+/* A second account may leave none that is the default. A sign-in works without a keyring, but not
+ * for long. */
+static void login_warn(Login *l, bool person) {
         CLEANUP(properties_deinit) Properties manager = { 0 };
         const char *keyring;
 
         if (bus_get_all(l->bus, IOTC_PATH, IOTC_INTERFACE_MANAGER, &manager))
                 return;
+        if (!*properties_string(&manager, "DefaultAccount"))
+                say("No account is the default now, and commands have to name one. To make it this "
+                    "one: iotc-token default %s",
+                    l->name);
         keyring = properties_string(&manager, "KeyringState");
+        if (!person)
+                return;
         if (streq(keyring, "absent"))
                 say("Warning: there is no keyring: this sign-in is kept in memory only, until "
                     "restart.");
@@ -238,6 +245,8 @@ static int login_run(Login *l, const Verb *verb) {
         if (streq(source, "azure-cli")) {
                 r = az_login(l->bus, l->path, l->tenant);
                 l->cancelled = r >= 128;
+                if (r && !l->cancelled)
+                        login_say_kept(l);
         } else if (person) {
                 r = login_person(l, properties_string(&account, "ClientId"));
         } else if (streq(source, "client-credentials")) {
@@ -260,8 +269,7 @@ static int login_run(Login *l, const Verb *verb) {
                 say("Signed in to '%s' as %s.", l->name, user);
         else
                 say("Signed in to '%s'.", l->name);
-        if (person)
-                login_warn(l);
+        login_warn(l, person);
         return EXIT_DONE;
 }
 

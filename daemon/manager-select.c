@@ -84,12 +84,12 @@ static int selector_resolve(const Manager *m, const char *selector, Keeper **ret
         if (!account_name_valid(selector))
                 return problem_set(
                         problem, OUTCOME_NO_SUCH_ACCOUNT,
-                        "The selector is neither an account's name nor a host. iotc-token "
-                        "list shows the accounts.");
+                        "The selector is neither an account's name nor a host. 'iotc-token "
+                        "list' shows the accounts.");
         return problem_set(
                 problem, OUTCOME_NO_SUCH_ACCOUNT,
-                "There is no account '%s'. iotc-token list shows the accounts; iotc-token "
-                "login %s makes it.",
+                "There is no account '%s'. 'iotc-token list' shows the accounts; 'iotc-token "
+                "login %s' makes it.",
                 selector, selector);
 }
 

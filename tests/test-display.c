@@ -197,7 +197,29 @@ static void test_words_for_a_shell(void) {
         }
 }
 
+static void is_folded(const char *s, size_t columns, size_t first, size_t indent,
+                      const char *expected) {
+        CLEANUP(freep) char *folded = display_fold(s, columns, first, indent);
+
+        assert(streq(folded, expected));
+}
+
+static void test_fold(void) {
+        is_folded("", 10, 0, 0, "");
+        is_folded("one two three", 13, 0, 2, "one two three");
+        is_folded("one two three", 12, 0, 2, "one two\n  three");
+        is_folded("one two three", 13, 1, 2, "one two\n  three");
+        is_folded("one  two", 80, 0, 0, "one two");
+        is_folded("a-word-that-is-longer than that", 10, 4, 4,
+                  "a-word-that-is-longer\n    than\n"
+                  "    that");
+        is_folded("Müßig gähnen", 12, 0, 0, "Müßig gähnen");
+        is_folded("get [A | B] [C D] ]x [", 8, 0, 1, "get\n [A | B]\n [C D]\n ]x [");
+        is_folded("a\nb\033[2J", 80, 0, 0, "a?b?[2J");
+}
+
 int main(void) {
+        test_fold();
         test_nothing_moves_the_cursor();
         test_seconds_in_words();
         test_time_left();

@@ -70,12 +70,27 @@ def test_list_on_a_terminal(broken, cli):
     head, *lines = COLOUR.sub('', terminal.shown).replace('\033[0m', '').splitlines()
     assert COLOUR.search(terminal.shown)
     column = head.index('STATE')
-    assert {line[:6].strip(): line[column:].split()[0] for line in lines} == {
-        'broken': 'misconfigured', 'idle': 'sign-in-needed', 'work': 'ready'}
+    assert {line[:8].rstrip(): line[column:].split()[0] for line in lines} == {
+        '  broken': 'misconfigured', '  idle': 'sign-in-needed', '* work': 'ready'}
 
     with Terminal([cli.program, 'list'], {**cli.environment(), 'NO_COLOR': '1'}) as terminal:
         assert terminal.wait() == 0
     assert '\033' not in terminal.shown
+
+
+@pytest.mark.parametrize('columns', [60, 45])
+def test_list_on_a_narrow_terminal(broken, cli, columns):
+    with Terminal([cli.program, 'list'], {**cli.environment(), 'NO_COLOR': '1'},
+                  columns) as terminal:
+        assert terminal.wait() == 0
+    assert all(len(line) <= columns for line in terminal.shown.splitlines()), terminal.shown
+
+
+def test_status_on_a_narrow_terminal(broken, cli):
+    with Terminal([cli.program, 'status', 'broken'], cli.environment(), 50) as terminal:
+        assert terminal.wait() == 6
+    lines = terminal.shown[terminal.shown.index('    Last error'):].splitlines()
+    assert len(lines) > 1 and all(line.startswith(' ' * 18) for line in lines[1:]), lines
 
 
 def test_no_account_yet(daemon, cli):
@@ -116,7 +131,7 @@ def test_status_on_a_terminal(broken, cli):
     assert re.search(r'Keyring +ok', terminal.shown)
     # A restart forgot when the token came, so that there is no bar.
     assert re.search('Valid for +\033\\[32m\\d+ (h|min)', terminal.shown)
-    assert re.search(r'Last error +.*accounts.conf, line ', terminal.shown)
+    assert re.search(r'Last error +\S.*accounts.conf,\s+line\s', terminal.shown, re.S)
 
 
 @pytest.mark.parametrize('env, bar', [

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import signal
+import subprocess
 
 import pytest
 
@@ -47,6 +48,15 @@ def test_as_it_came(signed_in, cli, central):
     body = '{ "n": 123456789012345678901234567890,\n\t"x":1.10, "n":2}'
     central.fail(path=DEVICES, status=200, body=body)
     assert api(cli, central, DEVICES).stdout == body
+
+
+def test_a_full_disk_is_told_once(signed_in, cli, central):
+    with open('/dev/full', 'wb') as full:
+        done = subprocess.run([cli.program, 'api', DEVICES, '--app', central.app], stdout=full,
+                              stderr=subprocess.PIPE, env=cli.environment(), text=True,
+                              check=False)
+    failed(done, 1, 'No space left on device')
+    assert len(done.stderr.splitlines()) == 1, done.stderr
 
 
 def test_laid_out_on_a_terminal(signed_in, cli, central):

@@ -304,10 +304,12 @@ def test_without_a_path(work, cli):
 def test_its_own_failures(work, cli):
     done = cli.run('exec', 'nobody', '--', 'echo', 'run')
     assert (done.returncode, done.stdout) == (125, '') and 'nobody' in done.stderr
-    for wrong in ([], ['work'], ['--'], ['--unknown', '--', 'true'], ['a', 'b', '--', 'true']):
+    for wrong in ([], ['work'], ['--'], ['ls', '-l'], ['--unknown', '--', 'true'],
+                  ['a', 'b', '--', 'true']):
         done = cli.run('exec', *wrong)
         assert done.returncode == 2, (wrong, done.stderr)
         assert 'Usage: iotc-token exec [SELECTOR] [--az] -- COMMAND' in done.stderr
+        assert '--' in wrong or "put it behind '--'" in done.stderr
 
 
 def test_an_api_token_is_no_managed_identity(daemon, keyring, cli):

@@ -40,6 +40,19 @@ def test_a_first_sign_in(daemon, entra, keyring, cli, options):
     assert cli.ok('get') == daemon.get_token('default')[0] + '\n'
 
 
+def test_a_second_account_may_leave_no_default(daemon, entra, keyring, cli, options):
+    daemon.start(entra_account(entra))
+    process = cli.start('login', 'other', *options)
+    entra.approve(code_of(process))
+    assert process.wait() == 0, process.text()
+    assert 'No account is the default now' in process.text()
+    assert cli.ok(*re.search('iotc-token (default other)', process.text())[1].split()) == ''
+    # It is said once.
+    process = cli.start('login', 'third', *options)
+    entra.approve(code_of(process))
+    assert process.wait() == 0 and 'default' not in process.text()
+
+
 def test_on_a_terminal_the_time_runs(daemon, entra, keyring, cli, options):
     daemon.start('')
     with Terminal([cli.program, 'login', 'work', *options], cli.environment()) as terminal:
@@ -185,3 +198,4 @@ def test_no_azure_cli(daemon, keyring, cli):
     daemon.start('')
     done = cli.run('login', 'mine', '--azure-cli')
     assert done.returncode == 6, done.stderr
+    assert "The account 'mine' is kept" in done.stderr

@@ -30,9 +30,13 @@ def test_help_names_every_verb(cli):
     assert cli.ok('-h') == text
 
 
-@pytest.mark.parametrize('verb', VERBS)
+@pytest.mark.parametrize('verb', [
+    *((verb,) for verb in VERBS),
+    *(('api-token', verb) for verb in ('add', 'create', 'list', 'show', 'revoke', 'rotate'))])
 def test_every_verb_has_help(cli, verb):
-    assert cli.ok(verb, '--help').startswith(f'Usage: iotc-token {verb}')
+    text = cli.ok(*verb, '--help')
+    assert text.startswith(f'Usage: iotc-token {" ".join(verb)}')
+    assert all(len(line) < 80 for line in text.splitlines()), text
 
 
 def test_help_of_a_verb_shows_its_options(cli):
@@ -55,6 +59,15 @@ def test_no_verb_shows_the_verbs_on_standard_error(cli):
     ('logn', 'login'), ('stauts', 'status'), ('lst', 'list'), ('gett', 'get')])
 def test_an_unknown_verb_gets_a_suggestion(cli, typed, meant):
     assert f"did you mean '{meant}'" in wrong(cli.run(typed), 'VERB')
+
+
+@pytest.mark.parametrize('arguments, meant', [
+    (('get', '--josn'), '--json'), (('login', '--clientid=x'), '--client-id'),
+    (('api', '/', '--paginat'), '--paginate'), (('get', '--x'), None), (('get', '-j'), None)])
+def test_an_unknown_option_gets_a_suggestion(cli, arguments, meant):
+    first = wrong(cli.run(*arguments), arguments[0])
+    assert 'has no option' in first and first.partition('did you mean ')[2] == \
+        (f"'{meant}'?" if meant else '')
 
 
 def test_a_verb_like_no_other(cli):
@@ -105,7 +118,7 @@ def test_no_session_bus(cli, home, arguments):
     home.env['DBUS_SESSION_BUS_ADDRESS'] = f'unix:path={home.folder}/nobody-here'
     done = cli.run(*arguments)
     assert done.returncode == 1
-    assert 'No such file' in done.stderr and 'dbus-run-session' in done.stderr
+    assert 'nobody answers' in done.stderr and 'dbus-run-session' in done.stderr
 
 
 def test_a_daemon_that_can_not_be_started(cli, home, folder):

@@ -93,11 +93,11 @@ def test_all_help_is_translated(foreign, cli):
     for line in text.splitlines():
         assert not line or re.search('«.*»$', line), line
     for verb in [(verb,) for verb in verbs] + [('api-token', verb) for verb in inner]:
-        text = foreign.ok(*verb, '--help')
-        assert text.startswith(f'«Usage: iotc-token {" ".join(verb)}')
+        usage, _, text = foreign.ok(*verb, '--help').partition('\n\n')
+        assert usage.startswith(f'«Usage: iotc-token {" ".join(verb)}') and usage.endswith('»')
         for line in text.splitlines():
             assert not line or re.search(r'«.*»\.?$', line), (verb, line)
-        assert re.sub('[«»]', '', text) == cli.ok(*verb, '--help')
+        assert re.sub('[«»]', '', text) == cli.ok(*verb, '--help').partition('\n\n')[2]
 
 
 def test_what_people_read_and_what_programs_read(foreign, cli, daemon, entra, keyring):
@@ -113,9 +113,9 @@ def test_what_people_read_and_what_programs_read(foreign, cli, daemon, entra, ke
     assert 'iotc-tokend' in (text := foreign.run('doctor').stdout) and '«' not in text
     done = foreign.run('get', '--jsno')
     assert done.returncode == 2 and done.stdout == ''
-    assert "«this version has no option '--jsno'»" in done.stderr
+    assert "«this version has no option '--jsno'; did you mean '--json'?»" in done.stderr
     assert "«Signed out of 'work'" in foreign.run('logout', 'work').stderr
-    for arguments, texts in ((('list',), ['«NAME»', '«VALID FOR»']),
+    for arguments, texts in ((('list',), ['«  NAME»', '«VALID FOR»']),
                              (('status',), ['«Keyring»', '«Source»'])):
         with Terminal(foreign.argv(*arguments), foreign.environment()) as terminal:
             assert terminal.wait() == 0

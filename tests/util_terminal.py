@@ -20,9 +20,10 @@ CTRL_Z = '\x1a'
 
 
 class Terminal:
-    def __init__(self, argv, env):
+    def __init__(self, argv, env, columns=80):
         self.shown = ''
         self._master, slave = pty.openpty()
+        termios.tcsetwinsize(slave, (24, columns))
 
         def own_terminal():
             fcntl.ioctl(0, termios.TIOCSCTTY, 0)

@@ -69,15 +69,15 @@ static char *service_words(const AnswerError *e, long status) {
         if (!e->code && !e->message)
                 n = asprintf(&words, "HTTP %ld", status);
         else if (!e->message)
-                n = asprintf(&words, "%s%s%s", e->code, e->request_id ? ", request " : "",
+                n = asprintf(&words, "%s%s%s", e->code, e->request_id ? _(", request ") : "",
                              e->request_id ?: "");
         else if (!e->code && !e->request_id)
                 n = asprintf(&words, "%s", e->message);
         else
                 n = asprintf(&words, "%s (%s%s%s)", e->message, e->code ?: "",
                              !e->request_id ? ""
-                             : e->code      ? ", request "
-                                            : "request ",
+                             : e->code      ? _(", request ")
+                                            : _("request "),
                              e->request_id ?: "");
         return n < 0 ? NULL : words;
 }

@@ -259,7 +259,7 @@ int verb_api(const Verb *verb, int argc, char **argv) {
                 { "api-version", "V", N_("another version of the API than 2022-07-31"),
                   OPTION_STRING, &o.version },
                 { "app", "HOST", N_("the application"), OPTION_STRING, &o.app },
-                { "account", "NAME", N_("who asks"), OPTION_STRING, &o.account },
+                { "account", "NAME", N_("the account that asks"), OPTION_STRING, &o.account },
                 { 0 },
         };
         int r;

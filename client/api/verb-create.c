@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "../api-token.h"
+#include "../display.h"
 #include "../loop.h"
 #include "../say.h"
 #include "roles.h"
@@ -131,6 +132,7 @@ static int create(sd_bus *bus, Session *s, const CreateOptions *o, json_object *
                   const char *lister) {
         CLEANUP(created_token_deinit) CreatedToken token = { 0 };
         bool unsure = false;
+        char end[DISPLAY_TIME_SIZE];
         int r;
 
         say("Creating the API token '%s' at %s", o->id, s->address.host);
@@ -149,8 +151,11 @@ static int create(sd_bus *bus, Session *s, const CreateOptions *o, json_object *
         if (r)
                 return r;
 
-        say("Its secret is in the keyring, as account '%s'%s%s", o->store_as,
-            str_empty(token.expiry) ? "" : "; it ends at ", token.expiry ?: "");
+        if (str_empty(display_time_iso(end, token_time_parse(token.expiry ?: ""))))
+                say("Its secret is in the keyring, as account '%s'", o->store_as);
+        else
+                say("Its secret is in the keyring, as account '%s'; it ends at %s", o->store_as,
+                    end);
         if (lister)
                 say("%s is served from '%s', which lists it; this one is used by its name: "
                     "iotc-token get %s",
@@ -175,7 +180,7 @@ int verb_token_create(const Verb *verb, int argc, char **argv) {
                   OPTION_STRING, &o.expiry },
                 { "store-as", "NAME", N_("the account that holds it, if not called as its id"),
                   OPTION_STRING, &o.store_as },
-                { "account", "NAME", N_("who asks"), OPTION_STRING, &o.account },
+                { "account", "NAME", N_("the account that asks"), OPTION_STRING, &o.account },
                 { 0 },
         };
         int r;

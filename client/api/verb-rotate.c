@@ -174,6 +174,7 @@ static int replace(Rotation *o, CreatedToken *token) {
 
 static int rotate(Rotation *o) {
         CLEANUP(created_token_deinit) CreatedToken token = { 0 };
+        char end[DISPLAY_TIME_SIZE];
         int r;
 
         r = replace(o, &token);
@@ -186,8 +187,11 @@ static int rotate(Rotation *o) {
                     o->name, o->id, o->old_id, o->s->address.host, o->old_id, o->s->address.origin);
                 return r;
         }
-        say("'%s' has the new token%s%s; the old one was deleted", o->name,
-            str_empty(token.expiry) ? "" : ", which ends at ", token.expiry ?: "");
+        if (str_empty(display_time_iso(end, token_time_parse(token.expiry ?: ""))))
+                say("'%s' has the new token; the old one was deleted", o->name);
+        else
+                say("'%s' has the new token, which ends at %s; the old one was deleted", o->name,
+                    end);
         return 0;
 }
 
@@ -198,11 +202,9 @@ int verb_token_rotate(const Verb *verb, int argc, char **argv) {
         const Option options[] = {
                 { "app", "HOST", N_("the application, if the account lists not just one"),
                   OPTION_STRING, &app },
-                { "expiry", "WHEN",
-                  N_("the new one's end, a date or a duration; else after the old one's life, if "
-                     "that is known"),
+                { "expiry", "WHEN", N_("its end, a date or a duration; else as the old one's life"),
                   OPTION_STRING, &expiry },
-                { "account", "NAME", N_("who asks the application"), OPTION_STRING, &account },
+                { "account", "NAME", N_("the account that asks"), OPTION_STRING, &account },
                 { 0 },
         };
         int r;

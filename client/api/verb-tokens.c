@@ -26,7 +26,7 @@ static int tokens_open(Session **ret, const Verb *verb, TokenOptions *o, int *ar
         CLEANUP(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
         const Option options[] = {
                 { "app", "HOST", N_("the application"), OPTION_STRING, &o->app },
-                { "account", "NAME", N_("who asks"), OPTION_STRING, &o->account },
+                { "account", "NAME", N_("the account that asks"), OPTION_STRING, &o->account },
                 { json ? "json" : NULL, NULL, N_("print JSON"), OPTION_FLAG, &o->json },
                 { 0 },
         };
@@ -91,7 +91,8 @@ static void list_add(Table *table, json_object *token, json_object *roles) {
 }
 
 int verb_token_list(const Verb *verb, int argc, char **argv) {
-        static const char *const headings[] = { "ID", "ROLES", "ENDS IN" };
+        static const char *const headings[] = { N_("ID"), N_("ROLES"), N_("ENDS IN") };
+        TableLook look;
         CLEANUP(session_freep) Session *s = NULL;
         CLEANUP(json_objectp) json_object *tokens = NULL, *roles = NULL;
         CLEANUP(table_freep) Table *table = NULL;
@@ -104,6 +105,11 @@ int verb_token_list(const Verb *verb, int argc, char **argv) {
                 return r;
         if (o.json)
                 return print_json(tokens);
+        if (json_object_array_length(tokens) == 0) {
+                say("%s has no API token yet; 'iotc-token api-token create' makes one",
+                    s->address.host);
+                return 0;
+        }
         r = roles_load(s, &roles);
         if (r)
                 return r;
@@ -111,7 +117,7 @@ int verb_token_list(const Verb *verb, int argc, char **argv) {
         for (size_t i = 0; r == 0 && i < json_object_array_length(tokens); i++)
                 list_add(table, json_object_array_get_idx(tokens, i), roles);
         if (r == 0)
-                r = table_print(table, stdout, output_is_terminal(), output_has_colour());
+                r = table_print(table, stdout, output_look(&look));
         return r < 0 ? fail_errno(r) : 0;
 }
 

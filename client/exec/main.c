@@ -34,17 +34,21 @@ static int arguments_read(Exec *x, int argc, char **argv) {
                   &x->az },
                 { 0 },
         };
+        bool help = false;
         int n = 1, r;
 
         while (n < argc && !streq(argv[n], "--"))
                 n++;
         if (n + 1 < argc)
                 x->command = &argv[n + 1];
+        /* Without "--" its options would be taken for ours. */
+        for (int i = 1; i < n; i++)
+                help |= streq(argv[i], "--help") || streq(argv[i], "-h");
+        if (!x->command && !help)
+                return args_wrong(&verb, "the command to run is missing: put it behind '--'");
         r = args_parse(&verb, options, &n, argv, 0, 1);
         if (r)
                 return r;
-        if (!x->command)
-                return args_wrong(&verb, "the command to run is missing: put it behind '--'");
         x->selector = args_selector(n, argv);
         return 0;
 }
