@@ -298,7 +298,7 @@ static int refuse_unknown(const char *name, Problem *problem) {
         CLEANUP(freep) char *shown = text_clean(name, LIMIT_KEY_SHOWN);
 
         return problem_set(problem, OUTCOME_NO_SUCH_ACCOUNT,
-                           "There is no account '%s'. iotc-token list shows the accounts.",
+                           "There is no account '%s'. 'iotc-token list' shows the accounts.",
                            shown ?: "");
 }
 

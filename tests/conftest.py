@@ -19,7 +19,8 @@ from util_az import AZ, Az
 from util_bus import Bus
 from util_clock import Clock
 from util_central import Central
-from util_daemon import Cli, Daemon, Home
+from util_daemon import Cli, Daemon, Home, entra_account
+from util_doctor import Doctor
 from util_entra import Entra
 from util_fetch import Fetcher
 from util_keyring import Keyring
@@ -260,3 +261,17 @@ def fetcher(home, request):
     fetcher = Fetcher(home)
     yield fetcher
     fetcher.close()
+
+
+@pytest.fixture
+def doctor(cli):
+    return Doctor(cli)
+
+
+@pytest.fixture
+def well(daemon, entra, keyring):
+    """A daemon with one account, which is signed in; its token is not a fresh one."""
+    daemon.start(entra_account(entra))
+    daemon.sign_in_before(entra)
+    entra.clear()
+    return daemon
