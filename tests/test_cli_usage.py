@@ -123,7 +123,7 @@ def test_no_session_bus(cli, home, arguments):
 
 def test_a_daemon_that_can_not_be_started(cli, home, folder):
     services = os.path.join(folder, 'services')
-    os.mkdir(services)
+    os.makedirs(services, exist_ok=True)
     with open(os.path.join(services, 'daemon.service'), 'w', encoding='utf-8') as file:
         file.write('[D-BUS Service]\nName=org.iotc.Token1\nExec=/bin/false\n')
     bus = Bus(services, services)

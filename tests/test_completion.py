@@ -157,7 +157,7 @@ def test_the_command_of_exec(shell, accounts, home):
 def test_no_key_starts_a_daemon(shell, home, folder):
     """The bus could start one: a shell that asked for that would wait for it."""
     services = os.path.join(folder, 'services')
-    os.mkdir(services)
+    os.makedirs(services, exist_ok=True)
     with open(os.path.join(services, 'daemon.service'), 'w', encoding='utf-8') as file:
         file.write(f'[D-BUS Service]\nName={NAME}\nExec=/bin/touch {folder}/started\n')
     bus = Bus(services, services)

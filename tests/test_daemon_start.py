@@ -19,7 +19,7 @@ from util_process import Process, wait_until
 def activating_bus(folder, build_dir):
     """A bus that starts the built daemon by the activation file that is installed."""
     services = os.path.join(folder, 'services')
-    os.mkdir(services)
+    os.makedirs(services, exist_ok=True)
     with open(os.path.join(build_dir, 'dbus', f'{NAME}.service'), encoding='utf-8') as file:
         text = file.read()
     text = re.sub(r'^Exec=.*$', f'Exec={build_dir}/daemon/iotc-tokend', text, flags=re.M)

@@ -202,7 +202,7 @@ int verb_token_rotate(const Verb *verb, int argc, char **argv) {
         const Option options[] = {
                 { "app", "HOST", N_("the application, if the account lists not just one"),
                   OPTION_STRING, &app },
-                { "expiry", "WHEN", N_("its end, a date or a duration; else as the old one's life"),
+                { "expiry", "WHEN", N_("its end, date or duration; else as the old one's life"),
                   OPTION_STRING, &expiry },
                 { "account", "NAME", N_("the account that asks"), OPTION_STRING, &account },
                 { 0 },
