@@ -91,6 +91,12 @@ def test_a_program_on_the_sdk_gets_the_token(work, cli, credential):
     assert abs(got['expires'] - expires_at * 1000) <= 2000      # it rounds to seconds by its clock
 
 
+def test_the_sdk_behind_a_proxy(work, cli, home):
+    """The SDK takes the proxy of https for all requests; this one would get the secret."""
+    home.extra.update(HTTPS_PROXY='http://127.0.0.1:9')
+    assert sdk(cli, 'ManagedIdentityCredential')['token'] == work.get_token()[0]
+
+
 def test_the_sdk_shows_what_to_do_when_nobody_is_signed_in(daemon, entra, keyring, cli):
     daemon.start(entra_account(entra))
     got = sdk(cli, 'ManagedIdentityCredential')
@@ -201,7 +207,7 @@ def test_environment_of_the_command(work, cli, home):
     assert re.fullmatch(r'http://127\.0\.0\.1:\d+/msi/token', env['IDENTITY_ENDPOINT'])
     assert re.fullmatch('[0-9a-f]{64}', env['IDENTITY_HEADER'])
     assert not {'IMDS_ENDPOINT', 'MSI_SECRET'} & set(env)
-    assert env['NO_PROXY'] == '127.0.0.1,intranet' and env['no_proxy'] == '127.0.0.1'
+    assert env['NO_PROXY'] == env['no_proxy'] == '127.0.0.1,intranet'
     assert work.get_token()[0] not in text
     assert env['PATH'] == '/usr/bin:/bin'
 

@@ -7,9 +7,9 @@ static int set(const char *name, const char *value) {
         return setenv(name, value, 1) < 0 ? -errno : 0;
 }
 
-static int prepend(const char *name, const char *value, char separator) {
+/* value, and what was there behind it. */
+static int prepend(const char *name, const char *value, char separator, const char *before) {
         CLEANUP(freep) char *joined = NULL;
-        const char *before = getenv(name);
 
         if (str_empty(before))
                 return set(name, value);
@@ -26,25 +26,40 @@ static int path_prepend(const char *folder) {
 
         if (!getenv("PATH") && confstr(_CS_PATH, system, sizeof(system)) > 0)
                 (void)set("PATH", system);
-        return prepend("PATH", folder, ':');
+        return prepend("PATH", folder, ':', getenv("PATH"));
+}
+
+static bool is_proxied(void) {
+        /* The Azure SDK for JavaScript takes that of https for all. */
+        static const char *const proxies[] = { "http_proxy",  "HTTP_PROXY", "https_proxy",
+                                               "HTTPS_PROXY", "all_proxy",  "ALL_PROXY" };
+
+        for (size_t i = 0; i < ARRAY_SIZE(proxies); i++)
+                if (!str_empty(getenv(proxies[i])))
+                        return true;
+        return false;
 }
 
 /* A proxy of the person's is for the world outside; libraries would send it our requests, too. */
 static int spare_the_proxy(void) {
-        static const char *const proxies[] = { "http_proxy", "HTTP_PROXY", "all_proxy",
-                                               "ALL_PROXY" };
-        static const char *const exceptions[] = { "no_proxy", "NO_PROXY" };
-        bool proxied = false;
+        const char *lower = getenv("no_proxy"), *upper = getenv("NO_PROXY");
+        CLEANUP(freep) char *shared = NULL;
         int r;
 
-        for (size_t i = 0; i < ARRAY_SIZE(proxies); i++)
-                proxied = proxied || !str_empty(getenv(proxies[i]));
-        for (size_t i = 0; proxied && i < ARRAY_SIZE(exceptions); i++) {
-                r = prepend(exceptions[i], LOOPBACK, ',');
-                if (r < 0)
-                        return r;
+        if (!is_proxied())
+                return 0;
+        /* Where both are looked at, one that is new would hide the other. */
+        if (str_empty(lower) != str_empty(upper)) {
+                shared = strdup(str_empty(lower) ? upper : lower);
+                if (!shared)
+                        return -ENOMEM;
+                lower = upper = shared;
         }
-        return 0;
+        /* All is spared already; beside another entry it would not count. */
+        if (lower && streq(lower, "*") && streq(upper, "*"))
+                return 0;
+        r = prepend("no_proxy", LOOPBACK, ',', lower);
+        return r < 0 ? r : prepend("NO_PROXY", LOOPBACK, ',', upper);
 }
 
 int environment_set(const char *account, const char *url, const char *secret,
