@@ -4,6 +4,7 @@
 # can't be written, and what it advises when there is nobody to ask.
 
 import os
+import re
 import subprocess
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from util_bus import Bus
 from util_terminal import Terminal
 
+TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 VERBS = ('login', 'api-token', 'api', 'check', 'get', 'list', 'status', 'watch', 'refresh',
          'logout', 'remove', 'default', 'unlock', 'doctor', 'exec')
 
@@ -44,6 +46,30 @@ def test_help_of_a_verb_shows_its_options(cli):
     for option in ('--header', '--json', '--resource URI', '--min-valid S', '--force',
                    '--no-wait', '--help'):
         assert f'\n  {option} ' in text
+
+
+def test_the_manual_has_every_option(cli):
+    """The synopsis as the usage line, and a word about each option where its verb is described."""
+    with open(os.path.join(TOP, 'client/iotc-token.1'), encoding='utf-8') as file:
+        synopsis, described = re.findall(r'^\.Sh (?:SYNOPSIS|DESCRIPTION)$(.*?)(?=^\.Sh )',
+                                         file.read(), re.M | re.S)
+    described = re.split(r'^\.It Cm ([a-z -]+)$', described, flags=re.M)[1:]
+    described = dict(zip(described[::2], described[1::2]))
+    described |= {verb: ''.join(text for name, text in described.items()
+                                if name.startswith('api-token '))
+                  for verb in described if verb.startswith('api-token ')}
+
+    def flags(text):
+        return set(re.findall(r'\bFl (-?[A-Za-z][a-z-]*)', text))
+
+    for verb in described:
+        text = cli.ok(*verb.split(), '--help')
+        usage = text.splitlines()[0].partition(f'token {verb}')[2]
+        shown = re.search(rf'^\.Cm {verb}$(.*?)(?=^\.Nm$|\Z)', synopsis, re.M | re.S)[1]
+        assert flags(shown) == set(re.findall(r'[ [|]-(-?[A-Za-z][a-z-]*)', usage)), verb
+        options = re.findall(r'^  (?:-(\w), )?-(-[a-z-]+)', text, re.M)
+        options = {option for pair in options for option in pair if option}
+        assert options - flags(described[verb]) <= {'-help', '-json'}, verb
 
 
 def test_version(cli):
