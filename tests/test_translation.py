@@ -124,6 +124,11 @@ def test_what_people_read_and_what_programs_read(foreign, cli, daemon, entra, ke
 
 def test_german(foreign, daemon):
     german = foreign('de')
+    verbs = re.findall(r'^  ([a-z][a-z-]*)  ', german.ok('--help'), re.M)
+    for verb in [(), *((verb,) for verb in verbs), ('api-token', 'create')]:
+        text = german.ok(*verb, '--help')
+        assert text.startswith(f'Aufruf: iotc-token {" ".join(verb)}')
+        assert all(len(line) < 80 for line in text.splitlines()), text
     assert german.ok('--help').startswith('Aufruf: iotc-token VERB [ARGUMENT]...\n')
     done = german.run('lgin')
     assert done.returncode == 2
