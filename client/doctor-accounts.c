@@ -110,7 +110,9 @@ static void tell_api_token(Doctor *d, const Properties *account) {
         const char *name = properties_string(account, "Name");
         const char *state = properties_string(account, "State"), *error = last_error(account);
         uint64_t end = properties_number(account, "ExpiresAt"), now = (uint64_t)time(NULL);
-        bool ready = streq(state, "ready"), ending = end && end <= now + API_TOKEN_NOTE_SEC;
+        bool ending = end && end <= now + API_TOKEN_NOTE_SEC;
+        /* One that an application has rejected is shown as ready: others may take it. */
+        bool ready = streq(state, "ready") && (ending || !*error);
         Finding finding = { .check = "account", .account = name };
         CLEANUP(freep) char *command = NULL;
         char left[DISPLAY_DURATION_SIZE];

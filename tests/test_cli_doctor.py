@@ -20,9 +20,10 @@ DAY = 86400
 
 
 def add_api_token(daemon, name, left):
-    daemon.call('AddAccount', '(ssa{sv})',
-                (name, 'api-token',
-                 variants({'secret': API_TOKEN + str(int(time.time() + left + 60) * 1000)})))
+    """The token."""
+    token = API_TOKEN + str(int(time.time() + left + 60) * 1000)
+    daemon.call('AddAccount', '(ssa{sv})', (name, 'api-token', variants({'secret': token})))
+    return token
 
 
 def test_all_is_well(well, doctor, entra):
@@ -116,7 +117,9 @@ def test_accounts_in_trouble(daemon, entra, keyring, doctor):
     add_api_token(daemon, 'long', 200 * DAY)
     add_api_token(daemon, 'soon', 9 * DAY)
     add_api_token(daemon, 'now', 2 * DAY)
+    gone = add_api_token(daemon, 'gone', 200 * DAY)
     daemon.restart()
+    daemon.call('ReportRejected', '(sss)', ('gone', gone, ''))
     entra.clear()
     entra.hold()
     process = Process([doctor.program, 'doctor', '--json'], doctor.environment(),
@@ -130,6 +133,7 @@ def test_accounts_in_trouble(daemon, entra, keyring, doctor):
     assert found['long']['state'] == 'ok' and 'ends in 200 d' in found['long']['text']
     assert found['soon']['state'] == 'note'
     is_problem(found['now'], 'ends in 2 d', 'iotc-token api-token rotate now')
+    is_problem(found['gone'], 'rejected', 'iotc-token api-token add gone --replace')
     assert entra.leaks(process.text()) == 0
 
 

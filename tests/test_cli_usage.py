@@ -64,7 +64,7 @@ def test_the_manual_has_every_option(cli):
 
     for verb in described:
         text = cli.ok(*verb.split(), '--help')
-        usage = text.splitlines()[0].partition(f'token {verb}')[2]
+        usage = ' '.join(text.partition('\n\n')[0].split()).partition(f'token {verb}')[2]
         shown = re.search(rf'^\.Cm {verb}$(.*?)(?=^\.Nm$|\Z)', synopsis, re.M | re.S)[1]
         assert flags(shown) == set(re.findall(r'[ [|]-(-?[A-Za-z][a-z-]*)', usage)), verb
         options = re.findall(r'^  (?:-(\w), )?-(-[a-z-]+)', text, re.M)
