@@ -29,11 +29,30 @@ from util_process import wait_until
 from util_screen import Screen
 
 PR_SET_CHILD_SUBREAPER = 36
+LAST_LINES = 40
 
 
 def pytest_configure(config):
     # Orphans of a test become children of this process, where leftovers() finds them.
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item):
+    """What failed with a daemon shows how that ended, and its last words, if no secret is there."""
+    report = (yield).get_result()
+    daemon = item.funcargs.get('daemon') if report.failed and hasattr(item, 'funcargs') else None
+    if not daemon or not daemon.process:
+        return
+    servers = [item.funcargs[name] for name in ('entra', 'central') if name in item.funcargs]
+    text = daemon.text()
+    if any(server.leaks(text) for server in servers):
+        text = 'secrets are in the log\n'
+    report.sections.append((f'daemon {daemon.process.pid}, exit code {daemon.process.popen.poll()}',
+                            ''.join(text.splitlines(True)[-LAST_LINES:])))
+    if 'late_keyring' in item.funcargs and item.funcargs['late_keyring'].process:
+        process = item.funcargs['late_keyring'].process
+        report.sections.append((f'keyring {process.pid}, exit code {process.popen.poll()}', ''))
 
 
 def _running():

@@ -25,6 +25,7 @@ OBJECT_MANAGER = 'org.freedesktop.DBus.ObjectManager'
 ERROR = 'org.iotc.Token1.Error.'
 INVALID_ARGS = 'org.freedesktop.DBus.Error.InvalidArgs'
 INTERACTIVE = NO_AUTO_START | Gio.DBusCallFlags.ALLOW_INTERACTIVE_AUTHORIZATION
+CRASHES = (-signal.SIGSEGV, -signal.SIGABRT, -signal.SIGBUS, -signal.SIGILL, -signal.SIGFPE)
 SANITIZER = re.compile(r'ERROR: (Address|Leak)Sanitizer|runtime error:')
 OPTION_TYPES = {'min-valid': 'u', 'force': 'b', 'resource': 's', 'claims': 's', 'timeout': 'u'}
 
@@ -161,6 +162,7 @@ class Daemon:
     def close(self):
         if self.process and self.process.alive:
             self.stop()
+        assert not self.process or self.process.wait() not in CRASHES, self.text()
         assert not SANITIZER.search(self.text()), self.text()
 
     def text(self):
