@@ -210,7 +210,7 @@ def test_pages_are_counted_for_a_person_who_waits(signed_in, cli, central, home)
     with Terminal(['/bin/sh', '-c', f'{cli.program} api {DEVICES} --paginate --app {central.app} '
                    f'> {out}'], cli.environment()) as terminal:
         assert terminal.wait() == 0
-    assert '\r4 so far, 2 pages' in terminal.shown and terminal.shown.endswith('\r\033[K')
+    assert '\r4 so far, page 2' in terminal.shown and terminal.shown.endswith('\r\033[K')
     with open(out, encoding='utf-8') as file:
         assert len(json.load(file)['value']) == 5
 

@@ -181,7 +181,7 @@ static void progress(const ShowPages *shown) {
         if (!isatty(STDERR_FILENO) || output_is_terminal())
                 return;
         fputc('\r', stderr);
-        fprintf(stderr, _("%zu so far, %u pages"), shown->n_elements, shown->n_pages);
+        fprintf(stderr, _("%zu so far, page %u"), shown->n_elements, shown->n_pages);
 }
 
 static void progress_end(void) {
