@@ -91,10 +91,6 @@ static void op_on_saved(int outcome, void *userdata) {
 
         op->op = vault_op_free(op->op);
         if (outcome == 0) {
-                if (op->event == KEEPER_EVENT_SIGNED_OUT) {
-                        free(k->tenant);
-                        k->tenant = NULL;
-                }
                 keeper_happened(k, op->event);
                 keeper_adopt_record(k);
                 keeper_start_over(k);

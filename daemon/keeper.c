@@ -45,6 +45,11 @@ void keeper_happened(Keeper *k, KeeperEvent event) {
                 keeper_drop_signin(k);
         if (effect->secret == KEEPER_GONE)
                 keeper_drop_claims(k);
+        /* It was whose tokens these were. */
+        if (effect->secret == KEEPER_GONE || event == KEEPER_EVENT_AZ_CHANGED) {
+                free(k->tenant);
+                k->tenant = NULL;
+        }
         for (Slot *s = k->slots; s; s = s->next)
                 slot_happened(s, event);
 }

@@ -98,6 +98,7 @@ def test_az_logout(daemon, az, entra):
     name, text = daemon.error_of(daemon.get_token, timeout=60)
     assert name == 'SignInNeeded' and 'az login' in text
     assert daemon.get('State', 'azure-cli') == 'sign-in-needed'
+    assert daemon.get('Tenant', 'azure-cli') == ''
     # It is used: the new sign-in is noticed without another call.
     az.sign_in()
     daemon.wait_property('State', 'ready', account='azure-cli')

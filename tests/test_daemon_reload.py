@@ -193,8 +193,12 @@ def test_what_is_changed_decides_about_the_tokens(daemon, entra, keyring, settin
     daemon.start(entra_account(entra))
     daemon.sign_in(entra)
     token = daemon.get_token('work')[0]
+    assert daemon.get('Tenant', 'work') == entra.tenant
     reload(daemon, entra_account(entra, **{setting: other}))
     assert daemon.error_of(daemon.get_token, 'work')[0] == 'SignInNeeded'
+    # Nobody is signed in, in no tenant but that of the settings.
+    assert daemon.get('User', 'work') == ''
+    assert daemon.get('Tenant', 'work') == (other if setting == 'tenant' else 'organizations')
     # Who mends a slip has not lost the sign-in.
     reload(daemon, entra_account(entra))
     assert daemon.get_token('work')[0] == token and daemon.stats()['fetches'] == 0
