@@ -162,10 +162,7 @@ Config *config_free(Config *c) {
 }
 
 static int config_refuse_bad(char **ret_problem, const char *bad) {
-        return config_say(ret_problem, CONFIG_E_BAD_FILE,
-                          "The settings file can't be changed while it has a fault; correct it "
-                          "first: %s",
-                          bad);
+        return config_say(ret_problem, CONFIG_E_BAD_FILE, "%s", bad);
 }
 
 static int config_draft_read(ConfigDraft *d, char **ret_problem) {
@@ -197,7 +194,7 @@ static int config_draft_write(const ConfigDraft *d, const GString *text, char **
                 return r;
         if (file->bad || text->len > CONFIG_FILE_MAX)
                 return config_say(ret_problem, CONFIG_E_BAD_FILE,
-                                  "These settings are too long for the settings file.");
+                                  "the new settings would be too long for it");
         return file_replace(d->path, text->str, text->len);
 }
 
