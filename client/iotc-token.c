@@ -57,6 +57,15 @@ static void help(FILE *f) {
                   "one it is $IOTC_TOKEN_ACCOUNT, else the default account. See iotc-token(1)."));
 }
 
+/* "help VERB ..." is "VERB ... --help", in place: some verbs are programs that get argv whole. */
+static void turn_help(int argc, char **argv) {
+        static char option[] = "--help";
+
+        for (int i = 1; i < argc - 1; i++)
+                argv[i] = argv[i + 1];
+        argv[argc - 1] = option;
+}
+
 static int run(int argc, char **argv) {
         const Verb *verb;
 
@@ -64,6 +73,8 @@ static int run(int argc, char **argv) {
                 help(stderr);
                 return EXIT_USAGE;
         }
+        if (streq(argv[1], "help"))
+                turn_help(argc, argv);
         if (streq(argv[1], "--help") || streq(argv[1], "-h")) {
                 help(stdout);
                 return EXIT_DONE;
@@ -71,6 +82,11 @@ static int run(int argc, char **argv) {
         if (streq(argv[1], "--version")) {
                 puts("iotc-token " IOTC_VERSION);
                 return EXIT_DONE;
+        }
+        if (argv[1][0] == '-') {
+                fail(EXIT_USAGE, "'%s' is no verb: options come after one", argv[1]);
+                say("Usage: iotc-token VERB [ARGUMENT]...; 'iotc-token --help' lists the verbs");
+                return EXIT_USAGE;
         }
         verb = args_verb(verbs, "", argv[1]);
         if (!verb) {

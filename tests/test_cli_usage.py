@@ -41,6 +41,17 @@ def test_every_verb_has_help(cli, verb):
     assert all(len(line) < 80 for line in text.splitlines()), text
 
 
+def test_help_as_a_verb(cli):
+    assert cli.ok('help') == cli.ok('--help')
+    for verb in (('get',), ('check',), ('exec',), ('api-token', 'create')):
+        assert cli.ok('help', *verb) == cli.ok(*verb, '--help')
+    assert "did you mean 'get'" in wrong(cli.run('help', 'gett'), 'VERB')
+
+
+def test_an_option_before_the_verb(cli):
+    assert 'options come after' in wrong(cli.run('--json', 'list'), 'VERB')
+
+
 def test_help_of_a_verb_shows_its_options(cli):
     text = cli.ok('get', '--help')
     for option in ('--header', '--json', '--resource URI', '--min-valid S', '--force',
