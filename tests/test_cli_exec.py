@@ -6,6 +6,7 @@
 import json
 import os
 import re
+import select
 import shutil
 import signal
 import subprocess
@@ -233,6 +234,24 @@ def test_it_notices_the_end_whatever_its_parent_ignores(work, cli):
 def test_it_is_a_pipe_like_the_command(work, cli):
     done = cli.run('exec', '--', 'sh', '-c', 'cat; echo error >&2', stdin='input')
     assert (done.stdout, done.stderr) == ('input', 'error\n')
+
+
+@pytest.mark.parametrize('number', [0, 1])
+def test_its_pipes_end_when_it_closes_them(work, cli, number):
+    """Who writes to it or reads from it must not wait for its end."""
+    ours, theirs = os.pipe() if number == 1 else os.pipe()[::-1]
+    told, tell = os.pipe()
+    command = [sys.executable, '-c', f'import os; os.close({number}); os.read({told}, 1)']
+    popen = subprocess.Popen([cli.program, 'exec', '--', *command], env=cli.environment(),
+                             pass_fds=[told], **{('stdin', 'stdout')[number]: theirs})
+    os.close(theirs)
+    with select.epoll() as epoll:
+        epoll.register(ours, 0)
+        assert epoll.poll(30) == [(ours, select.EPOLLERR if number == 0 else select.EPOLLHUP)]
+    assert popen.poll() is None
+    for fd in (ours, told, tell):
+        os.close(fd)            # which ends it
+    assert popen.wait(30) == 0
 
 
 # Says the signal that it gets, then, on a terminal, waits for a line of input. Its exit code is the

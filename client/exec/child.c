@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -34,6 +35,14 @@ _Noreturn void child_exec(char **argv) {
         error = errno;
         (void)fail(0, "can't run %s: %s", argv[0], strerror(error));
         _exit(error == ENOENT ? CHILD_EXIT_NOT_FOUND : CHILD_EXIT_NOT_EXECUTABLE);
+}
+
+void child_leave_pipes(void) {
+        int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+        for (int fd = 0; null >= 0 && fd < STDERR_FILENO; fd++)
+                (void)dup2(null, fd);
+        (void)fd_close(null);
 }
 
 int child_wait(pid_t pid) {

@@ -19,6 +19,9 @@ enum {
 void child_block_signals(void);
 /* Become the program: never returns. Its mask, and SIGPIPE, are as a shell would give them. */
 _Noreturn void child_exec(char **argv);
+/* Standard input and output are the child's alone from now on: whoever is at their other ends is to
+ * see it when that closes them. */
+void child_leave_pipes(void);
 /* Pass signals on until the child has ended: its wait status. */
 int child_wait(pid_t pid);
 /* Its exit code; after a signal this process ends by the same one. */

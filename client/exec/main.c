@@ -133,6 +133,7 @@ static int exec_run(Exec *x) {
                         _exit(fail(CHILD_EXIT_OURS, "%s", strerror(-r)));
                 child_exec(x->command);
         }
+        child_leave_pipes();
         r = endpoint_serve(x->endpoint);
         if (r < 0)
                 (void)fail(0, "can't serve tokens to the command: %s", strerror(-r));
