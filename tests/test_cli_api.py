@@ -3,10 +3,12 @@
 # iotc-token api, from the command to the application and back: what goes out, what is printed, and
 # what a person is told when it goes wrong.
 
+import contextlib
 import json
 import os
 import re
 import signal
+import socket
 import subprocess
 
 import pytest
@@ -348,6 +350,22 @@ def test_nobody_answers(signed_in, cli, central):
     failed(cli.run('api', DEVICES, '--app', 'http://127.0.0.1:1'), 5, "can't reach 127.0.0.1:1")
     central.fail(path=DEVICES, drop=True, count=9)
     failed(api(cli, central, DEVICES), 5, 'gave no answer')
+
+
+@pytest.mark.parametrize('answer, code, words', [
+    (b'SSH-2.0-OpenSSH_9.2\r\n', 5, 'is not HTTP'),
+    (b'HTTP/1.1 200 OK\r\n' + b'x: %s\r\n' % (b'y' * 1000) * 300, 1, '256 KiB of headers')],
+    ids=['ssh', 'headers'])
+def test_answers_that_are_none(signed_in, cli, answer, code, words):
+    with socket.create_server(('127.0.0.1', 0)) as server:
+        process = cli.start('api', DEVICES, '--app', f'http://127.0.0.1:{server.getsockname()[1]}')
+        with server.accept()[0] as client:
+            client.recv(65536)
+            with contextlib.suppress(OSError):      # it need not read to the end
+                client.sendall(answer)
+            client.shutdown(socket.SHUT_WR)
+            assert process.wait() == code, process.text()
+    assert words in process.text()
 
 
 def test_a_certificate_that_nobody_vouches_for(signed_in, cli, central):

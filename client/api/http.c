@@ -14,7 +14,7 @@ struct Http {
         CURL *curl;
         HttpReply *reply; /* the one that is being filled */
         size_t size_body, size_head;
-        bool too_large;
+        const char *too_large; /* which part of the answer, or NULL */
         bool no_memory;
         bool to_its_end;
         char error[CURL_ERROR_SIZE];
@@ -45,7 +45,8 @@ static size_t http_on_body(char *data, size_t unit, size_t n, void *userdata) {
         HttpReply *reply = http->reply;
 
         (void)unit; /* always 1, CURLOPT_WRITEFUNCTION(3) */
-        http->too_large = n > HTTP_BODY_MAX - reply->n_body;
+        if (n > HTTP_BODY_MAX - reply->n_body)
+                http->too_large = "64 MiB";
         if (http->too_large)
                 return 0;
         http->no_memory =
@@ -61,7 +62,8 @@ static size_t http_on_head(char *data, size_t unit, size_t n, void *userdata) {
         (void)unit;
         if (n >= 5 && memcmp(data, "HTTP/", 5) == 0)
                 reply->n_head = 0;
-        http->too_large = n > HTTP_HEAD_MAX - reply->n_head;
+        if (n > HTTP_HEAD_MAX - reply->n_head)
+                http->too_large = "256 KiB of headers";
         if (http->too_large)
                 return 0;
         http->no_memory =
@@ -201,7 +203,6 @@ static int http_outcome(Http *http, CURLcode c, const char *url, long proxy_stat
                 return HTTP_E_INTERRUPTED;
         case CURLE_SSL_CACERT_BADFILE:
         case CURLE_PEER_FAILED_VERIFICATION:
-        case CURLE_UNSUPPORTED_PROTOCOL:
         case CURLE_URL_MALFORMAT:
                 return HTTP_E_SETTING;
         case CURLE_COULDNT_RESOLVE_HOST:
@@ -232,8 +233,11 @@ static void http_explain(Http *http, CURLcode c, long proxy_status, HttpReply *r
         else if (c == CURLE_COULDNT_RESOLVE_PROXY)
                 hint = "; see the setting 'proxy'";
         if (http->too_large)
-                (void)snprintf(reply->error, sizeof(reply->error), "it answered more than %d MiB",
-                               HTTP_BODY_MAX / 1024 / 1024);
+                (void)snprintf(reply->error, sizeof(reply->error), "it answered more than %s",
+                               http->too_large);
+        else if (c == CURLE_UNSUPPORTED_PROTOCOL)
+                /* To curl whatever is not HTTP is HTTP/0.9; other URLs never come this far. */
+                (void)snprintf(reply->error, sizeof(reply->error), "it is not HTTP");
         else
                 (void)snprintf(reply->error, sizeof(reply->error), "%.120s%s",
                                *http->error ? http->error : curl_easy_strerror(c), hint);
@@ -310,7 +314,8 @@ static int http_prepare(Http *http, HttpReply *reply, const HttpRequest *request
                 return -ENOMEM;
         http->reply = reply;
         http->size_body = http->size_head = 1;
-        http->too_large = http->no_memory = false;
+        http->too_large = NULL;
+        http->no_memory = false;
         http->to_its_end = request->to_its_end;
         *http->error = '\0';
 

@@ -27,7 +27,7 @@ enum {
         HTTP_E_UNSENT, /* no request left this machine whole: trying again can't do a thing twice */
         HTTP_E_LOST,   /* it may have been received, the answer was not */
         HTTP_E_SETTING,     /* never works with this proxy or these certificates */
-        HTTP_E_TOO_LARGE,   /* more than HTTP_BODY_MAX */
+        HTTP_E_TOO_LARGE,   /* more than HTTP_BODY_MAX or HTTP_HEAD_MAX */
         HTTP_E_INTERRUPTED, /* one of loop.h's signals has come while they are blocked */
 };
 
