@@ -4,9 +4,28 @@
  * kept here as they are; the other verbs, which make and delete them there, are another program's.
  */
 #include "api-token.h"
+#include "display.h"
 #include "say.h"
 #include "secret-input.h"
 #include "verbs.h"
+
+/* Nobody saw what was typed: tell that it was taken, and what its end says of it. */
+static int add_tell(sd_bus *bus, const char *name) {
+        CLEANUP(properties_deinit) Properties account = { 0 };
+        CLEANUP(freep) char *path = NULL;
+        char end[DISPLAY_TIME_SIZE];
+        int r;
+
+        r = bus_find_account(bus, name, &path);
+        r = r ?: bus_get_all(bus, path, IOTC_INTERFACE_ACCOUNT, &account);
+        if (r)
+                return r;
+        if (str_empty(display_time_iso(end, properties_number(&account, "ExpiresAt"))))
+                say("The API token is kept as account '%s'", name);
+        else
+                say("The API token is kept as account '%s'; it ends at %s", name, end);
+        return EXIT_DONE;
+}
 
 static int verb_add(const Verb *verb, int argc, char **argv) {
         CLEANUP(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
@@ -32,7 +51,7 @@ static int verb_add(const Verb *verb, int argc, char **argv) {
         r = r ?: secret_input_read(&secret, "API token (not shown): ");
         r = r ?: api_token_add(bus, argv[0], secret, &apps, NULL);
         if (r >= 0)
-                return r;
+                return r ?: add_tell(bus, argv[0]);
         if (!replace)
                 return fail(EXIT_FAILED,
                             "there is an account '%s' already; --replace gives it the "
@@ -40,7 +59,8 @@ static int verb_add(const Verb *verb, int argc, char **argv) {
                             argv[0]);
         r = bus_find_account(bus, argv[0], &path);
         r = r ?: api_token_set(bus, path, secret);
-        return r ?: api_token_set_apps(bus, path, &apps);
+        r = r ?: api_token_set_apps(bus, path, &apps);
+        return r ?: add_tell(bus, argv[0]);
 }
 
 /* argv is the rest of main()'s own; see verb_remote(). */

@@ -202,6 +202,8 @@ def test_an_api_token_from_a_pipe(daemon, keyring, cli):
     daemon.start('')
     done = cli.run('api-token', 'add', 'ci', '--app', f'https://{APP}/', stdin=API_TOKEN + '\r\n')
     assert (done.returncode, done.stdout) == (0, '')
+    assert done.stderr == \
+        "The API token is kept as account 'ci'; it ends at 2100-01-01T00:00:00Z\n"
     assert daemon.get('Apps', 'ci') == [APP]
     assert cli.ok('get', APP) == API_TOKEN + '\n'
 
