@@ -5,7 +5,8 @@
  *
  * say(), fail(), args_wrong() and EXPLAIN() translate the format that they are given, so that a
  * literal needs no mark. N_() marks a text that comes to one of them by a table or a variable, and
- * those of the help and of doctor_tell(); _() translates what is printed otherwise.
+ * those of the help and of doctor_tell(); _() translates what is printed otherwise. fail_error()
+ * looks its text up, too: those of connection.c are there, which is also the library's.
  */
 #pragma once
 
