@@ -6,6 +6,7 @@
  * the boot. Without such a file a keeper counts for itself.
  */
 #include "io/lock.h"
+#include "io/log.h"
 #include "keeper-private.h"
 
 /* Claims are of the budget of their resource. */
@@ -34,7 +35,11 @@ uint64_t slot_retry_at(Keeper *k, Slot *s, uint64_t retry_after, uint64_t now) {
         uint64_t delay =
                 policy_retry_delay(k->account->source, ++s->failures, retry_after, random_number());
 
-        return MAX(now + delay, slot_may_ask_at(k, s));
+        uint64_t at = MAX(now + delay, slot_may_ask_at(k, s));
+
+        log_debug("%s: failure %u for %s; again in %.3f s", k->account->name, s->failures,
+                  s->resource, (double)(at - now) / (double)USEC_PER_SEC);
+        return at;
 }
 
 static void ledger_read(const Keeper *k, PolicyLedger *l) {
@@ -77,6 +82,8 @@ bool exchange_spend(Keeper *k) {
                 return false;
         policy_budget_leave(b, counted, now);
         budget_tell(k, s, b);
+        log_debug("%s: asks for %s%s%s", k->account->name, s->resource,
+                  s->claims ? ", for claims" : "", counted ? ", counted" : "");
         return true;
 }
 

@@ -93,7 +93,7 @@ static void exchange_succeed(Keeper *k) {
         if (plain == k->slots)
                 k->last_refresh_usec = clock_boottime();
         keeper_note_use(k);
-        log_debug("%s: fetched a token", k->account->name);
+        log_debug("%s: has a token for %s", k->account->name, s->resource);
         exchange_end(k, s);
 }
 
@@ -108,11 +108,11 @@ static void exchange_fail(Keeper *k, const Problem *cause, uint64_t retry_after)
                 cause = &denied;
         k->env->stats.fetch_failures++;
         keeper_explain(k, cause, &problem);
+        log_write(s->claims ? LOG_DEBUG : LOG_INFO, "%s", problem_text(&problem));
         if (!s->claims) {
                 slot_fail(s, &problem, slot_retry_at(k, s, retry_after, now),
                           retry_after ? now + retry_after * USEC_PER_SEC : 0);
                 keeper_set_last_error(k, &problem);
-                log_info("%s", problem_text(&problem));
         } else
                 slot_fail(s, &problem, now, 0);
         problem_clear(&problem);

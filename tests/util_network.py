@@ -26,13 +26,17 @@ SERVICES = {
 
 
 class NetworkService:
-    def __init__(self, folder, which):
-        """folder: an existing empty folder. The bus runs; start() starts the service."""
+    def __init__(self, folder, which, bus=None):
+        """
+        folder: an existing empty folder. The bus runs; start() starts the service. bus: somebody
+        else's that is to be used instead.
+        """
         self.which = which
         self.name, self.path, self.interface, self._property, self._type, states = SERVICES[which]
         self._states = dict(zip((False, True), states))
         self.log = os.path.join(folder, 'service.log')
-        self.bus = Bus(folder)
+        self.bus = bus or Bus(folder)
+        self._owns_bus = not bus
         self.process = None
 
     def env(self):
@@ -66,7 +70,8 @@ class NetworkService:
     def close(self):
         if self.process:
             self.process.end()
-        self.bus.close()
+        if self._owns_bus:
+            self.bus.close()
 
 
 class Namespace:

@@ -5,7 +5,6 @@
 
 import base64
 import json
-import re
 import time
 
 from gi.repository import GLib
@@ -13,24 +12,22 @@ from gi.repository import GLib
 from util_bus import NO_AUTO_START, BusError, Connection
 from util_daemon import ACCOUNT, ERROR, INVALID_ARGS, MANAGER, NAME, RESOURCE, ROOT
 from util_daemon import account_path, variants
+from util_soak_judge import is_judged
 from util_soak_world import OTHER, user_of
 
 TICK = 0.05         # seconds: how often the harness looks at its own delay
 SLACK = 5           # seconds an answer may come after the caller's time is over
-BUDGET = 300        # seconds in which a budget of requests may be spent
-LONGEST_PAUSE = 40  # seconds: no fault lasts so long that the back-off alone gets there
 TIMEOUT = 20        # seconds, of a caller who names none
 DAEMON_IS_DOWN = ('org.freedesktop.DBus.Error.NoReply',
                   'org.freedesktop.DBus.Error.ServiceUnknown',
                   'org.freedesktop.DBus.Error.NameHasNoOwner')
-# Which entries of the diary are a reason for which error.
+# Which entries of the diary are a reason for which error, and what the table calls it. Of
+# Unavailable and TimedOut the judge knows better.
 REASONS = {
-    **{name: ('down',) for name in DAEMON_IS_DOWN},
-    ERROR + 'Unavailable': ('net', 'sleep', 'hang'),
-    ERROR + 'TimedOut': ('net', 'sleep', 'hang'),
-    ERROR + 'KeyringLocked': ('locked', 'absent', 'hang'),
-    ERROR + 'KeyringAbsent': ('absent', 'hang'),
-    ERROR + 'Cancelled': ('settings',),
+    **{name: (('down',), 'the daemon was dead') for name in DAEMON_IS_DOWN},
+    ERROR + 'KeyringLocked': (('locked', 'absent', 'hang'), 'the keyring was locked or gone'),
+    ERROR + 'KeyringAbsent': (('absent', 'hang'), 'the keyring was locked or gone'),
+    ERROR + 'Cancelled': (('settings',), 'the settings changed'),
 }
 # What a caller wishes for: how often, the options, other arguments.
 WISHES = [
@@ -68,7 +65,7 @@ class Crowd:
         self.wrong = []             # (seconds since the start, what)
         self.sign_ins_asked = 0
         self.slowest = 0            # seconds that a caller waited for a token
-        self.reasons = {}           # error: how often with a right reason
+        self.reasons = {}           # why: how often that was a right reason
         self.tokens = set()         # hashes of those handed out
         self.last = {}              # (account, resource): (token, exp, when it was first seen)
         self.lags = []              # (when, seconds) of late ticks
@@ -98,6 +95,7 @@ class Crowd:
         if late > TICK:
             self.lags = [lag for lag in self.lags if lag[0] > now - 60] + [(now, late)]
         self._tick_at = now
+        self.world.judge.read()
         return self.running
 
     def lag(self, since):
@@ -172,6 +170,8 @@ class Call:
     def send(self):
         path, interface, member, arguments = self.arguments()
         self.sent = time.monotonic()
+        if self.report or self.greedy():
+            self.crowd.world.judge.wishes(self.account, self.resource, self.limit)
         self.client.connection.gio.call(
             NAME, path, interface, member, arguments, None, NO_AUTO_START,
             int((self.limit + 4 * SLACK) * 1000), None, self.finished)
@@ -232,42 +232,35 @@ class Call:
             crowd.last[self.account, self.resource] = (token, claims['exp'], now)
         crowd.tokens.add(hash(token))
 
+    def greedy(self):
+        return {'force', 'claims', 'min_valid'} & set(self.options)
+
     def refused(self, error, now):
-        crowd, diary = self.crowd, self.crowd.world.diary
-        name = error.name.removeprefix(ERROR)
-        begin = self.sent - crowd.lag(self.sent)
-        right = self.expected == error.name \
-            or diary.excuses(REASONS.get(error.name, ()), begin, now) or self.asked_for_it(error)
-        if not right and self.budget_is_spent(error.text, now):
-            right = True
-            name += ', too many requests in 5 min'
+        crowd = self.crowd
+        why, wrong = self.reason(error, self.sent - crowd.lag(self.sent), now)
         if error.name == ERROR + 'SignInNeeded':
             crowd.sign_ins_asked += 1
-        if right and self.had_better(error.name, now):
-            right = False
-            name += ' while a token was good'
-        if right:
-            crowd.refused += 1
-            crowd.reasons[name] = crowd.reasons.get(name, 0) + 1
+        if why and self.had_better(error.name, now):
+            wrong = 'its last token is good'
+        if wrong:
+            crowd.mark(f'{self}: {error.name.removeprefix(ERROR)}: {error.text} '
+                       f'(after {now - self.sent:.1f} s; {wrong})')
         else:
-            crowd.mark(f'{self}: {name}: {error.text} (after {now - self.sent:.1f} s)')
+            crowd.refused += 1
+            crowd.reasons[why] = crowd.reasons.get(why, 0) + 1
 
-    def asked_for_it(self, error):
-        """Reasons that lie in the call itself."""
-        greedy = {'force', 'claims', 'min_valid'} & set(self.options)
-        return (greedy and 'asked for too often' in error.text) \
-            or ('claims' in self.options and 'challenges wait already' in error.text) \
-            or (self.options.get('timeout') == 0 and error.name == ERROR + 'Unavailable') \
-            or (self.options.get('timeout', 20) < 5 and error.name == ERROR + 'TimedOut')
-
-    def budget_is_spent(self, text, now):
-        """
-        Beyond what its tokens' ends demand an account makes 12 requests in 5 minutes. Tokens that
-        live 10 s use that up, with callers who insist; then what fails is tried again later.
-        """
-        pause = re.search(r'Next try in (\d+) s', text)
-        return pause and LONGEST_PAUSE < int(pause[1]) <= BUDGET \
-            and self.crowd.world.diary.excuses(('net',), now - BUDGET, now)
+    def reason(self, error, begin, now):
+        """(why, None) when it was right, (None, what is wrong)."""
+        if self.expected == error.name:
+            return 'the call itself was wrong', None
+        if is_judged(error.name):
+            return self.crowd.world.judge.reason(self, error, begin, now)
+        kinds, why = REASONS.get(error.name, ((), None))
+        if self.crowd.world.diary.excuses(kinds, begin, now):
+            return why, None
+        if 'claims' in self.options and 'challenges wait already' in error.text:
+            return 'too many claims challenges wait', None
+        return None, 'nothing is wrong'
 
     def had_better(self, name, now):
         """A plain caller is refused though this account's last token lives on."""
@@ -275,7 +268,7 @@ class Call:
         # Who has called the token rejected is not given it again.
         if name in DAEMON_IS_DOWN or self.expected or self.report or not known \
                 or self.account in self.client.reported \
-                or {'force', 'claims', 'min_valid'} & set(self.options):
+                or self.greedy():
             return False
         # A daemon that died before the token was in the keyring has no token.
         lost = self.crowd.world.diary.excuses(('down', 'settings'), known[2] - 5, now)

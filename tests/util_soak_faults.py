@@ -26,18 +26,10 @@ class Faults:
         end = time.monotonic() + self.chance.uniform(least, most) * self.pace
         pump(lambda: time.monotonic() >= end, 'the next fault', most + 60)
 
-    def grace(self, began, extra=0):
-        """
-        After a fault the next try comes when the back-off is over, or 30 s after the last one when
-        somebody asks. The back-off goes on from that of a fault shortly before, if nothing came
-        through in between.
-        """
-        before = self.world.diary.excuses(('net',), began - 30, began - 0.1)
-        return (35 if before else min(35, 4 + 2 * (time.monotonic() - began))) + extra
-
     def run(self, until):
         """Faults until that moment of time.monotonic(), all over when it returns."""
-        table = [(3, self.network), (1, self.refused), (2, self.server), (1, self.locked),
+        table = [(3, self.network), (1, self.refused), (2, self.gone),
+                 (2, self.server), (1, self.locked),
                  (1, self.keyring_killed), (1, self.keyring_hangs), (1, self.sleep),
                  (1, self.world.reload), (2, self.fetcher_killed)]
         if self.kill:
@@ -50,43 +42,51 @@ class Faults:
             self.chance.choices(table, weights)[0][1]()
             self.world.look_after()
 
-    def during(self, entry, seconds, extra=0):
+    def during(self, seconds):
         """A fault lasts; the daemon may be killed under it."""
-        began = time.monotonic()
         self.pause(seconds / 2, seconds)
         if self.kill and self.chance.random() < 0.2:
             self.daemon_killed()
-        entry[3] = self.grace(began, extra)
 
     def network(self):
         names = self.chance.sample(PROXY_FAULTS, self.chance.randint(1, 3))
         share = self.chance.uniform(0.3, 1)
-        entry = self.world.diary.begin('net', f'network: {", ".join(names)} of {share:.0%}', 35)
+        entry = self.world.diary.begin('net', f'network: {", ".join(names)} of {share:.0%}')
 
         def choose():
             return self.chance.choice(names) if self.chance.random() < share else 'pass'
         self.world.proxy.choose = choose
-        self.during(entry, 6)
+        self.during(6)
         self.world.proxy.be('pass')
         self.world.diary.end(entry)
 
     def refused(self):
-        entry = self.world.diary.begin('net', 'network: refused', 35)
+        entry = self.world.diary.begin('net', 'network: refused')
         self.world.proxy.refuse()
-        self.during(entry, 6)
+        self.during(6)
         self.world.proxy.listen()
+        self.world.diary.end(entry)
+
+    def gone(self):
+        """The same, and NetworkManager says so: at its word of the return all is tried at once."""
+        entry = self.world.diary.begin('net', 'network: gone')
+        self.world.proxy.refuse()
+        self.world.network.tell(False)
+        self.during(6)
+        self.world.proxy.listen()
+        self.world.network.tell(True)
         self.world.diary.end(entry)
 
     def server(self):
         status = self.chance.choice((500, 502, 503, 504, 429))
         after = self.chance.choice((0, 1, 4))
         count = self.chance.randint(1, 30)
-        entry = self.world.diary.begin('net', f'server: {count} times {status}, {after} s', 35)
+        entry = self.world.diary.begin('net', f'server: {count} times {status}, {after} s')
         self.world.entra.fail(
             status=status, count=count, when=self.chance.choice(('before', 'after')),
             body={'error': 'temporarily_unavailable'},
             **({'headers': {'retry-after': str(after)}} if after else {}))
-        self.during(entry, 6, 1.3 * after)
+        self.during(6)
         self.world.entra.heal()
         self.world.diary.end(entry)
 
@@ -109,8 +109,7 @@ class Faults:
         self.world.diary.end(entry)
 
     def keyring_hangs(self):
-        # An exchange reads the record again: it waits for the keyring's time limit, 10 s.
-        entry = self.world.diary.begin('hang', 'keyring: stopped', 15)
+        entry = self.world.diary.begin('hang', 'keyring: stopped', 2)
         self.world.keyring.process.send(signal.SIGSTOP)
         self.pause(1, 15)
         self.world.keyring.process.send(signal.SIGCONT)
@@ -129,7 +128,7 @@ class Faults:
 
     def fetcher_killed(self):
         for pid in self.world.fetchers():
-            self.world.diary.moment('net', 'fetcher: kill -9', 6)
+            self.world.diary.moment('net', 'fetcher: kill -9', 1)
             try:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:

@@ -82,12 +82,16 @@ def print_soak(world, crowd, figures):
     """The table of a soak. Gives whether every "must" holds."""
     upstream = world.entra.count('refresh_token')
     signed_in = world.entra.count('device_code', status=200)
+    calls = crowd.answered + crowd.refused + len(crowd.wrong)
+    world.judge.read()
     print()
     held = [
         row('requests answered', crowd.answered),
         row('refused with a right reason', crowd.refused),
-        *(row(f'    {name}', count) for name, count in sorted(crowd.reasons.items())),
+        *(row(f'    {why}', f'{count}  {count / calls:5.1%}')
+          for why, count in sorted(crowd.reasons.items(), key=lambda item: -item[1])),
         row('wrong', len(crowd.wrong), 0),
+        row('attempts against the rules', len(world.judge.wrong), 0),
         row('in doubt: the harness itself was late', crowd.in_doubt),
         row('forced sign-ins', crowd.sign_ins_asked + signed_in, 0),
         row('ends of the daemon that nobody ordered', len(world.crashes), 0),
@@ -95,6 +99,9 @@ def print_soak(world, crowd, figures):
         row('lives of the daemon', world.lives),
         row('tokens handed out, each counted once', len(crowd.tokens)),
         row('upstream requests for each of them', f'{upstream / max(len(crowd.tokens), 1):.2f}'),
+        row('attempts; failed; beyond what lives demand',
+            f'{world.judge.attempts}; {world.judge.failures}; {world.judge.beyond}'),
+        row('requests that are in no log', max(upstream - world.judge.attempts, 0), 0),
     ]
     for label, value in figures.items():
         row(label, value)
@@ -104,7 +111,7 @@ def print_soak(world, crowd, figures):
 
 
 def print_failure(world, crowd, seed):
-    for when, what in crowd.wrong[:20]:
+    for when, what in sorted(crowd.wrong[:20] + world.judge.wrong[:20]):
         print(f'{when:8.2f} {what}')
     print(f'\nThe last faults, of seed {seed}:')
     print('\n'.join(world.diary.tail()))

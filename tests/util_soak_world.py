@@ -12,12 +12,14 @@ from util_daemon import NAME, ROOT, Daemon, Home, entra_account
 from util_entra import Entra
 from util_keyring import Keyring
 from util_logind import Logind
+from util_network import NetworkService
 from util_process import wait_until
 from util_proxy import Proxy
+from util_soak_judge import Judge
 
 LIFE = 10       # seconds of an access token
 OTHER = 'https://other.example'
-PATIENCE = 30   # seconds that the accounts have to recover by themselves
+PATIENCE = 60   # seconds that the accounts have to recover by themselves
 FOREVER = float('inf')
 
 
@@ -28,8 +30,8 @@ class Diary:
         self.entries = []
         self.began = time.monotonic()
 
-    def begin(self, kind, text, grace):
-        """grace: for so long after its end it may still be felt."""
+    def begin(self, kind, text, grace=0):
+        """grace: for so long after its end it may still be felt, by the rules."""
         self.entries.append([kind, time.monotonic(), FOREVER, grace, text])
         return self.entries[-1]
 
@@ -80,10 +82,14 @@ class World:
         self.logind = Logind(sub('system'))
         parts.callback(self.logind.close)
         self.logind.start()
+        self.network = NetworkService(sub('network'), 'NetworkManager', self.logind.bus)
+        parts.callback(self.network.close)
+        self.network.start(good=True)
         self.keyring = Keyring(self.bus, sub('keyring'))
         parts.callback(self.keyring.close)
         self.keyring.start()
-        self.daemon = Daemon(Home(sub('home'), self.bus, build_dir), self.bus, verbose=False)
+        self.daemon = Daemon(Home(sub('home'), self.bus, build_dir), self.bus)
+        self.judge = None
         parts.callback(self._close_daemon)
         self.extra = 0          # counts the changes of the settings
         self.lives = 0
@@ -115,6 +121,7 @@ class World:
         for name in self.names:
             self.daemon.wait_property('State', 'ready', account=name)
         self.entra.clear()
+        self.judge = Judge(self.daemon.log, self.diary)
 
     # the daemon's life: down while nobody owns its name
 
@@ -126,6 +133,7 @@ class World:
     def kill(self, pause):
         entry = self.diary.begin('down', 'daemon: kill -9', 1)
         self.daemon.kill9()
+        self.judge.new_life()
         pause()
         self.start()
         self.diary.end(entry)
@@ -137,6 +145,7 @@ class World:
         entry = self.diary.begin('down', 'daemon: it ended by itself', 2)
         entry[1] -= 1
         self.crashes.append(self.daemon.process.popen.returncode)
+        self.judge.new_life()
         self.daemon.bus.wait_name(NAME, owned=False)
         self.start()
         self.diary.end(entry)
@@ -154,6 +163,7 @@ class World:
         for pid in children(self.daemon.process.pid):
             os.kill(pid, signal.SIGKILL)
         self.daemon.process.wait()
+        self.judge.new_life()
         self.daemon.bus.wait_name(NAME, owned=False)
         self.start()
         self.diary.end(entry)
@@ -175,11 +185,9 @@ class World:
                     for object_ in objects.values() if 'org.iotc.Token1.Account' in object_]
             return sum(end > time.time() + 600 for end in ends) >= len(self.names)
 
-        end = time.monotonic() + PATIENCE
-        wait_until(lambda: long_ones() or time.monotonic() > end, 'the end of patience', 90)
-        if not long_ones():     # a budget of requests may be spent for minutes: a new life has one
-            self.daemon.restart()
-            wait_until(long_ones, 'a token of an hour for each account', 90)
+        self.network.tell(False)
+        self.network.tell(True)     # no back-off goes on after that
+        wait_until(long_ones, 'a token of an hour for each account', PATIENCE)
         stored = [0, time.monotonic()]
 
         def stored_all():
