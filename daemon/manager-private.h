@@ -21,6 +21,7 @@ struct Manager {
         Removed *removed;  /* Env.removed */
         ManagerOp *adding; /* ManagerOp.next; their secrets are being stored */
         Keeper *chosen;    /* the default account */
+        bool chosen_gone;  /* it was taken out, which is still to be told */
         char *default_account;
         Timer *again;    /* the settings are read again: an account was in the midst of something */
         bool store_told; /* that another store waits for the next start */

@@ -47,9 +47,10 @@ void manager_choose_default(Manager *m) {
                 m->chosen = manager_find(m, m->default_account);
         else
                 m->chosen = n == 1 ? only : n == 0 ? builtin : NULL;
-        if (m->ready && m->chosen != before)
+        if (m->ready && (m->chosen != before || m->chosen_gone))
                 m->env->listener->manager_changed(MANAGER_CHANGED_DEFAULT_ACCOUNT,
                                                   m->env->listener_userdata);
+        m->chosen_gone = false;
 }
 
 int manager_make(Manager *m, Keeper **ret, Account *account) {
@@ -76,8 +77,10 @@ void manager_take(Manager *m, Keeper *k) {
         memmove(&m->accounts[i], &m->accounts[i + 1],
                 (m->n_accounts - i - 1) * sizeof(m->accounts[0]));
         m->n_accounts--;
-        if (m->chosen == k)
+        if (m->chosen == k) {
                 m->chosen = NULL;
+                m->chosen_gone = true;
+        }
 }
 
 void manager_try_again(Manager *m) {
