@@ -9,6 +9,7 @@
 
 #include "bus/bus-private.h"
 #include "io/log.h"
+#include "model/limits.h"
 
 enum {
         REPLACE_WAIT_MS = 10000
@@ -89,6 +90,16 @@ static int bus_on_disconnected(sd_bus_message *m, void *userdata, sd_bus_error *
         return 0;
 }
 
+/* Replies that the bus has not taken yet are memory of ours: who asks faster than that waits. */
+static int bus_on_message(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        Bus *b = userdata;
+        uint64_t n;
+
+        if (sd_bus_get_n_queued_write(b->bus, &n) >= 0 && n > LIMIT_REPLIES)
+                (void)sd_bus_flush(b->bus);
+        return 0;
+}
+
 int bus_new(Bus **ret, Env *env, void (*lost)(void *userdata), void *userdata) {
         CLEANUP(bus_freep) Bus *b = NULL;
         int r;
@@ -105,6 +116,9 @@ int bus_new(Bus **ret, Env *env, void (*lost)(void *userdata), void *userdata) {
         r = sd_bus_match_signal(b->bus, NULL, "org.freedesktop.DBus.Local",
                                 "/org/freedesktop/DBus/Local", "org.freedesktop.DBus.Local",
                                 "Disconnected", bus_on_disconnected, b);
+        if (r < 0)
+                return r;
+        r = sd_bus_add_filter(b->bus, NULL, bus_on_message, b);
         if (r < 0)
                 return r;
         r = sd_bus_attach_event(b->bus, env->event, SD_EVENT_PRIORITY_NORMAL);
