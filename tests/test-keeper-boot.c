@@ -39,6 +39,21 @@ static void test_a_restart_under_another_clock(void) {
         }
 }
 
+/* Somebody has edited the item. */
+static void test_what_is_no_token(void) {
+        Caller c = { 0 };
+        Stage s;
+
+        stage_init(&s);
+        stage_put_record(&s, ACCOUNT_SOURCE_ENTRA, "secret-rt-1", "secret\r\nX-Evil: 1", 0, 3600);
+        stage_start(&s, ACCOUNT_SOURCE_ENTRA);
+        ASK(&c, &s, 20);
+        expect_waiting(&c);
+        answer_token("secret-at-1", NULL);
+        expect_token(&c, "secret-at-1");
+        stage_deinit(&s);
+}
+
 static void test_a_restart_after_its_end(void) {
         Caller c = { 0 };
         Stage s;
@@ -176,6 +191,7 @@ static void test_ahead_and_then_right(void) {
 
 int main(void) {
         test_a_restart_under_another_clock();
+        test_what_is_no_token();
         test_a_restart_after_its_end();
         test_another_boot();
         test_the_clock_is_set_after_the_boot();

@@ -20,6 +20,18 @@ static void test_header_and_value_are_one_string(void) {
         assert(streq(token_type_to_string(api_token->type), "api-token"));
 }
 
+/* It goes into a header and, unseen, onto the bus. */
+static void test_what_is_no_token(void) {
+        static const char *const bad[] = { "", "a\nb", "a\r\nX: y", "\xff", "\xc3\xbc", "a\x7f" };
+        Token *t;
+
+        for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+                assert(token_new(&t, TOKEN_TYPE_BEARER, bad[i]) == -EBADMSG);
+                assert(token_new(&t, TOKEN_TYPE_API_TOKEN, bad[i]) == -EBADMSG);
+        }
+        assert(token_new(&t, TOKEN_TYPE_BEARER, "a b") == -EBADMSG);
+}
+
 static void test_the_last_reference_frees(void) {
         CLEANUP(token_unrefp) Token *t = NULL;
         Token *second;
@@ -49,6 +61,7 @@ static void test_time_left(void) {
 
 int main(void) {
         test_header_and_value_are_one_string();
+        test_what_is_no_token();
         test_the_last_reference_frees();
         test_time_left();
         return 0;

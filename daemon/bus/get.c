@@ -87,6 +87,18 @@ static int option_take(sd_bus_message *m, const char *key, void *userdata, sd_bu
         return option_unknown(key, error);
 }
 
+/* As it is: to look whether it is UTF-8 would be half of the warm path, and a Token is ASCII. */
+static int append_ascii(sd_bus_message *m, const char *s) {
+        size_t n = strlen(s);
+        char *to;
+        int r;
+
+        r = sd_bus_message_append_string_space(m, n, &to);
+        if (r >= 0)
+                memcpy(to, s, n);
+        return r;
+}
+
 static int reply_token(sd_bus_message *call, const Token *t, bool authorization) {
         CLEANUP(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
         int r;
@@ -97,11 +109,11 @@ static int reply_token(sd_bus_message *call, const Token *t, bool authorization)
         r = sd_bus_message_sensitive(reply);
         if (r < 0)
                 return r;
-        if (authorization)
-                r = sd_bus_message_append(reply, "st", t->header, token_expires_at(t));
-        else
-                r = sd_bus_message_append(reply, "sst", t->value, token_type_to_string(t->type),
-                                          token_expires_at(t));
+        r = append_ascii(reply, authorization ? t->header : t->value);
+        if (r >= 0 && !authorization)
+                r = append_ascii(reply, token_type_to_string(t->type));
+        if (r >= 0)
+                r = sd_bus_message_append_basic(reply, 't', &(uint64_t){ token_expires_at(t) });
         if (r < 0)
                 return r;
         return sd_bus_send(NULL, reply, NULL);

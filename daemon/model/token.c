@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include "model/token.h"
 #include "model/secret.h"
+#include "model/text.h"
 
 int token_new(Token **ret, TokenType type, const char *value) {
         const char *scheme = type == TOKEN_TYPE_BEARER ? "Bearer " : "";
         size_t n_scheme = strlen(scheme), n_value = strlen(value);
         Token *t;
 
+        if (type == TOKEN_TYPE_BEARER ? !text_is_b64token(value) : !text_is_printable_ascii(value))
+                return -EBADMSG;
         t = malloc(sizeof(*t) + n_scheme + n_value + 1);
         if (!t)
                 return -ENOMEM;

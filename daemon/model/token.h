@@ -25,7 +25,11 @@ typedef struct Token {
         char header[];         /* the value of an Authorization header */
 } Token;
 
-/* A token with one reference; the times are the caller's to set before it is shared. 0, -ENOMEM. */
+/*
+ * A token with one reference; the times are the caller's to set before it is shared. 0; -EBADMSG
+ * when it is none that goes into a header: a bearer token is a b64token (RFC 6750 section 2.1), an
+ * API token printable ASCII; -ENOMEM.
+ */
 int token_new(Token **ret, TokenType type, const char *value);
 Token *token_ref(Token *t);
 /* NULL is fine. Returns NULL. */
