@@ -216,7 +216,8 @@ static int keeper_take_resource(Keeper *k, const char *name) {
         return 0;
 }
 
-int keeper_configure(Keeper *k, Account *account) {
+int keeper_configure(Keeper *k, Account *taken) {
+        CLEANUP(account_freep) Account *account = taken;
         bool same = account_same_identity(k->account, account);
         int r;
 
@@ -236,7 +237,7 @@ int keeper_configure(Keeper *k, Account *account) {
         if (k->account->problem && k->last_error.outcome == OUTCOME_MISCONFIGURED)
                 problem_clear(&k->last_error);
         account_free(k->account);
-        k->account = account;
+        k->account = STEAL(account);
         keeper_watch_az(k);
         (void)keeper_misconfigured(k, &k->last_error);
         keeper_drop_slots(k);

@@ -153,7 +153,7 @@ static int record_token(Keeper *k, const char *resource, const FetchToken *fetch
                 }
         }
         r = keeper_record_token(k, resource, fetched);
-        return r < 0 ? r : rotated;
+        return r < 0 && !rotated ? r : rotated; /* that one is but a copy */
 }
 
 static int token_from_fetch(Token **ret, const FetchToken *fetched) {
@@ -178,6 +178,8 @@ int keeper_take_fetched(Keeper *k, const char *resource, const FetchToken *fetch
         if (rotated < 0)
                 return rotated;
         r = token_from_fetch(&k->fetched, fetched);
+        if (r < 0 && rotated)
+                vault_save_later(k->vault); /* it may be the only one that is good */
         return r < 0 ? r : rotated;
 }
 

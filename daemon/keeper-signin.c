@@ -85,16 +85,17 @@ static void keeper_on_signin_token(SignIn *signin, const FetchToken *fetched, vo
         r = keeper_take_fetched(k, resource, fetched);
         if (!streq(resource, k->account->resource))
                 k->fetched = token_unref(k->fetched); /* the settings have changed meanwhile */
-        if (r >= 0) {
-                k->finishing = signin;
-                r = vault_save(k->vault, &k->finish, finish_on_saved, k);
-        }
         if (r < 0) {
                 Problem problem = { .outcome = OUTCOME_FAILED };
 
-                k->finishing = NULL;
                 k->fetched = token_unref(k->fetched);
                 signin_end(signin, &problem);
+                return;
+        }
+        k->finishing = signin;
+        if (vault_save(k->vault, &k->finish, finish_on_saved, k) < 0) {
+                vault_save_later(k->vault);
+                finish_on_saved(KEYRING_E_FAILED, k);
         }
 }
 

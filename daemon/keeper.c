@@ -124,18 +124,19 @@ void keeper_prune(Keeper *k) {
 /* When something is due: a background refresh, a retry, the end of the token that is shown. */
 static uint64_t slot_next_time(const Keeper *k, const Slot *s, uint64_t now) {
         uint64_t end = token_left_usec(s->token, now) > 0 ? s->token->expires_usec : USEC_INFINITY;
-        bool busy = s->claims || s->wanted || k->exchanging == s;
+        bool busy = s->wanted || k->exchanging == s;
 
         switch (slot_rule(k, s, now)->timer) {
         case KEEPER_TIMER_OFF:
                 break;
         case KEEPER_TIMER_REFRESH:
-                return busy ? USEC_INFINITY
-                            : policy_background_at(s->refresh_usec, s->used_usec,
-                                                   s == k->slots ? k->keep_alive_usec
-                                                                 : USEC_INFINITY);
+                return busy || s->claims ? USEC_INFINITY
+                                         : policy_background_at(s->refresh_usec, s->used_usec,
+                                                                s == k->slots ? k->keep_alive_usec
+                                                                              : USEC_INFINITY);
         case KEEPER_TIMER_BACK_OFF:
-                return busy ? end : MIN(end, s->failure.retry_at);
+                /* Of claims: for those who wait since it could not even be started. */
+                return busy || (s->claims && !s->waiters) ? end : MIN(end, s->failure.retry_at);
         case KEEPER_TIMER_END:
                 return end;
         }

@@ -12,7 +12,8 @@
 #include "model/strv.h"
 
 /* It is looked that often whether an exchange has ended. */
-#define AGAIN_USEC (USEC_PER_SEC / 5)
+#define AGAIN_USEC        (USEC_PER_SEC / 5)
+#define FAILED_AGAIN_USEC (2 * USEC_PER_SEC)
 
 static int keeper_add(Manager *m, Account *account) {
         Keeper *k;
@@ -207,18 +208,29 @@ static int manager_apply(Manager *m, Config *c) {
         return changed;
 }
 
+/* Memory is short: some accounts may be as they were, and no change tells of them once more. */
+static int reload_failed(Manager *m, int r) {
+        if (m->ready) {
+                log_warning("The settings could not be read again (%s); trying again",
+                            strerror(-r));
+                timer_arm(m->again, clock_boottime() + FAILED_AGAIN_USEC);
+        }
+        return r;
+}
+
 int manager_reload(Manager *m) {
         CLEANUP(config_freep) Config *c = NULL;
         int r;
 
         r = config_load(&c, m->system_path, m->user_path);
         if (r < 0)
-                return r;
+                return reload_failed(m, r);
         if (c->unread && m->ready) {
                 log_warning("%s", c->problem);
                 return -ENODATA;
         }
-        return manager_apply(m, c);
+        r = manager_apply(m, c);
+        return r < 0 ? reload_failed(m, r) : r;
 }
 
 static void manager_on_settings(bool changing, void *userdata) {

@@ -54,12 +54,19 @@ void manager_choose_default(Manager *m) {
 }
 
 int manager_make(Manager *m, Keeper **ret, Account *account) {
+        CLEANUP(keeper_freep) Keeper *k = NULL;
         int r;
 
-        r = keeper_new(ret, m->env, account);
-        if (r == 0 && removed_lend(m->removed, keeper_account(*ret)->name))
-                keeper_forget_former(*ret);
-        return r;
+        r = keeper_new(&k, m->env, account);
+        if (r < 0)
+                return r;
+        r = removed_lend(m->removed, keeper_account(k)->name);
+        if (r < 0)
+                return r;
+        if (r > 0)
+                keeper_forget_former(k);
+        *ret = STEAL(k);
+        return 0;
 }
 
 void manager_append(Manager *m, Keeper *k) {

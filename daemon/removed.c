@@ -63,11 +63,13 @@ static int item_forget(Item *item) {
         return r;
 }
 
-/* Another daemon of this user may have seen to it: then the item is that of a new account. */
-static bool item_is_struck(const Item *item) {
+/* Another daemon of this user may have seen to it: then the item is that of a new account. 1, 0 or
+ * -ENOMEM. */
+static int item_is_struck(const Item *item) {
         State *state = item->all->env->state;
+        int q = state ? state_is_removed(state, item->account) : 1;
 
-        return state && !state_is_removed(state, item->account);
+        return q < 0 ? q : !q;
 }
 
 static int item_new(Removed *r, const char *account) {
@@ -138,13 +140,15 @@ static void item_on_deleted(int outcome, const char *secret, void *userdata) {
 
 static void item_delete(Item *item) {
         Removed *r = item->all;
+        int q;
 
         item->due = false;
-        if (item_is_struck(item))
-                item_end(item, KEYRING_E_NOT_FOUND);
-        else if (keyring_delete(r->env->keyring, &item->op, item->account, item_on_deleted, item) <
-                 0)
-                item_end(item, KEYRING_E_FAILED);
+        q = item_is_struck(item);
+        if (q == 0)
+                q = keyring_delete(r->env->keyring, &item->op, item->account, item_on_deleted,
+                                   item);
+        if (q != 0)
+                item_end(item, q > 0 ? KEYRING_E_NOT_FOUND : KEYRING_E_FAILED);
 }
 
 static Item *removed_due(const Removed *r) {
@@ -245,20 +249,27 @@ int removed_note(Removed *r, const char *account) {
         return 1;
 }
 
-bool removed_lend(Removed *r, const char *account) {
+int removed_lend(Removed *r, const char *account) {
         Item *item = item_find(r, account);
+        int q;
 
         if (!item) {
-                if (!state_is_removed(r->env->state, account) || item_new(r, account) < 0)
-                        return false;
+                q = state_is_removed(r->env->state, account);
+                if (q > 0)
+                        q = item_new(r, account);
                 item = item_find(r, account);
-        } else if (!item->op && item_is_struck(item)) {
-                item_free(item);
-                return false;
+                if (!item)
+                        return q;
+        } else if (!item->op) {
+                q = item_is_struck(item);
+                if (q > 0)
+                        item_free(item);
+                if (q != 0)
+                        return MIN(q, 0);
         }
         item->lent = true;
         item->due = false;
-        return true;
+        return 1;
 }
 
 void removed_clear(Removed *r, const char *account, RemovedFn fn, void *userdata) {

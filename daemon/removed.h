@@ -20,9 +20,10 @@ Removed *removed_free(Removed *r);
 /* Remember that this account's item is to go, on disk, too; it is lent to the account as long as
  * that shows. 1: it was not known before; 0: it was; -errno: nothing is remembered. */
 int removed_note(Removed *r, const char *account);
-/* There is an account of this name now. True: the item is a former one's, as this daemon or another
- * of this user has noted; the account has it deleted, before it writes its own. */
-bool removed_lend(Removed *r, const char *account);
+/* There is an account of this name now. 1: the item is a former one's, as this daemon or another of
+ * this user has noted; the account has it deleted, before it writes its own. 0: it is not; -ENOMEM.
+ */
+int removed_lend(Removed *r, const char *account);
 /*
  * What that account calls for it: fn is called later, and the item of the removed account has been
  * deleted then (0), or is another account's by now, if there is one (KEYRING_E_NOT_FOUND), and is

@@ -22,13 +22,14 @@ struct SignIn {
         Timer *linger;
 };
 
-static void text_replace(char **field, const char *value) {
+static int text_replace(char **field, const char *value) {
         char *copy = strdup(value ? value : "");
 
-        if (copy) {
-                free(*field);
-                *field = copy;
-        }
+        if (!copy)
+                return -ENOMEM;
+        free(*field);
+        *field = copy;
+        return 0;
 }
 
 /* The contract's words are two; a program of the user's may be asked by, and say, another. */
@@ -36,13 +37,19 @@ static const char *method_shown(const char *method) {
         return streq(method, "browser") ? "browser" : "device-code";
 }
 
+static void signin_on_error(const FetchError *error, void *userdata);
+
 static void signin_on_prompt(const FetchPrompt *prompt, void *userdata) {
+        const FetchError short_of_memory = { .problem = { .outcome = OUTCOME_UNAVAILABLE } };
         SignIn *s = userdata;
 
-        text_replace(&s->method, method_shown(prompt->method));
-        text_replace(&s->user_code, prompt->user_code);
-        text_replace(&s->verification_uri, prompt->verification_uri);
-        text_replace(&s->message, prompt->message);
+        if (text_replace(&s->method, method_shown(prompt->method)) < 0 ||
+            text_replace(&s->user_code, prompt->user_code) < 0 ||
+            text_replace(&s->verification_uri, prompt->verification_uri) < 0 ||
+            text_replace(&s->message, prompt->message) < 0) {
+                signin_on_error(&short_of_memory, s);
+                return;
+        }
         s->expires_usec = prompt->expires_usec;
         s->env->listener->signin_changed(s, s->env->listener_userdata);
 }
@@ -90,12 +97,10 @@ int signin_new(SignIn **ret, Env *env, Keeper *keeper, const Account *account, c
         s->expires_usec = USEC_INFINITY;
         s->handler = handler;
         s->userdata = userdata;
-        text_replace(&s->method, method_shown(method));
-        text_replace(&s->user_code, NULL);
-        text_replace(&s->verification_uri, NULL);
-        text_replace(&s->message, NULL);
         s->resource = strdup(account->resource);
-        if (!s->resource || !s->method || !s->user_code || !s->verification_uri || !s->message)
+        if (!s->resource || text_replace(&s->method, method_shown(method)) < 0 ||
+            text_replace(&s->user_code, NULL) < 0 || text_replace(&s->verification_uri, NULL) < 0 ||
+            text_replace(&s->message, NULL) < 0)
                 return -ENOMEM;
         r = timer_new(&s->linger, env->event, signin_on_linger, s);
         if (r < 0)

@@ -16,19 +16,22 @@ static void state_set(Vault *v, VaultState state) {
         v->changed(v->userdata);
 }
 
-/* Take over what the keyring gave, when it is a record of this account's identity. */
-static void record_adopt(Vault *v, const char *text) {
+/* Take over what the keyring gave, when it is a record of this account's identity. 0 or -ENOMEM. */
+static int record_adopt(Vault *v, const char *text) {
         CLEANUP(record_freep) Record *read = NULL;
         int r;
 
         r = record_from_text(&read, text);
+        if (r == -ENOMEM)
+                return r;
         if (r < 0 || !record_same_identity(read, v->record)) {
                 log_warning("%s: the keyring's item is of other settings or no record; not used",
                             v->name);
-                return;
+                return 0;
         }
         record_free(v->record);
         v->record = STEAL(read);
+        return 0;
 }
 
 static void complaint_keep(Vault *v, const char *why) {
@@ -46,15 +49,16 @@ static void vault_on_loaded(int outcome, const char *secret, void *userdata) {
                        outcome == KEYRING_E_UNREADABLE ? keyring_complaint(v->env->keyring) : NULL);
         v->load = keyring_op_free(v->load);
         v->env->stats.keyring_reads++;
+        /* What was changed here meanwhile is newer than what was read. Short of memory, nobody is
+         * signed out: it is read again. */
+        if (outcome == 0 && !vault_is_dirty(v) && record_adopt(v, secret) < 0)
+                outcome = KEYRING_E_FAILED;
         switch (outcome) {
         case 0:
         case KEYRING_E_NOT_FOUND:
                 v->retry_usec = VAULT_RETRY_FIRST_USEC;
-                /* What was changed here meanwhile is newer than what was read. */
                 if (!vault_is_dirty(v)) {
-                        if (outcome == 0)
-                                record_adopt(v, secret);
-                        else if (v->stored)
+                        if (outcome != 0 && v->stored)
                                 (void)record_set_secret(v->record, NULL);
                         v->stored = outcome == 0;
                 }

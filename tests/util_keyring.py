@@ -158,4 +158,7 @@ class Keyring:
     def delete(self, account):
         """Delete an account's item, as a person could with a keyring editor."""
         for path in self._paths(**{'xdg:schema': 'org.iotc.Token1', 'account': account}):
-            self._call(path, ITEM, 'Delete')
+            try:
+                self._call(path, ITEM, 'Delete')
+            except BusError:        # deleted since the search
+                pass

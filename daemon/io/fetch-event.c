@@ -24,22 +24,30 @@ static const struct {
         { "source-missing", OUTCOME_SOURCE_MISSING }, { "cancelled", OUTCOME_CANCELLED },
 };
 
-/* A member as clean text that lives with the event; NULL when absent. */
-static const char *event_text(FetchEvent *e, const char *key, size_t max) {
+/* A member as clean text that lives with the event; NULL when absent. 0 or -ENOMEM. */
+static int event_text(FetchEvent *e, const char **ret, const char *key, size_t max) {
         const char *s = json_string(e->json, key);
 
         if (!s || e->n_clean == ARRAY_SIZE(e->clean))
-                return NULL;
-        return e->clean[e->n_clean++] = text_clean(s, max);
+                return 0;
+        *ret = e->clean[e->n_clean] = text_clean(s, max);
+        return *ret && ++e->n_clean ? 0 : -ENOMEM;
 }
 
-static bool uri_valid(const char *uri) {
+/* 0, -EINVAL or -ENOMEM. */
+static int uri_check(const char *uri) {
         CLEANUP(freep) char *host = NULL;
+        int r;
 
-        return uri && strlen(uri) <= LIMIT_PROMPT_URI && text_is_printable_ascii(uri) &&
-               !strpbrk(uri, " \"<>`") && host_normalize(&host, uri) == 0 &&
-               (str_starts(uri, "https://") ||
-                (str_starts(uri, "http://") && host_is_loopback(host)));
+        if (!uri || strlen(uri) > LIMIT_PROMPT_URI || !text_is_printable_ascii(uri) ||
+            strpbrk(uri, " \"<>`"))
+                return -EINVAL;
+        r = host_normalize(&host, uri);
+        if (r < 0)
+                return r;
+        return str_starts(uri, "https://") || (str_starts(uri, "http://") && host_is_loopback(host))
+                       ? 0
+                       : -EINVAL;
 }
 
 static int prompt_parse(FetchEvent *e, uint64_t boottime, uint64_t wall, const char **ret_why) {
@@ -49,11 +57,12 @@ static int prompt_parse(FetchEvent *e, uint64_t boottime, uint64_t wall, const c
 
         p->method = json_string(e->json, "method");
         p->verification_uri = json_string(e->json, "verification_uri");
-        p->user_code = event_text(e, "user_code", 64);
-        p->message = event_text(e, "message", LIMIT_TEXT);
-        r = json_uint(e->json, "expires_at", &expires_at);
-        if (!p->method || !text_is_clean(p->method) || !uri_valid(p->verification_uri) ||
-            r == -EBADMSG) {
+        r = uri_check(p->verification_uri);
+        if (r == -ENOMEM || event_text(e, &p->user_code, "user_code", 64) < 0 ||
+            event_text(e, &p->message, "message", LIMIT_TEXT) < 0)
+                return -ENOMEM;
+        if (r < 0 || !p->method || !text_is_clean(p->method) ||
+            json_uint(e->json, "expires_at", &expires_at) == -EBADMSG) {
                 *ret_why = "a prompt with a bad method, URL or time";
                 return -EBADMSG;
         }
@@ -92,9 +101,9 @@ static int token_parse(FetchEvent *e, uint64_t boottime, const char **ret_why) {
         /* One that is no number tells nothing, and is no reason to lose the token. */
         if (json_uint(e->json, "date", &t->date) < 0)
                 t->date = 0;
-        t->user = event_text(e, "user", 320);
-        t->tenant = event_text(e, "tenant", 253);
-        return 0;
+        if (event_text(e, &t->user, "user", 320) < 0)
+                return -ENOMEM;
+        return event_text(e, &t->tenant, "tenant", 253);
 }
 
 /* As the fetcher takes them back, else none. */
@@ -108,11 +117,12 @@ static const char *claims_checked(const char *claims) {
 }
 
 static int error_parse(FetchEvent *e, const char **ret_why) {
-        const char *kind = json_string(e->json, "kind"), *message;
+        const char *kind = json_string(e->json, "kind"), *message = NULL;
         FetchError *error = &e->error;
         uint64_t retry_after = 0;
 
-        message = event_text(e, "message", LIMIT_TEXT);
+        if (event_text(e, &message, "message", LIMIT_TEXT) < 0)
+                return -ENOMEM;
         for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
                 if (streq(kind, kinds[i].kind)) {
                         if (str_empty(message))

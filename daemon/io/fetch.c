@@ -9,10 +9,14 @@
 #include "model/limits.h"
 #include "model/secret.h"
 
-/* What a fetcher has for ending itself by its own deadline before it is ended. */
 enum {
-        FETCH_GRACE_SECONDS = 3
+        FETCH_GRACE_SECONDS = 3, /* for ending itself by its own deadline before it is ended */
+        FETCH_STARVED_MAX = 20,
 };
+
+/* A line that could not be read for want of memory is read again: what it brings may be the only
+ * refresh token that is good. */
+#define FETCH_STARVED_USEC (USEC_PER_SEC / 5)
 
 struct Fetch {
         Launcher *launcher;
@@ -20,7 +24,9 @@ struct Fetch {
         const FetchHandler *handler;
         void *userdata;
         Launch *launch;
-        Timer *deadline;
+        Timer *deadline; /* or, while starved, the next try */
+        uint64_t deadline_usec;
+        unsigned starved; /* memory was too short for a line, so many times */
         sd_event_source *in, *out, *failed;
         pid_t pid;
         int stdin_fd, stdout_fd;
@@ -76,8 +82,16 @@ static void fetch_fail(Fetch *f, const char *why) {
         problem_clear(&error.problem);
 }
 
+static void fetch_lines(Fetch *f);
+
 static void fetch_on_deadline(void *userdata) {
-        fetch_fail(userdata, "it did not end in its time");
+        Fetch *f = userdata;
+
+        if (f->starved && clock_boottime() < f->deadline_usec) {
+                timer_arm(f->deadline, f->deadline_usec);
+                fetch_lines(f);
+        } else
+                fetch_fail(f, "it did not end in its time");
 }
 
 static int fetch_on_failed(sd_event_source *source, void *userdata) {
@@ -95,8 +109,8 @@ static void fetch_fail_later(Fetch *f, const char *why) {
                 timer_arm(f->deadline, clock_boottime());
 }
 
-/* True when the event was the last one: f may be gone. */
-static bool fetch_line(Fetch *f, char *line, size_t n) {
+/* 1 when the event was the last one: f may be gone; 0, or -ENOMEM: nothing has happened. */
+static int fetch_line(Fetch *f, char *line, size_t n) {
         CLEANUP(fetch_event_freep) FetchEvent *e = NULL;
         FetchEventType type;
         bool freed = false;
@@ -104,42 +118,54 @@ static bool fetch_line(Fetch *f, char *line, size_t n) {
         int r;
 
         r = fetch_event_parse(&e, line, n, clock_boottime(), clock_wall(), &why);
+        if (r == -ENOMEM && f->starved < FETCH_STARVED_MAX)
+                return r;
         if (r < 0) {
                 fetch_fail(f, r == -ENOMEM ? "memory is short" : why);
-                return true;
+                return 1;
         }
         type = fetch_event_type(e);
         if (type == FETCH_EVENT_TOKEN || type == FETCH_EVENT_ERROR) {
                 fetch_end(f);
                 fetch_event_dispatch(e, f->handler, f->userdata);
-                return true;
+                return 1;
         }
         f->freed = &freed;
         fetch_event_dispatch(e, f->handler, f->userdata);
         if (freed)
-                return true;
+                return 1;
         f->freed = NULL;
-        return false;
+        return 0;
 }
 
-/* Take whole lines off the buffer. True when f may be gone. */
-static bool fetch_lines(Fetch *f) {
+/* Take whole lines off the buffer. f may be gone after that. */
+static void fetch_lines(Fetch *f) {
         char *start = f->line, *end = f->line + f->line_n, *newline;
+        int r = 0;
 
         while ((newline = memchr(start, '\n', (size_t)(end - start)))) {
                 *newline = '\0';
-                if (newline > start && fetch_line(f, start, (size_t)(newline - start)))
-                        return true;
+                r = newline > start ? fetch_line(f, start, (size_t)(newline - start)) : 0;
+                if (r > 0)
+                        return;
+                if (r < 0) {
+                        *newline = '\n';
+                        break;
+                }
                 start = newline + 1;
         }
         f->line_n = (size_t)(end - start);
         memmove(f->line, start, f->line_n);
         secret_wipe(f->line + f->line_n, (size_t)(start - f->line));
-        if (f->line_n >= LIMIT_FETCH_LINE) {
-                fetch_fail(f, "a line that is too long");
-                return true;
+        if (r < 0) {
+                f->starved++;
+                timer_arm(f->deadline,
+                          MIN(clock_boottime() + FETCH_STARVED_USEC, f->deadline_usec));
         }
-        return false;
+        /* What comes after a line that waits, waits as well, be it the end. */
+        (void)sd_event_source_set_enabled(f->out, r < 0 ? SD_EVENT_OFF : SD_EVENT_ON);
+        if (r == 0 && f->line_n >= LIMIT_FETCH_LINE)
+                fetch_fail(f, "a line that is too long");
 }
 
 static int fetch_on_output(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
@@ -159,7 +185,7 @@ static int fetch_on_output(sd_event_source *source, int fd, uint32_t revents, vo
                 fetch_fail(f, "it printed too much");
                 return 0;
         }
-        (void)fetch_lines(f);
+        fetch_lines(f);
         return 0;
 }
 
@@ -235,8 +261,9 @@ int fetch_start(Fetch **ret, Launcher *launcher, sd_event *event, const FetchReq
         r = timer_new(&f->deadline, event, fetch_on_deadline, f);
         if (r < 0)
                 return r;
-        timer_arm(f->deadline,
-                  clock_boottime() + (request->deadline + FETCH_GRACE_SECONDS) * USEC_PER_SEC);
+        f->deadline_usec =
+                clock_boottime() + (request->deadline + FETCH_GRACE_SECONDS) * USEC_PER_SEC;
+        timer_arm(f->deadline, f->deadline_usec);
         r = launcher_start(launcher, &f->launch, request->program, fetch_on_launched, f);
         if (r < 0)
                 return r;

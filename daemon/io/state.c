@@ -92,27 +92,25 @@ static bool entry_mark(State *s, const char *account, bool removed) {
         return true;
 }
 
-/* What the file says of one account. */
+/* What the file says of one account, for which there is a place. */
 static void entry_read(State *s, const char *name, Json *from) {
         uint64_t last_used_at, removed;
         StateTold told = { 0 };
         Entry *e;
 
         e = entry_find(s, name);
+        if (!e)
+                return; /* there are too many */
         /* What a clock that was ahead has written is not to come back. */
         if (json_uint(from, "last_used_at", &last_used_at) == 0 &&
-            (!e || e->last_used_at == 0 || last_used_at < clock_wall() + AHEAD_SECONDS))
+            (e->last_used_at == 0 || last_used_at < clock_wall() + AHEAD_SECONDS))
                 (void)entry_set(s, name, last_used_at);
         (void)json_uint(from, "told_at", &told.at);
         (void)json_uint(from, "quiet_until", &told.quiet_until);
-        e = told.at || told.quiet_until ? entry_make(s, name) : NULL;
-        if (e && !e->told_is_ours)
+        if (!e->told_is_ours)
                 e->told = told;
-        if (json_uint(from, "removed", &removed) < 0 || !removed ||
-            state_removed(s, REMOVED_MAX - 1))
-                return;
-        e = entry_make(s, name);
-        if (e && !e->removed_is_ours)
+        if (json_uint(from, "removed", &removed) == 0 && removed &&
+            !state_removed(s, REMOVED_MAX - 1) && !e->removed_is_ours)
                 e->removed = true;
 }
 
@@ -134,6 +132,13 @@ static int state_read(State *s) {
         r = json_parse(&object, text, n);
         if (r < 0)
                 return r;
+        for (size_t i = 0; i < json_array_length(object, "accounts"); i++) {
+                Json *entry = json_array_object(object, "accounts", i);
+                const char *name = entry ? json_string(entry, "name") : NULL;
+
+                if (name && !entry_make(s, name))
+                        return -ENOMEM; /* and nothing has changed */
+        }
         for (Entry *e = s->entries; e < s->entries + STATE_ENTRIES; e++) {
                 e->removed = e->removed && e->removed_is_ours;
                 e->told = e->told_is_ours ? e->told : (StateTold){ 0 };
@@ -187,7 +192,9 @@ static int state_update(State *s) {
         if (r < 0)
                 return r;
         (void)lock_take_folder(&lock, s->path);
-        (void)state_read(s);
+        r = state_read(s);
+        if (r == -ENOMEM)
+                return r; /* what was not read is not written over */
         r = state_write(s);
         for (Entry *e = s->entries; r == 0 && e < s->entries + STATE_ENTRIES; e++)
                 e->told_is_ours = e->removed_is_ours = false;
@@ -228,6 +235,8 @@ int state_new(State **ret, sd_event *event, const char *path) {
                 if (!s->path)
                         return -ENOMEM;
                 r = state_read(s);
+                if (r == -ENOMEM)
+                        return r;
                 if (r < 0 && r != -ENOENT)
                         log_info("%s can't be read and is made anew", path);
         }
@@ -284,12 +293,13 @@ const char *state_removed(const State *s, size_t i) {
         return NULL;
 }
 
-bool state_is_removed(State *s, const char *account) {
+int state_is_removed(State *s, const char *account) {
         const Entry *e;
 
         if (!s)
-                return false;
-        (void)state_read(s);
+                return 0;
+        if (state_read(s) == -ENOMEM)
+                return -ENOMEM;
         e = entry_find(s, account);
         /* One that we have struck out, and the disk has all the same, is one of them still. */
         return e && (e->removed || e->removed_is_ours);
@@ -298,7 +308,8 @@ bool state_is_removed(State *s, const char *account) {
 int state_set_removed(State *s, const char *account, bool removed) {
         if (!s)
                 return 0;
-        (void)state_read(s);
+        if (state_read(s) == -ENOMEM || (removed && !entry_make(s, account)))
+                return -ENOMEM;
         if (!entry_mark(s, account, removed) && !s->dirty)
                 return 0;
         s->dirty = true;

@@ -39,9 +39,9 @@ void state_set_told(State *s, const char *account, StateTold told);
 /* The i-th account that was removed and whose item is not known to be gone, at most REMOVED_MAX;
  * NULL past the end. Borrowed. s may be NULL. */
 const char *state_removed(const State *s, size_t i);
-/* Is this one of them, by the file as it is now? Another daemon may have struck it out. s may be
- * NULL. */
-bool state_is_removed(State *s, const char *account);
+/* Is this one of them, by the file as it is now? Another daemon may have struck it out. 1, 0 or
+ * -ENOMEM. s may be NULL. */
+int state_is_removed(State *s, const char *account);
 /* Set it down, or strike it out. 0: the disk has it; -errno: it was logged, and is tried again. s
  * may be NULL. */
 int state_set_removed(State *s, const char *account, bool removed);

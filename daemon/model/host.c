@@ -194,15 +194,16 @@ bool host_under(const char *host, const char *suffix) {
 }
 
 bool host_is_loopback(const char *host) {
-        CLEANUP(freep) char *name = NULL;
+        char name[HOST_NAME_MAX + 1];
         struct in_addr address;
         size_t n = strcspn(host, ":");
 
         if (str_starts(host, "[::1]"))
                 return host[5] == 0 || host[5] == ':';
-        name = strndup(host, n);
-        if (!name)
+        if (n >= sizeof(name))
                 return false;
+        memcpy(name, host, n);
+        name[n] = '\0';
         if (strcasecmp(name, "localhost") == 0 || host_under(name, "localhost"))
                 return true;
         return inet_pton(AF_INET, name, &address) == 1 && ntohl(address.s_addr) >> 24 == 127;

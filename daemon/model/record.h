@@ -39,7 +39,7 @@ Record *record_free(Record *r);
 int record_to_text(char **ret, const Record *r);
 /* 0; -EBADMSG for anything that is no record of this generation; -ENOMEM. */
 int record_from_text(Record **ret, const char *text);
-/* Are these the secrets of this account's settings? No when memory is short. */
+/* Are these the secrets of this account's settings? This needs no memory: a "no" wipes them. */
 bool record_matches(const Record *r, const Account *a);
 /* Do both belong to the same identity? */
 bool record_same_identity(const Record *a, const Record *b);
