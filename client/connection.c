@@ -122,8 +122,12 @@ int connection_open(sd_bus **ret, sd_bus_error *error) {
 int connection_call(sd_bus *bus, sd_bus_message *m, bool secret, uint64_t timeout_usec,
                     sd_bus_error *error, sd_bus_message **ret) {
         CLEANUP(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-        bool first = sd_bus_is_ready(bus) <= 0;
+        const char *name;
+        bool let_in;
         int r;
+
+        /* It has a name of ours: the call waits for that, too. */
+        let_in = sd_bus_is_ready(bus) > 0 || sd_bus_get_unique_name(bus, &name) >= 0;
 
         if (secret) {
                 r = sd_bus_message_sensitive(m);
@@ -134,7 +138,7 @@ int connection_call(sd_bus *bus, sd_bus_message *m, bool secret, uint64_t timeou
         if (r < 0) {
                 r = connection_errno(error);
                 connection_explain(error);
-                if (first && sd_bus_is_open(bus) <= 0) { /* the bus did not let us in */
+                if (!let_in && sd_bus_is_open(bus) <= 0) {
                         sd_bus_error_free(error);
                         sd_bus_error_set(error, SD_BUS_ERROR_NO_SERVER, CONNECTION_FOREIGN);
                 }

@@ -3,6 +3,7 @@
 # iotc-token exec: programs that never heard of us get their tokens, by the real Azure SDK and by
 # what looks like az; nobody else does; and the command is run as if it had been started alone.
 
+import concurrent.futures
 import json
 import os
 import re
@@ -168,6 +169,34 @@ def test_what_time_mends_is_503(work, endpoint, entra):
     work.call('ReportRejected', '(sss)', ('', work.get_token()[0], ''))
     status, got = endpoint.get(f'api-version=2019-08-01&resource={OTHER}')
     assert status == 503 and 'work' in got['message']
+
+
+def test_a_bus_that_goes_under_a_request(home, bus, daemon, entra, keyring, cli):
+    home.env['DBUS_SESSION_BUS_ADDRESS'] = bus.address.split(',')[0]
+    daemon.start(entra_account(entra))
+    daemon.sign_in(entra)
+    endpoint = Endpoint(cli)
+    daemon.process.send(signal.SIGSTOP)     # it does not answer
+    names = bus.watch('org.freedesktop.DBus', 'org.freedesktop.DBus', 'NameOwnerChanged')
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        asked = pool.submit(endpoint.get)
+        names.wait(lambda path, member, arguments: arguments[2], 'the request to be on the bus')
+        keyring.stop()
+        bus.close()
+        daemon.process.send(signal.SIGCONT)
+        status, got = asked.result(30)
+    assert status == 503 and 'closed the connection' in got['message']
+    assert endpoint.close() == 0
+    daemon.process.wait()
+
+
+def test_an_account_that_became_an_api_tokens(work, cli):
+    endpoint = Endpoint(cli, 'work')
+    cli.ok('remove', 'work')
+    cli.ok('api-token', 'add', 'work', stdin=API_TOKEN + '\n')
+    status, got = endpoint.get()
+    assert status == 400 and API_TOKEN not in str(got)
+    assert endpoint.close() == 0
 
 
 def test_the_endpoint_is_gone_with_the_command(work, cli):

@@ -163,6 +163,20 @@ def test_a_bus_that_does_not_let_us_in(home, folder, reply, code, words):
             assert program.close() == 0
 
 
+def test_a_bus_that_refuses_the_command(home, folder, cli):
+    path = os.path.join(folder, 'refuses')
+    home.env['DBUS_SESSION_BUS_ADDRESS'] = f'unix:path={path}'
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(path)
+        server.listen()
+        process = cli.start('get')
+        with server.accept()[0] as client:
+            client.recv(4096)
+            client.sendall(b'DATA\r\nOK 00112233445566778899aabbccddeeff\r\nAGREE_UNIX_FD\r\n')
+        assert process.wait() == 1
+    assert "another user's" in process.text()
+
+
 def test_the_bus_goes_away_under_a_call(home, bus, daemon, entra, keyring):
     """Whoever waits is told, and the next call connects anew."""
     home.env['DBUS_SESSION_BUS_ADDRESS'] = bus.address.split(',')[0]

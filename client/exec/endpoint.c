@@ -108,6 +108,7 @@ static unsigned status_of(int r) {
         case -EAGAIN:
         case -ETIME:
         case -ETIMEDOUT:
+        case -ECONNRESET:
         case -EHOSTUNREACH:
                 return MHD_HTTP_SERVICE_UNAVAILABLE;
         default:
@@ -128,6 +129,9 @@ static void ask_daemon(Answer *answer, const Endpoint *e, const char *resource) 
                            &token);
         if (r < 0)
                 answer_error(answer, status_of(r), iotc_token_error_text(client));
+        else if (!streq(iotc_token_type(token), "bearer")) /* another account of that name by now */
+                answer_error(answer, MHD_HTTP_BAD_REQUEST,
+                             "The account holds an API token, which is no managed identity's.");
         else
                 answer_token(answer, e, token, resource);
 }
