@@ -79,7 +79,6 @@ struct Keeper {
         bool outdated;      /* the exchange under way asks who may be somebody else by now */
         bool repeated;      /* it is the second one for that reason: its answer counts */
 
-        char *tenant;                               /* as the source named it, or NULL */
         uint64_t last_refresh_usec, last_used_usec; /* 0: not since the start */
         uint64_t former_used_at; /* before it, as it was remembered; s since 1970, 0: never */
         uint64_t

@@ -144,14 +144,8 @@ static int record_token(Keeper *k, const char *resource, const FetchToken *fetch
         }
         if (fetched->user)
                 (void)record_set_user(record, fetched->user);
-        if (fetched->tenant) {
-                char *tenant = strdup(fetched->tenant);
-
-                if (tenant) {
-                        free(k->tenant);
-                        k->tenant = tenant;
-                }
-        }
+        if (fetched->tenant)
+                (void)record_set_seen_tenant(record, fetched->tenant);
         r = keeper_record_token(k, resource, fetched);
         return r < 0 && !rotated ? r : rotated; /* that one is but a copy */
 }

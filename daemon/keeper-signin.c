@@ -80,6 +80,7 @@ static void keeper_on_signin_token(SignIn *signin, const FetchToken *fetched, vo
         keeper_abort_exchange(k, true);
         record_drop_tokens(vault_record(k->vault));
         (void)record_set_user(vault_record(k->vault), NULL);
+        (void)record_set_seen_tenant(vault_record(k->vault), NULL);
         if (!fetched->refresh_token)
                 (void)record_set_secret(vault_record(k->vault), NULL);
         r = keeper_take_fetched(k, resource, fetched);

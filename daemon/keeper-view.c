@@ -88,7 +88,7 @@ void keeper_view(const Keeper *k, KeeperView *ret) {
         *ret = (KeeperView){
                 .state = keeper_state(k),
                 .user = vault_record(k->vault)->user,
-                .tenant = k->tenant ? k->tenant : k->account->tenant,
+                .tenant = vault_record(k->vault)->seen_tenant ?: k->account->tenant,
                 .expires_at = own->token ? token_expires_at(own->token) : 0,
                 .last_refresh_at = keeper_last_refresh_at(k),
                 .last_used_at =

@@ -46,10 +46,8 @@ void keeper_happened(Keeper *k, KeeperEvent event) {
         if (effect->secret == KEEPER_GONE)
                 keeper_drop_claims(k);
         /* It was whose tokens these were. */
-        if (effect->secret == KEEPER_GONE || event == KEEPER_EVENT_AZ_CHANGED) {
-                free(k->tenant);
-                k->tenant = NULL;
-        }
+        if (effect->secret == KEEPER_GONE || event == KEEPER_EVENT_AZ_CHANGED)
+                (void)record_set_seen_tenant(vault_record(k->vault), NULL);
         for (Slot *s = k->slots; s; s = s->next)
                 slot_happened(s, event);
 }
@@ -273,7 +271,6 @@ Keeper *keeper_free(Keeper *k) {
         notify_free(k->az_profile);
         timer_free(k->timer);
         problem_clear(&k->last_error);
-        free(k->tenant);
         free(k->claims);
         free(k->told_user);
         free(k->told_tenant);

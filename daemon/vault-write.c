@@ -77,6 +77,7 @@ static void record_wipe(Record *record) {
         record_drop_tokens(record);
         (void)record_set_secret(record, NULL);
         (void)record_set_user(record, NULL);
+        (void)record_set_seen_tenant(record, NULL);
 }
 
 /* The keyring has the change: memory takes it over, unless all was forgotten meanwhile. */

@@ -35,6 +35,7 @@ static void test_what_is_stored_is_read_back(void) {
         assert(record_set_secret(wrote, "0.refresh\"\\~token") == 0);
         wrote->secret_at = 1700000000;
         assert(record_set_user(wrote, "zoë@contoso.com") == 0);
+        assert(record_set_seen_tenant(wrote, "7d1b4b1e-8f4b-4c07-9a52-1f6d5c0e2a11") == 0);
         assert(record_set_token(wrote, RESOURCE, "aaa.bbb", 1000, 4600, 2800) == 0);
         assert(record_set_token(wrote, "https://graph.microsoft.com", "ccc", 1001, 4601, 0) == 0);
         assert(record_to_text(&text, wrote) == 0);
@@ -45,6 +46,7 @@ static void test_what_is_stored_is_read_back(void) {
         expect_string(read->tenant, a->tenant);
         expect_string(read->client_id, account_client_id(a));
         expect_string(read->user, "zoë@contoso.com");
+        expect_string(read->seen_tenant, "7d1b4b1e-8f4b-4c07-9a52-1f6d5c0e2a11");
         expect_string(read->secret, "0.refresh\"\\~token");
         assert(read->secret_at == 1700000000 && read->n_tokens == 2);
         /* Another one came otherwise, and later. */

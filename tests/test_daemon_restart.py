@@ -23,6 +23,7 @@ def test_restart_without_network(daemon, entra, keyring):
     assert abs(daemon.get_token('work')[2] - before[2]) <= 1
     assert daemon.get('State', 'work') == 'ready'
     assert daemon.get('User', 'work') == 'ada@contoso.example'
+    assert daemon.get('Tenant', 'work') == entra.tenant
 
 
 def test_killed_and_started_again(daemon, entra, keyring):

@@ -76,6 +76,7 @@ Record *record_free(Record *r) {
                 free(r->client_id);
                 free(r->whose);
                 free(r->user);
+                free(r->seen_tenant);
                 secret_free(r->secret);
                 free(r);
         }
@@ -93,6 +94,7 @@ int record_to_text(char **ret, const Record *r) {
         json_writer_string(&w, "client_id", r->client_id);
         json_writer_string(&w, "whose", r->whose);
         json_writer_string(&w, "user", r->user);
+        json_writer_string(&w, "seen_tenant", r->seen_tenant);
         json_writer_string(&w, "secret", r->secret);
         if (r->secret_at)
                 json_writer_uint(&w, "secret_at", r->secret_at);
@@ -156,6 +158,7 @@ int record_from_text(Record **ret, const char *text) {
             field_set(&record->client_id, json_string(object, "client_id")) < 0 ||
             field_set(&record->whose, json_string(object, "whose")) < 0 ||
             field_set(&record->user, json_string(object, "user")) < 0 ||
+            field_set(&record->seen_tenant, json_string(object, "seen_tenant")) < 0 ||
             field_set(&record->secret, json_string(object, "secret")) < 0)
                 return -ENOMEM;
         if (json_uint(object, "secret_at", &record->secret_at) < 0)
@@ -214,6 +217,10 @@ int record_set_secret(Record *r, const char *secret) {
 
 int record_set_user(Record *r, const char *user) {
         return field_set(&r->user, user);
+}
+
+int record_set_seen_tenant(Record *r, const char *tenant) {
+        return field_set(&r->seen_tenant, tenant);
 }
 
 static RecordToken *token_find(Record *r, const char *resource) {

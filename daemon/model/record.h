@@ -24,6 +24,7 @@ typedef struct Record {
                 *client_id; /* identity; NULL where the source has none */
         char *whose;        /* identity too: subscription, config-dir, command; NULL: none is set */
         char *user;         /* for display, or NULL */
+        char *seen_tenant;  /* the same: as the source named it */
         char *secret;       /* refresh token, API token or client secret; NULL for azure-cli */
         uint64_t secret_at; /* when somebody handed it in, true time, s since 1970; 0: not known */
         RecordToken *tokens;
@@ -44,10 +45,11 @@ bool record_matches(const Record *r, const Account *a);
 /* Do both belong to the same identity? */
 bool record_same_identity(const Record *a, const Record *b);
 
-/* Replace the secret (when it was handed in is not known then) or the user; a NULL value takes it
- * out. 0 or -ENOMEM, and nothing changed. */
+/* Replace the secret (when it was handed in is not known then), the user, or the tenant that the
+ * source named; a NULL value takes it out. 0 or -ENOMEM, and nothing changed. */
 int record_set_secret(Record *r, const char *secret);
 int record_set_user(Record *r, const char *user);
+int record_set_seen_tenant(Record *r, const char *tenant);
 /* Replace the access token of a resource; its times in CLOCK_BOOTTIME are not known then. 0 or
  * -ENOMEM. */
 int record_set_token(Record *r, const char *resource, const char *access_token, uint64_t issued_at,
