@@ -75,16 +75,20 @@ void connection_explain(sd_bus_error *error) {
                 connection_reword(error, text);
 }
 
-static void connection_refused(sd_bus_error *error, int r) {
+/* r as a caller is told: where nobody answers there is no session bus. */
+static int connection_refused(sd_bus_error *error, int r) {
+        bool absent = r == -ENOENT || r == -ECONNREFUSED;
+
         if (r == -ENOMEDIUM)
                 sd_bus_error_set(error, SD_BUS_ERROR_NO_SERVER, CONNECTION_NOWHERE);
-        else if (r == -ENOENT || r == -ECONNREFUSED)
+        else if (absent)
                 sd_bus_error_set(error, SD_BUS_ERROR_NO_SERVER, CONNECTION_ABSENT);
         else if (r == -EACCES || r == -EPERM)
                 sd_bus_error_set(error, SD_BUS_ERROR_NO_SERVER, CONNECTION_FOREIGN);
         else
                 sd_bus_error_setf(error, SD_BUS_ERROR_NO_SERVER,
                                   "the session bus can't be reached: %s", strerror(-r));
+        return absent ? -ENOMEDIUM : r;
 }
 
 int connection_failed(sd_bus *bus, const sd_bus_error *reply, sd_bus_error *ret) {
@@ -114,9 +118,7 @@ int connection_open(sd_bus **ret, sd_bus_error *error) {
         int r;
 
         r = sd_bus_open_user(ret);
-        if (r < 0)
-                connection_refused(error, r);
-        return r < 0 ? r : 0;
+        return r < 0 ? connection_refused(error, r) : 0;
 }
 
 int connection_call(sd_bus *bus, sd_bus_message *m, bool secret, uint64_t timeout_usec,
