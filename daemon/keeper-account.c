@@ -289,36 +289,6 @@ int keeper_report_rejected(Keeper *k, const char *token, const char *claims, con
         return 0;
 }
 
-/* Somebody who deletes the item in a keyring's editor signs out. */
-static void keeper_on_checked(int outcome, void *userdata) {
-        Keeper *k = userdata;
-        const char *name = k->account->name;
-        Problem problem = { 0 };
-
-        k->check = vault_op_free(k->check);
-        /* What is not stored yet is not lost. */
-        if (outcome != KEYRING_E_NOT_FOUND || vault_record(k->vault)->secret)
-                return;
-        record_drop_tokens(vault_record(k->vault));
-        keeper_happened(k, KEEPER_EVENT_ITEM_GONE);
-        (void)problem_set(&problem, OUTCOME_SIGN_IN_NEEDED,
-                          "%s: its item is gone from the keyring. Run: iotc-token %s %s%s", name,
-                          k->account->source == ACCOUNT_SOURCE_API_TOKEN ? "api-token add"
-                                                                         : "login",
-                          name, k->account->source == ACCOUNT_SOURCE_API_TOKEN ? " --replace" : "");
-        log_info("%s", problem_text(&problem));
-        keeper_set_last_error(k, &problem);
-        problem_clear(&problem);
-        for (Slot *s = k->slots; s; s = s->next)
-                slot_settle(k, s, false);
-        keeper_publish(k);
-}
-
-void keeper_on_deletion(Keeper *k) {
-        if (source_needs_secret(k->account->source) && vault_is_stored(k->vault) && !k->check)
-                (void)vault_reload(k->vault, &k->check, keeper_on_checked, k);
-}
-
 void keeper_on_keyring(Keeper *k, KeyringState state) {
         vault_on_keyring(k->vault, state);
         keeper_publish(k);

@@ -68,6 +68,10 @@ static Verdict waiter_judge(Keeper *k, Slot *s, Waiter *w, bool result, uint64_t
         if (!w->ask.wish.strict && s->failure.outcome == OUTCOME_OK &&
             token_left_usec(s->token, now) == 0)
                 result = false;
+        /* The person may have signed in at another daemon. */
+        if (rule->state == KEEPER_STATE_SIGN_IN_NEEDED && !result && !token_will_do(w, s, now) &&
+            keeper_looks_again(k, now) && w->ask.timeout_usec > 0)
+                return VERDICT_WAIT;
         if (source == ACCOUNT_SOURCE_API_TOKEN) {
                 if (rule->asked == KEEPER_TRY_WAIT)
                         return VERDICT_WAIT;

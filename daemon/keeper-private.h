@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What the files of the keeper share: keeper.c (its life), keeper-record.c (what it takes over from
- * the keyring), keeper-view.c (what it shows), keeper-get.c (who asks and waits), keeper-refuse.c
- * (what they are told), keeper-refresh.c (asking the source), keeper-budget.c (how often),
- * keeper-signin.c (asking the person), keeper-az.c (who is signed in to az), keeper-warn.c (an API
- * token's end), keeper-account.c (what is done to it). Nobody else includes this.
+ * the keyring), keeper-look.c (what others do to its item there), keeper-view.c (what it shows),
+ * keeper-get.c (who asks and waits), keeper-refuse.c (what they are told), keeper-refresh.c (asking
+ * the source), keeper-budget.c (how often), keeper-signin.c (asking the person), keeper-az.c (who
+ * is signed in to az), keeper-warn.c (an API token's end), keeper-account.c (what is done to it).
+ * Nobody else includes this.
  */
 #pragma once
 
@@ -65,11 +66,16 @@ struct Keeper {
         SleepLock *sleep_lock;
         Timer *lock_timer;
         VaultOp *reload, *save;
-        VaultOp *check; /* is its item still there? */
+        VaultOp *check; /* is its item still there, and what it was? */
         Fetch *fetch;
         Token *fetched;    /* waits for the keyring */
         SignIn *finishing; /* whose token waits for the keyring */
         VaultOp *finish;
+
+        char *looked_at;      /* the secret when that was asked */
+        char *asked_with;     /* the one that the source gave nothing for, or NULL */
+        bool was_stored;      /* its item then */
+        uint64_t looked_usec; /* when a caller last had it looked at; 0: never */
 
         uint64_t rejected_usec; /* when a rejected token last started a fetch; 0: never */
 
@@ -129,6 +135,13 @@ void keeper_wake(Keeper *k);
 /* keeper-account.c */
 /* A fault of the keyring keeps its tokens in memory: say so in LastError. */
 void keeper_tell_unsaved(Keeper *k);
+
+/* keeper-look.c */
+/* Is it being looked whether another daemon has stored a new sign-in? Begins that for a caller who
+ * would be told to sign in, each 30 s at most; all who wait are judged again after it. */
+bool keeper_looks_again(Keeper *k, uint64_t now);
+/* The source is asked with what the record has now. */
+void keeper_note_asked(Keeper *k);
 
 /* keeper-record.c */
 /* Make tokens of what the vault holds. */

@@ -8,6 +8,7 @@
 #include "io/log.h"
 #include "keeper-private.h"
 #include "model/limits.h"
+#include "model/secret.h"
 
 #define LOCK_AGAIN_USEC (100 * 1000)
 
@@ -207,6 +208,7 @@ static void exchange_on_token(const FetchToken *fetched, void *userdata) {
 
         if (exchange_repeat_outdated(k))
                 return;
+        k->asked_with = secret_free(k->asked_with);
         r = keeper_take_fetched(k, k->exchanging->resource, fetched);
         k->fetch = fetch_free(k->fetch);
         if (r < 0) {
@@ -285,6 +287,7 @@ static void exchange_fetch(Keeper *k) {
                 exchange_deny(k);
                 return;
         }
+        keeper_note_asked(k);
         source_request(&request, k->env, a, vault_record(k->vault)->secret);
         request.method = a->source == ACCOUNT_SOURCE_ENTRA ? "refresh" : NULL;
         request.resource = s->resource;

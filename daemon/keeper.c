@@ -6,6 +6,7 @@
 #include "io/state.h"
 #include "keeper-private.h"
 #include "model/limits.h"
+#include "model/secret.h"
 
 bool keeper_has_refresh_token(const Keeper *k) {
         return source_secret(k->account->source) == SOURCE_SECRET_REFRESH_TOKEN &&
@@ -267,6 +268,8 @@ Keeper *keeper_free(Keeper *k) {
                 slot_free(s);
         }
         vault_op_free(k->check);
+        secret_free(k->looked_at);
+        secret_free(k->asked_with);
         vault_free(k->vault);
         notify_free(k->az_profile);
         timer_free(k->timer);

@@ -118,12 +118,14 @@ static void nothing_is_left(House *h, How how) {
         set_up(h, how);
         fake_time_pass(SEC(3));
         caller_ask(&c, work(h), &(KeeperAsk){ .timeout_usec = SEC(20) });
+        fake_time_pass(0);
         expect_failure(&c, OUTCOME_SIGN_IN_NEEDED, "login work");
         /* Nor in the next life. */
         manager_free(h->m);
         assert(manager_new(&h->m, &h->stage.env, h->folder.system, h->folder.user) == 0);
         fake_time_pass(SEC(600));
         caller_ask(&c, work(h), &(KeeperAsk){ .timeout_usec = SEC(20) });
+        fake_time_pass(0);
         expect_failure(&c, OUTCOME_SIGN_IN_NEEDED, "login work");
         assert(!stored(h));
 }

@@ -74,6 +74,8 @@ static void check_caller(Actor *a, const World *w) {
         started = fake_fetches() - before;
         switch (asked) {
         case KEEPER_TRY_NEVER:
+                if (a->hangs) /* it is asked whether somebody has signed in elsewhere */
+                        fake_time_pass(SEC(10));
                 actor_expect(c.answers == 1 && c.outcome == refusal_of(w) && !started, w,
                              "a caller is not refused at once", a);
                 break;

@@ -53,6 +53,15 @@ def both(daemon, second, home, entra):
     return daemon, second
 
 
+def test_a_sign_in_at_one_is_found_by_the_other(daemon, second, entra):
+    daemon.start(entra_account(entra))
+    second.start()
+    daemon.sign_in(entra)
+    token = daemon.get_token('work')
+    assert second.get_token('work') == token
+    assert second.get('State', 'work') == 'ready'
+
+
 def test_no_refresh_token_is_spent_twice(both, entra):
     for _ in range(LIVES):
         for _ in range(PER_LIFE):
