@@ -123,6 +123,10 @@ static unsigned serial_of(const char *text) {
         return found && sscanf(found, "secret-rt-%*u-%*u-%*u-%u", &number) == 1 ? number : 0;
 }
 
+bool identity_is_newest(const Client *c, const char *text) {
+        return serial_of(text) == c->newest;
+}
+
 void identity_cut(Machine *m, Client *c) {
         uint64_t since = MAX(c->given_at, m->keyring_well_since);
         const char *text = fake_keyring_get(m->keyring, c->name);
@@ -144,6 +148,11 @@ void identity_drop(Machine *m, Client *c) {
         identity_cut(m, c);
 }
 
+/* Of two daemons neither can know what the other has in memory. */
+static bool keyring_is_between(const Machine *m) {
+        return m->paired && m->keyring_well_since == USEC_INFINITY;
+}
+
 /* A strict server is asked with a refresh token that was used before: that ends the sign-in. Why it
  * was, is known, or the daemon has mislaid the newer one. */
 static void entra_ends(Machine *m, Client *c, unsigned number) {
@@ -153,6 +162,8 @@ static void entra_ends(Machine *m, Client *c, unsigned number) {
                 m->totals->lost++;
         else if (c->torn)
                 m->totals->torn++;
+        else if (c->apart || keyring_is_between(m))
+                m->totals->apart++;
         else
                 story_fail("%s: the daemon has mislaid its refresh token %u", c->name, c->newest);
         c->revoked = c->newest_grant;
@@ -182,6 +193,7 @@ static void entra_refresh(Machine *m, Client *c, const FetchRequest *r, Journey 
                 return;
         }
         journey_give(j, c, grant);
+        c->apart = c->apart || keyring_is_between(m);
         m->totals->rotations += c->strict;
         if (m->service == SERVICE_LOSSY && chance_of(0.7)) {
                 journey_refuse(j, OUTCOME_UNAVAILABLE, 0);

@@ -206,7 +206,7 @@ static uint64_t machine_chance(void) {
         return chance();
 }
 
-static void machine_build(Machine *m) {
+void machine_build(Machine *m, KeyringStateFn on_keyring_fn) {
         static const Client clients[N_ACCOUNTS] = {
                 { .name = "work", .asks_each = 40 * MINUTE },
                 { .name = "home", .asks_each = 5 * HOUR },
@@ -220,7 +220,7 @@ static void machine_build(Machine *m) {
         identity_begin();
         fake_random_by(machine_chance);
         fake_fetch_answer_by(identity_answer, SEC(1) / 20, m);
-        m->keyring = fake_keyring_new(on_keyring, m);
+        m->keyring = fake_keyring_new(on_keyring_fn, m);
         m->network = true;
         m->network_at = m->service_at = m->keyring_at = m->clock_at = USEC_INFINITY;
         m->az_at = m->lock_at = m->kill_at = m->settings_at = USEC_INFINITY;
@@ -241,7 +241,7 @@ void machine_live(uint64_t seed, const char *settings, Totals *totals) {
         uint64_t next, now;
 
         chance_seed(seed);
-        machine_build(&m);
+        machine_build(&m, on_keyring);
         settings_write(&m);
         machine_start_daemon(&m);
         while ((now = sim_now()) < m.end) {

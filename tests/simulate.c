@@ -16,22 +16,24 @@
 
 typedef struct Options {
         unsigned long years, seed, jobs;
-        bool herd, verbose;
+        bool herd, pair, verbose;
         const char *program;
 } Options;
 
 static int usage(void) {
-        fprintf(stderr, "Usage: simulate [--years N] [--seed S] [--jobs J] [--verbose]\n"
+        fprintf(stderr, "Usage: simulate [--pair] [--years N] [--seed S] [--jobs J] [--verbose]\n"
                         "       simulate --herd [--seed S]\n");
         return 2;
 }
 
 static int options_parse(Options *o, int argc, char **argv) {
-        static const struct option options[] = {
-                { "years", required_argument, NULL, 'y' }, { "seed", required_argument, NULL, 's' },
-                { "jobs", required_argument, NULL, 'j' },  { "herd", no_argument, NULL, 'h' },
-                { "verbose", no_argument, NULL, 'v' },     { 0 }
-        };
+        static const struct option options[] = { { "years", required_argument, NULL, 'y' },
+                                                 { "seed", required_argument, NULL, 's' },
+                                                 { "jobs", required_argument, NULL, 'j' },
+                                                 { "herd", no_argument, NULL, 'h' },
+                                                 { "pair", no_argument, NULL, 'p' },
+                                                 { "verbose", no_argument, NULL, 'v' },
+                                                 { 0 } };
         int c;
 
         while ((c = getopt_long(argc, argv, "", options, NULL)) >= 0)
@@ -47,6 +49,9 @@ static int options_parse(Options *o, int argc, char **argv) {
                         break;
                 case 'h':
                         o->herd = true;
+                        break;
+                case 'p':
+                        o->pair = true;
                         break;
                 case 'v':
                         o->verbose = true;
@@ -66,10 +71,10 @@ static void live(const Options *o, const char *dir, unsigned long first, Totals 
         for (unsigned long i = first; i < n_lives; i += o->jobs) {
                 char replay[128];
 
-                snprintf(replay, sizeof(replay), "%s --years %d --seed %lu", o->program,
-                         (int)N_ACCOUNTS, o->seed + i);
+                snprintf(replay, sizeof(replay), "%s%s --years %d --seed %lu", o->program,
+                         o->pair ? " --pair" : "", (int)N_ACCOUNTS, o->seed + i);
                 story_begin(replay, o->verbose);
-                machine_live(o->seed + i, settings, totals);
+                (o->pair ? pair_live : machine_live)(o->seed + i, settings, totals);
         }
         (void)unlink(settings);
 }
@@ -122,6 +127,7 @@ static void totals_tell(const Totals *t, double seconds) {
                 { "refreshes at servers that are strict", t->rotations },
                 { "  sign-ins that ended: the answer was lost", t->lost },
                 { "  sign-ins that ended: killed in between", t->torn },
+                { "  the same: two daemons and no keyring", t->apart },
                 { "steps checked", t->steps },
         };
 
@@ -140,12 +146,15 @@ static double seconds_now(void) {
 }
 
 static int simulate(const Options *o) {
-        char dir[] = "/tmp/simulate-XXXXXX";
+        char dir[] = "/dev/shm/simulate-XXXXXX"; /* a year has too many writes for a disk */
         double start = seconds_now();
         Totals *totals, sum = { 0 };
         int failures;
 
-        assert(mkdtemp(dir));
+        if (!mkdtemp(dir)) {
+                strcpy(dir, "/tmp/simulate-XXXXXX");
+                assert(mkdtemp(dir));
+        }
         totals = mmap(NULL, o->jobs * sizeof(*totals), PROT_READ | PROT_WRITE,
                       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
         assert(totals != MAP_FAILED);

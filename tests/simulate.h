@@ -5,7 +5,8 @@
  * drawn from one seed. What the parts of the simulation share; each part is one file:
  * simulate.c (the command), -machine.c (time, daemon), -faults.c (what befalls them), -identity.c
  * (who gives tokens), -callers.c (who asks for them), -person.c (who signs in), -checks.c (what
- * must be true), -story.c (chance, and what is told of a life that went wrong).
+ * must be true), -pair.c (all that again for two daemons), -story.c (chance, and what is told of a
+ * life that went wrong).
  */
 #pragma once
 
@@ -83,8 +84,9 @@ typedef struct Client {
         unsigned newest, given; /* refresh tokens, by number: issued, and handed to the daemon */
         unsigned newest_grant;
         uint64_t given_at;
-        bool lost; /* the newest was, on its way */
-        bool torn; /* the daemon died between the two, or before it could be stored */
+        bool lost;  /* the newest was, on its way */
+        bool torn;  /* the daemon died between the two, or before it could be stored */
+        bool apart; /* of two daemons one has it in memory, and the keyring can't tell the other */
         Setting setting;
         unsigned client_id; /* of the settings */
         bool memory_only;   /* signed in without a keyring: an older item there may stay */
@@ -97,7 +99,7 @@ typedef struct Caller Caller;
 typedef struct Totals {
         uint64_t lives, days, faults, kills, sleeps, steps;
         uint64_t boots, changes, asked, served, refused, left, died, requests, sign_ins;
-        uint64_t rotations, lost, torn; /* of strict servers: chains that ended, by which cause */
+        uint64_t rotations, lost, torn, apart; /* of strict servers: chains that ended, why */
 } Totals;
 
 typedef struct Machine {
@@ -109,6 +111,7 @@ typedef struct Machine {
         unsigned n_callers; /* who ever came */
         Totals *totals;
         const char *settings;
+        bool paired; /* with another daemon of this user: simulate-pair.c */
         bool network;
         Service service;
         bool az_hangs;
@@ -147,6 +150,8 @@ PRINTF_LIKE(1, 2) void story_fail(const char *format, ...) __attribute__((noretu
 uint64_t sim_now(void);
 /* Power off, and on again some time later. The daemon does not run. */
 void machine_boot(uint64_t off);
+/* A new life's clock, keyring and clients. fn is told of the keyring's state. */
+void machine_build(Machine *m, KeyringStateFn fn);
 /* A year of a machine with N_ACCOUNTS accounts. */
 void machine_live(uint64_t seed, const char *settings, Totals *totals);
 void machine_start_daemon(Machine *m);
@@ -158,6 +163,10 @@ KeeperState client_state(const Machine *m, const Client *c);
 void machine_end_daemon(Machine *m);
 /* All that is well is well since now, or longer. disturbed: something just was not. */
 void machine_feel(Machine *m, bool disturbed);
+
+/* simulate-pair.c */
+/* The same with two daemons of one user. */
+void pair_live(uint64_t seed, const char *settings, Totals *totals);
 
 /* simulate-faults.c */
 /* The next fault of all kinds. */
@@ -187,6 +196,8 @@ void identity_cut(Machine *m, Client *c);
 void identity_drop(Machine *m, Client *c);
 /* Is this refresh token good at the identity side? text may be a whole record. */
 bool identity_honours(const Client *c, const char *text, unsigned *ret_grant);
+/* Is it the refresh token that was issued last? text may be a whole record, or NULL. */
+bool identity_is_newest(const Client *c, const char *text);
 /* What an access token is: false when it is none of ours. */
 bool identity_knows(const char *token, unsigned *ret_client, unsigned *ret_resource,
                     uint64_t *ret_issued, uint64_t *ret_expires);
