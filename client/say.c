@@ -42,7 +42,7 @@ int fail(int code, const char *format, ...) {
 
 int fail_error(const char *name, const char *text) {
         return fail(exit_of_error(name), "%s",
-                    str_empty(text) ? name ?: N_("unknown error") : _(text));
+                    str_empty(text) ? name ?: _("unknown error") : _(text));
 }
 
 int fail_errno(int r) {
