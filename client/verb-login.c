@@ -117,18 +117,22 @@ static int login_undo(Login *l, int code) {
         return code;
 }
 
-/* A second account may leave none that is the default. A sign-in works without a keyring, but not
- * for long. */
+/* A second account may leave none that is the default. */
+static void login_tell_default(const Login *l, const Properties *manager) {
+        if (!*properties_string(manager, "DefaultAccount"))
+                say("No account is the default now, and commands have to name one. To make it this "
+                    "one: iotc-token default %s",
+                    l->name);
+}
+
+/* A sign-in works without a keyring, but not for long. */
 static void login_warn(Login *l, bool person) {
         CLEANUP(properties_deinit) Properties manager = { 0 };
         const char *keyring;
 
         if (bus_get_all(l->bus, IOTC_PATH, IOTC_INTERFACE_MANAGER, &manager))
                 return;
-        if (!*properties_string(&manager, "DefaultAccount"))
-                say("No account is the default now, and commands have to name one. To make it this "
-                    "one: iotc-token default %s",
-                    l->name);
+        login_tell_default(l, &manager);
         keyring = properties_string(&manager, "KeyringState");
         if (!person)
                 return;
@@ -141,10 +145,15 @@ static void login_warn(Login *l, bool person) {
 }
 
 static void login_say_kept(const Login *l) {
-        if (l->made)
-                say("The account '%s' is kept: 'iotc-token login %s' tries again, 'iotc-token "
-                    "remove %s' removes it.",
-                    l->name, l->name, l->name);
+        CLEANUP(properties_deinit) Properties manager = { 0 };
+
+        if (!l->made)
+                return;
+        say("The account '%s' is kept: 'iotc-token login %s' tries again, 'iotc-token "
+            "remove %s' removes it.",
+            l->name, l->name, l->name);
+        if (bus_get_all(l->bus, IOTC_PATH, IOTC_INTERFACE_MANAGER, &manager) == 0)
+                login_tell_default(l, &manager);
 }
 
 static int login_person(Login *l, const char *client_id) {

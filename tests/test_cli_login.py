@@ -139,8 +139,11 @@ def test_a_failure_is_told_and_the_account_kept(daemon, entra, keyring, cli, opt
                code=7000218)
     process = cli.start('login', 'work', *options)
     assert process.wait() == 6, process.text()
-    assert 'iotc-token login work' in process.text()
+    assert 'iotc-token login work' in process.text() and 'No account' not in process.text()
     assert account_path('work') in daemon.objects()
+    # One more takes the default away, though it failed.
+    process = cli.start('login', 'other', *options)
+    assert process.wait() == 6 and 'No account is the default now' in process.text()
 
 
 def test_the_daemon_goes_away(daemon, entra, keyring, cli, options):
