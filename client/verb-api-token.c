@@ -27,6 +27,24 @@ static int add_tell(sd_bus *bus, const char *name) {
         return EXIT_DONE;
 }
 
+/* One of another kind is not to be given a token. */
+static int add_check_source(sd_bus *bus, const char *name, const char *path) {
+        CLEANUP(properties_deinit) Properties account = { 0 };
+        const char *source;
+        int r;
+
+        r = bus_get_all(bus, path, IOTC_INTERFACE_ACCOUNT, &account);
+        if (r)
+                return r;
+        source = properties_string(&account, "Source");
+        if (streq(source, "api-token"))
+                return 0;
+        return fail(EXIT_FAILED,
+                    "the account '%s' is of the source %s, not %s; give another NAME, or "
+                    "run 'iotc-token remove %s' first",
+                    name, source, "api-token", name);
+}
+
 static int verb_add(const Verb *verb, int argc, char **argv) {
         CLEANUP(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
         CLEANUP(secret_input_freep) char *secret = NULL;
@@ -52,12 +70,13 @@ static int verb_add(const Verb *verb, int argc, char **argv) {
         r = r ?: api_token_add(bus, argv[0], secret, &apps, NULL);
         if (r >= 0)
                 return r ?: add_tell(bus, argv[0]);
-        if (!replace)
+        r = bus_find_account(bus, argv[0], &path);
+        r = r ?: add_check_source(bus, argv[0], path);
+        if (r == 0 && !replace)
                 return fail(EXIT_FAILED,
                             "there is an account '%s' already; --replace gives it the "
                             "new token",
                             argv[0]);
-        r = bus_find_account(bus, argv[0], &path);
         r = r ?: api_token_set(bus, path, secret);
         r = r ?: api_token_set_apps(bus, path, &apps);
         return r ?: add_tell(bus, argv[0]);

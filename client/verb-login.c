@@ -97,7 +97,8 @@ static int login_configure(Login *l, const char *source) {
         CLEANUP(sd_bus_message_unrefp) sd_bus_message *m = NULL;
         int r;
 
-        if (l->chosen && !streq(l->source, source))
+        /* The program of a command signs in as it is told. */
+        if (l->chosen && !streq(l->source, source) && !(l->method && streq(source, "command")))
                 return fail(EXIT_FAILED,
                             "the account '%s' is of the source %s, not %s; give another NAME, or "
                             "run 'iotc-token remove %s' first",
@@ -305,7 +306,7 @@ static int login_choose(Login *l, const Verb *verb, const bool ways[_LOGIN_WAY_M
         l->source = ways[LOGIN_WAY_AZURE_CLI] ? "azure-cli"
                     : ways[LOGIN_WAY_CLIENT]  ? "client-credentials"
                                               : "entra";
-        l->chosen = ways[LOGIN_WAY_AZURE_CLI] || ways[LOGIN_WAY_CLIENT];
+        l->chosen = n > 0;
         if (ways[LOGIN_WAY_AZURE_CLI] && (l->client_id || l->authority))
                 return args_wrong(verb, "--azure-cli excludes --client-id and --authority");
         return 0;

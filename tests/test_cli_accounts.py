@@ -221,6 +221,14 @@ def test_an_api_token_is_replaced_when_told(daemon, keyring, cli):
     assert cli.ok('get', APP) == other + '\n'
 
 
+@pytest.mark.parametrize('option', [(), ('--replace',)])
+def test_no_api_token_for_an_account_of_another_source(daemon, entra, keyring, cli, option):
+    daemon.start(entra_account(entra))
+    done = cli.run('api-token', 'add', 'work', *option, stdin=API_TOKEN)
+    assert done.returncode == 1 and 'of the source entra, not api-token' in done.stderr
+    assert '--replace' not in done.stderr
+
+
 @pytest.mark.parametrize('stdin, said', [
     ('', 'nothing came'),
     ('\n', 'nothing came'),

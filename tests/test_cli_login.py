@@ -176,6 +176,15 @@ def test_not_for_an_api_token(daemon, keyring, cli):
     assert done.returncode == 1
 
 
+@pytest.mark.parametrize('way', ['--browser', '--device-code'])
+def test_a_way_that_the_source_does_not_have(daemon, keyring, cli, way):
+    """It is not another way that is taken then."""
+    daemon.start('[account corp]\nsource=azure-cli\n')
+    done = cli.run('login', 'corp', way)
+    assert done.returncode == 1 and 'of the source azure-cli, not entra' in done.stderr
+    assert daemon.stats()['requests'] == 0
+
+
 def test_azure_cli_signed_in_already(daemon, az, keyring, cli):
     daemon.start('', **az.env())
     done = cli.run('login', 'mine', '--azure-cli')
