@@ -34,7 +34,7 @@ static void test_twice_in_time(void) {
         assert(s.warnings == 0);
         fake_time_pass(SEC(120));
         assert(s.warnings == 1 && s.warned_seconds <= DAY(14) && s.warned_seconds > DAY(13));
-        expect_last_error(&s, "work: its API token ends in 1");
+        expect_last_error(&s, "work: its API token ends at ");
         assert(stage_changed(&s) & ACCOUNT_CHANGED_LAST_ERROR);
         fake_time_pass(SEC(DAY(10)));
         assert(s.warnings == 1);
@@ -53,7 +53,7 @@ static void test_over_a_sleep(void) {
         fake_time_sleep(SEC(DAY(99)) + SEC(3600));
         fake_time_pass(0);
         assert(s.warnings == 1);
-        expect_last_error(&s, "23 hours");
+        assert(s.warned_seconds <= 23 * 3600 && s.warned_seconds > 22 * 3600);
         stage_deinit(&s);
 }
 
@@ -62,7 +62,7 @@ static void test_at_the_start(void) {
 
         start(&s, DAY(10) + 60);
         assert(s.warnings == 1);
-        expect_last_error(&s, "10 days");
+        expect_last_error(&s, "ends at 2023-11-24 22:14 UTC.");
         stage_deinit(&s);
         start(&s, DAY(15));
         assert(s.warnings == 0);

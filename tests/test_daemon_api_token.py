@@ -83,8 +83,10 @@ def test_expired(daemon, keyring):
 
 def test_an_end_that_is_near_is_told(daemon, keyring):
     daemon.start('')
-    add(daemon, api_token(int(time.time()) + 10 * 86400 + 600))
-    daemon.wait_log('devices: its API token ends in 10 days')
+    end = int(time.time()) + 10 * 86400 + 600
+    add(daemon, api_token(end))
+    daemon.wait_log('devices: its API token ends at '
+                    + time.strftime('%Y-%m-%d %H:%M UTC', time.gmtime(end)))
     name, text = daemon.get('LastError', 'devices')
     assert name.endswith('SignInNeeded') and 'api-token rotate devices' in text
     assert daemon.get('State', 'devices') == 'ready' and daemon.get_token('devices')
