@@ -27,6 +27,15 @@ static void keeper_is_deleted(Keeper *k) {
         problem_clear(&problem);
 }
 
+void keeper_on_item_gone(Keeper *k) {
+        if (!source_needs_secret(k->account->source))
+                return;
+        keeper_is_deleted(k);
+        for (Slot *s = k->slots; s; s = s->next)
+                slot_settle(k, s, false);
+        keeper_publish(k);
+}
+
 /* Another daemon has stored it: what is known of the former one is history. */
 static void keeper_is_replaced(Keeper *k) {
         Problem none = { 0 };

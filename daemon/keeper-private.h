@@ -140,6 +140,8 @@ void keeper_tell_unsaved(Keeper *k);
 /* Is it being looked whether another daemon has stored a new sign-in? Begins that for a caller who
  * would be told to sign in, each 30 s at most; all who wait are judged again after it. */
 bool keeper_looks_again(Keeper *k, uint64_t now);
+/* The vault has found its item gone, and wiped what it had: that is a sign-out. */
+void keeper_on_item_gone(Keeper *k);
 /* The source is asked with what the record has now. */
 void keeper_note_asked(Keeper *k);
 

@@ -78,6 +78,7 @@ static void keeper_on_signin_token(SignIn *signin, const FetchToken *fetched, vo
 
         /* An exchange of the former refresh token has lost its meaning. */
         keeper_abort_exchange(k, true);
+        vault_start_over(k->vault);
         record_drop_tokens(vault_record(k->vault));
         (void)record_set_user(vault_record(k->vault), NULL);
         (void)record_set_seen_tenant(vault_record(k->vault), NULL);

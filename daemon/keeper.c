@@ -186,6 +186,10 @@ void keeper_drop_stored_tokens(Keeper *k) {
 static void keeper_on_vault(void *userdata) {
         Keeper *k = userdata;
 
+        if (vault_is_gone(k->vault)) {
+                keeper_on_item_gone(k);
+                return;
+        }
         if (vault_state(k->vault) == VAULT_STATE_LOADED) {
                 /* A program that was asked without what is stored may do better now. */
                 for (Slot *s = k->slots; s; s = s->next)

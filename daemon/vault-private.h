@@ -25,10 +25,16 @@ struct Vault {
         VaultFn changed;
         void *userdata;
         KeyringOp *load, *write; /* at most one of each */
-        bool clearing;           /* before it writes: the item of a removed account goes */
-        bool unseen;             /* what is to go was never read: the keyring may have it */
-        bool forgetting;         /* memory was wiped: the item goes, it is not written */
-        bool stored;             /* the keyring had an item of ours, as far as we know */
+        bool looked;             /* the item is there, or is to be; the next write need not look */
+        bool fresh;              /* what is to be written, is so whatever has become of the item */
+        bool gone;               /* vault_is_gone() */
+        bool unstarted;          /* memory was too short to write the change */
+        unsigned known;          /* keyring_deletions() when its item was there ... */
+        unsigned loading_at, writing_at; /* ... and when the load, the write began */
+        bool clearing;                   /* before it writes: the item of a removed account goes */
+        bool unseen;                     /* what is to go was never read: the keyring may have it */
+        bool forgetting;                 /* memory was wiped: the item goes, it is not written */
+        bool stored;                     /* the keyring had an item of ours, as far as we know */
         uint64_t generation, written, writing;
         VaultOp *saves, *reload;
         VaultOp *change;   /* of vault_replace(): at most one */
@@ -57,5 +63,7 @@ bool vault_answer(Vault *v, VaultOp **list, uint64_t generation, int outcome);
 /* Memory has changed; from now on it is the truth, read or not. */
 void vault_touch(Vault *v);
 void vault_try_later(Vault *v);
+/* From the loop: the change that could not be begun has failed. */
+void vault_on_unstarted(Vault *v);
 /* Write what is to be written, or delete, unless that is under way. */
 void vault_write(Vault *v);

@@ -99,7 +99,10 @@ static int change_take(Vault *v) {
 
 /* Not done, as far as we know: the keyring shall have what memory has. */
 static void change_undo(Vault *v, int outcome) {
-        if (!outcome_is_open(outcome) || v->state != VAULT_STATE_LOADED || vault_is_dirty(v))
+        if (!outcome_is_open(outcome) || v->state != VAULT_STATE_LOADED)
+                return;
+        v->fresh = v->fresh || v->stored;
+        if (vault_is_dirty(v))
                 return;
         v->forgetting = !v->stored;
         v->generation++;
@@ -132,6 +135,8 @@ static void vault_on_written(int outcome, const char *secret, void *userdata) {
         if (done) {
                 v->written = generation;
                 v->stored = !v->erases;
+                v->known = v->writing_at;
+                v->fresh = v->fresh && vault_is_dirty(v);
                 v->unseen = false;
                 v->retry_usec = VAULT_RETRY_FIRST_USEC;
                 v->env->stats.keyring_writes++;
@@ -204,12 +209,58 @@ static int vault_store(Vault *v) {
                              v);
 }
 
+/* Is what the keyring has still the item that memory is a copy of? */
+static bool is_ours(const Vault *v, const char *text) {
+        CLEANUP(record_freep) Record *read = NULL;
+        int r;
+
+        r = record_from_text(&read, text);
+        return r == -ENOMEM || (r == 0 && record_same_identity(read, v->record));
+}
+
+static void vault_lose(Vault *v) {
+        log_info("%s: its item was deleted meanwhile; what was to be stored is not", v->name);
+        record_wipe(v->record);
+        v->stored = false;
+        v->written = v->generation;
+        v->gone = true;
+        v->changed(v->userdata);
+        v->gone = false;
+        if (vault_answer(v, &v->saves, UINT64_MAX, KEYRING_E_NOT_FOUND) && v->change)
+                vault_write(v);
+}
+
+static void vault_on_looked(int outcome, const char *secret, void *userdata) {
+        Vault *v = userdata;
+        bool lost = outcome == KEYRING_E_NOT_FOUND || (outcome == 0 && !is_ours(v, secret));
+
+        v->write = keyring_op_free(v->write);
+        v->env->stats.keyring_reads++;
+        if (lost && !v->fresh && !v->forgetting && !v->change) {
+                vault_lose(v);
+                return;
+        }
+        v->looked = true; /* whatever else is wrong the write meets as well */
+        vault_write(v);
+}
+
+/* An item was deleted since this one was seen, maybe this one, by another daemon of this user whose
+ * person has signed out: what comes late does not make it again. */
+static bool must_look(Vault *v) {
+        bool looked = v->looked;
+
+        v->looked = false;
+        return !looked && !v->erases && !v->carries && !v->fresh && v->stored &&
+               v->known != keyring_deletions(v->env->keyring);
+}
+
 void vault_write(Vault *v) {
         int r;
 
         if (v->write || v->clearing)
                 return; /* once more when it is done */
         timer_arm(v->timer, USEC_INFINITY);
+        v->unstarted = false;
         v->writing = v->generation;
         v->carries = v->change;
         v->erases = v->carries ? !v->offer : v->forgetting;
@@ -218,12 +269,25 @@ void vault_write(Vault *v) {
                 removed_clear(v->env->removed, v->name, vault_on_cleared, v);
                 return;
         }
-        if (v->erases)
+        v->writing_at = keyring_deletions(v->env->keyring);
+        if (must_look(v))
+                r = keyring_load(v->env->keyring, &v->write, v->name, vault_on_looked, v);
+        else if (v->erases)
                 r = keyring_delete(v->env->keyring, &v->write, v->name, vault_on_written, v);
         else
                 r = vault_store(v);
-        if (r < 0)
+        if (r == 0)
+                return;
+        v->unstarted = v->carries; /* whoever waits for that is told, from the loop */
+        if (v->carries)
+                timer_arm(v->timer, clock_boottime());
+        else
                 vault_try_later(v);
+}
+
+void vault_on_unstarted(Vault *v) {
+        v->unstarted = false;
+        vault_on_written(KEYRING_E_FAILED, NULL, v);
 }
 
 bool vault_is_dirty(const Vault *v) {
@@ -248,6 +312,10 @@ int vault_save(Vault *v, VaultOp **ret, VaultOpFn fn, void *userdata) {
         }
         vault_write(v);
         return 0;
+}
+
+void vault_start_over(Vault *v) {
+        v->fresh = true;
 }
 
 void vault_save_later(Vault *v) {

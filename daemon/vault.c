@@ -61,6 +61,7 @@ static void vault_on_loaded(int outcome, const char *secret, void *userdata) {
                         if (outcome != 0 && v->stored)
                                 (void)record_set_secret(v->record, NULL);
                         v->stored = outcome == 0;
+                        v->known = v->loading_at;
                 }
                 break;
         default:
@@ -84,6 +85,7 @@ static void vault_on_loaded(int outcome, const char *secret, void *userdata) {
 void vault_load(Vault *v) {
         if (v->load)
                 return;
+        v->loading_at = keyring_deletions(v->env->keyring);
         if (keyring_load(v->env->keyring, &v->load, v->name, vault_on_loaded, v) < 0)
                 vault_try_later(v);
 }
@@ -91,7 +93,9 @@ void vault_load(Vault *v) {
 static void vault_on_time(void *userdata) {
         Vault *v = userdata;
 
-        if (v->change || vault_is_dirty(v))
+        if (v->unstarted)
+                vault_on_unstarted(v);
+        else if (v->change || vault_is_dirty(v))
                 vault_write(v);
         else if (v->state != VAULT_STATE_LOADED)
                 vault_load(v);
@@ -157,6 +161,10 @@ VaultState vault_state(const Vault *v) {
 
 const char *vault_complaint(const Vault *v) {
         return v->complaint ?: keyring_complaint(v->env->keyring);
+}
+
+bool vault_is_gone(const Vault *v) {
+        return v->gone;
 }
 
 bool vault_is_stored(const Vault *v) {

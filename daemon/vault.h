@@ -20,7 +20,7 @@ typedef enum VaultState {
         _VAULT_STATE_MAX,
 } VaultState;
 
-/* The state changed, or another process changed the record. */
+/* The state changed, or another process deleted the record: vault_is_gone(). */
 typedef void (*VaultFn)(void *userdata);
 /* A KEYRING_E_ outcome: 0 when the keyring has it now. */
 typedef void (*VaultOpFn)(int outcome, void *userdata);
@@ -36,6 +36,9 @@ VaultState vault_state(const Vault *v);
 Record *vault_record(Vault *v);
 /* The keyring has an item of this account, as far as we know. */
 bool vault_is_stored(const Vault *v);
+/* While this tells of it: its item was deleted, or is one of other settings, and so was not written
+ * again; the secrets are wiped. The other daemon of this user has signed out, or removed it. */
+bool vault_is_gone(const Vault *v);
 /* Memory is ahead of the keyring. */
 bool vault_is_dirty(const Vault *v);
 /* Why the keyring can't be read or written, for a person, or NULL. Borrowed. */
@@ -44,6 +47,8 @@ const char *vault_complaint(const Vault *v);
 /* Write now; fn (may be NULL) is called later with the outcome. What fails is written when the
  * keyring is back. 0 or -errno. */
 int vault_save(Vault *v, VaultOp **ret, VaultOpFn fn, void *userdata);
+/* What is saved next is somebody's new sign-in: it is written whatever has become of the item. */
+void vault_start_over(Vault *v);
 /* Write within two seconds, with whatever else changes until then. */
 void vault_save_later(Vault *v);
 /* Another secret for the account, or (NULL) none and nothing stored any more: first in the keyring,

@@ -110,23 +110,26 @@ static void house_end(House *h) {
         house_deinit(h);
 }
 
-static void nothing_is_left(House *h, How how) {
+/* Who asks is told that nobody is signed in, when the keyring has been looked at once more. */
+static void expect_nobody(House *h) {
         Caller c = { 0 };
 
+        caller_ask(&c, work(h), &(KeeperAsk){ .timeout_usec = SEC(20) });
+        fake_time_pass(0);
+        expect_failure(&c, OUTCOME_SIGN_IN_NEEDED, "login work");
+}
+
+static void nothing_is_left(House *h, How how) {
         assert(!stored(h));
         assert(fake_fetches_running() == 0);
         set_up(h, how);
         fake_time_pass(SEC(3));
-        caller_ask(&c, work(h), &(KeeperAsk){ .timeout_usec = SEC(20) });
-        fake_time_pass(0);
-        expect_failure(&c, OUTCOME_SIGN_IN_NEEDED, "login work");
+        expect_nobody(h);
         /* Nor in the next life. */
         manager_free(h->m);
         assert(manager_new(&h->m, &h->stage.env, h->folder.system, h->folder.user) == 0);
         fake_time_pass(SEC(600));
-        caller_ask(&c, work(h), &(KeeperAsk){ .timeout_usec = SEC(20) });
-        fake_time_pass(0);
-        expect_failure(&c, OUTCOME_SIGN_IN_NEEDED, "login work");
+        expect_nobody(h);
         assert(!stored(h));
 }
 
@@ -194,12 +197,86 @@ static void sign_in_again(How how, Moment stage, unsigned steps) {
         house_end(&h);
 }
 
+/* The user's other daemon has removed the account, or signed out (NULL), or made it another one's
+ * (a record of that): what comes late here is not stored. */
+static void test_ended_by_another_daemon(const char *theirs, bool rotated) {
+        Caller c = { 0 };
+        House h;
+
+        house_at(&h, STAGE_ASKING, &c);
+        fake_keyring_answer(h.stage.keyring, UINT_MAX);
+        fake_keyring_put(h.stage.keyring, "work", NULL);
+        fake_keyring_put(h.stage.keyring, "work", theirs);
+        answer_token("secret-at-2", rotated ? "secret-rt-2" : NULL);
+        fake_time_pass(SEC(3));
+        if (rotated)
+                expect_failure(&c, OUTCOME_SIGN_IN_NEEDED, "login work");
+        else
+                expect_token(&c, "secret-at-2"); /* it was still signed in */
+        assert(streq(stored(&h), theirs) && fake_fetches_running() == 0);
+        expect_nobody(&h);
+
+        /* Who signs in here does so all the same. */
+        (void)sign_in(&h);
+        answer_token("secret-at-9", "secret-rt-9");
+        fake_time_pass(SEC(61));
+        assert(strstr(stored(&h), "secret-rt-9"));
+        house_end(&h);
+}
+
+/* An item of somebody else's was deleted: one look, and all goes on. */
+static void test_another_item_is_deleted(void) {
+        Caller c = { 0 };
+        House h;
+
+        house_at(&h, STAGE_ASKING, &c);
+        fake_keyring_answer(h.stage.keyring, UINT_MAX);
+        fake_keyring_put(h.stage.keyring, "other", NULL);
+        answer_token("secret-at-2", "secret-rt-2");
+        expect_token(&c, "secret-at-2");
+        assert(strstr(stored(&h), "secret-rt-2"));
+        house_end(&h);
+}
+
+/* Deleted in the midst of a person's sign-in, whose refresh token is on its way to the keyring. */
+static void test_deleted_during_a_sign_in(void) {
+        for (unsigned steps = 0; steps < 4; steps++) {
+                Caller c = { 0 };
+                House h;
+
+                house_at(&h, STAGE_SIGNED_IN, &c);
+                for (unsigned i = 0; i < steps; i++) {
+                        fake_keyring_answer(h.stage.keyring, 1);
+                        fake_time_pass(0);
+                }
+                if (steps == 0)
+                        fake_keyring_put(h.stage.keyring, "work", NULL);
+                else
+                        fake_keyring_put(h.stage.keyring, "other", NULL);
+                fake_keyring_answer(h.stage.keyring, UINT_MAX);
+                fake_time_pass(SEC(3));
+                caller_leave(&c);
+                assert(strstr(stored(&h), "secret-rt-2"));
+                fake_time_pass(SEC(61));
+                house_end(&h);
+        }
+}
+
 int main(void) {
+        static const char other[] =
+                "{\"generation\":1,\"source\":\"entra\",\"tenant\":\"x.example\"}";
+
         for (How how = 0; how < _HOW_MAX; how++)
                 for (Moment stage = 0; stage < _STAGE_MAX; stage++) {
                         test_nothing_is_left(how, stage);
                         for (unsigned steps = 0; steps < 6; steps++)
                                 sign_in_again(how, stage, steps);
                 }
+        for (int rotated = 0; rotated < 2; rotated++) {
+                test_ended_by_another_daemon(NULL, rotated);
+                test_ended_by_another_daemon(other, rotated);
+        }
+        test_another_item_is_deleted();
+        test_deleted_during_a_sign_in();
         return 0;
 }

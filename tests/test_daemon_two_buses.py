@@ -13,6 +13,7 @@ import pytest
 
 from util_bus import Bus, BusError
 from util_daemon import Daemon, account_path, entra_account, variants
+from util_keyring import COLLECTION, LOGIN
 from util_keyring import NAME as KEYRING
 from util_process import Process, wait_until
 from util_rotation import CLAIMS
@@ -164,3 +165,28 @@ def test_what_is_set_up_by_the_other_is_not_removed(both, entra, keyring, known,
         assert one.get('User', 'work') == 'grace@contoso.example'
         assert one.get_token('work') == token
     assert list(keyring.items()) == ['work']
+
+
+@pytest.mark.parametrize('how', ['SignOut', 'Remove', 'Configure'])
+def test_what_the_other_has_ended_is_not_stored(both, entra, keyring, how):
+    """An exchange of the second is at the server; its answer comes when the first has ended it."""
+    first, second = both
+    entra.hold()
+    call = second.start_get('work', claims=CLAIMS)
+    entra.wait(grant_type='refresh_token')
+    first.account_call('work', how, *(('(a{sv})', (variants({'tenant': entra.tenant}),))
+                                      if how == 'Configure' else ()))
+    wait_until(lambda: keyring.items() == {}, 'the item to be gone')
+    second.bus.get(KEYRING, LOGIN, COLLECTION, 'Locked')    # so the second has heard of it
+    entra.release()
+    assert second.error_of(call.result)[0] in ('SignInNeeded', 'Cancelled')
+    assert keyring.items() == {}
+    if how != 'Remove':
+        first.sign_in(entra, user='grace@contoso.example')
+    for one in both:
+        one.stop()
+    assert list(keyring.items()) == ([] if how == 'Remove' else ['work'])
+    first.start()
+    if how != 'Remove':
+        assert first.get('User', 'work') == 'grace@contoso.example'
+        assert first.get_token('work', claims=CLAIMS)[1] == 'bearer'

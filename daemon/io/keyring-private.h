@@ -52,6 +52,7 @@ struct Keyring {
         KeyringStateFn fn;
         void *userdata;
         Timer *deletion; /* armed: an item was deleted */
+        unsigned deletions;
         KeyringDeletionFn deletion_fn;
         void *deletion_userdata;
 };

@@ -23,7 +23,7 @@ struct KeyringWatch {
         sd_bus_slot *state_asked; /* ReadAlias or Get */
         bool ask_again;           /* a signal came while the state was being asked */
         uint64_t limit_usec;
-        char *owner; /* unique name, or NULL */
+        char owner[256]; /* unique name (no longer by the D-Bus Specification), or "" */
         KeyringWatchFn fn;
         KeyringWatchDeletionFn deletion;
         void *userdata;
@@ -32,7 +32,7 @@ struct KeyringWatch {
 static void watch_ask_state(KeyringWatch *w);
 
 static void watch_tell(KeyringWatch *w, KeyringState state) {
-        w->fn(w->owner         ? KEYRING_SERVICE_RUNS
+        w->fn(*w->owner        ? KEYRING_SERVICE_RUNS
               : w->owner_asked ? KEYRING_SERVICE_UNKNOWN
                                : KEYRING_SERVICE_NONE,
               state, w->userdata);
@@ -99,7 +99,7 @@ static int watch_on_alias(sd_bus_message *m, void *userdata, sd_bus_error *error
 }
 
 static void watch_ask_state(KeyringWatch *w) {
-        if (!w->owner)
+        if (!*w->owner)
                 return;
         w->ask_again = w->state_asked;
         if (w->state_asked)
@@ -111,9 +111,8 @@ static void watch_ask_state(KeyringWatch *w) {
 static void watch_set_owner(KeyringWatch *w, const char *owner) {
         w->state_asked = sd_bus_slot_unref(w->state_asked);
         w->ask_again = false;
-        free(w->owner);
-        w->owner = str_empty(owner) ? NULL : strdup(owner);
-        if (!w->owner) {
+        (void)snprintf(w->owner, sizeof(w->owner), "%s", owner ?: "");
+        if (!*w->owner) {
                 watch_tell(w, KEYRING_STATE_ABSENT);
                 return;
         }
@@ -157,7 +156,7 @@ void keyring_watch_activate(KeyringWatch *w) {
         CLEANUP(sd_bus_message_unrefp) sd_bus_message *m = NULL;
         int r;
 
-        if (!w->bus || w->owner || w->owner_asked)
+        if (!w->bus || *w->owner || w->owner_asked)
                 return;
 
         r = sd_bus_message_new_method_call(w->bus, &m, DBUS_NAME, DBUS_PATH, DBUS_NAME,
@@ -277,7 +276,6 @@ KeyringWatch *keyring_watch_free(KeyringWatch *w) {
         sd_bus_slot_unref(w->state_asked);
         sd_bus_close_unref(w->bus);
         sd_event_source_disable_unref(w->no_bus);
-        free(w->owner);
         free(w);
         return NULL;
 }
