@@ -240,6 +240,12 @@ def test_list_and_show(signed_in, cli, central):
         'one', 'two']
     failed(token(cli, central, 'show', 'three'), 1, 'three')
 
+    central.issue('a\u202eb\x9b')
+    with Terminal([cli.program, 'api-token', 'list', '--json', '--app', central.tls_host],
+                  cli.environment()) as terminal:
+        assert terminal.wait() == 0
+    assert '"id": "a\\u202eb\\u009b"' in terminal.shown
+
 
 def test_revoke(signed_in, cli, central):
     central.issue('one')

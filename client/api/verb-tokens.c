@@ -10,6 +10,7 @@
 #include "../output.h"
 #include "../say.h"
 #include "../table.h"
+#include "json-text.h"
 #include "roles.h"
 #include "token-text.h"
 #include "tokens.h"
@@ -44,12 +45,17 @@ static int tokens_open(Session **ret, const Verb *verb, TokenOptions *o, int *ar
 }
 
 static int print_json(json_object *object) {
+        JsonPretty pretty = { .f = stdout };
         const char *text = json_object_to_json_string_ext(
                 object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
 
         if (!text)
                 return fail_errno(-ENOMEM);
-        puts(text);
+        if (output_is_terminal())
+                json_pretty_feed(&pretty, text, strlen(text));
+        else
+                fputs(text, stdout);
+        putchar('\n');
         return 0;
 }
 
