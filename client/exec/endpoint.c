@@ -282,6 +282,10 @@ int endpoint_serve(Endpoint *e) {
         return e->http ? 0 : -errno ?: -EIO;
 }
 
+int endpoint_fd(const Endpoint *e) {
+        return e->fd;
+}
+
 Endpoint *endpoint_free(Endpoint *e) {
         if (e) {
                 if (e->http)

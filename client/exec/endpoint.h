@@ -23,6 +23,8 @@ enum {
 int endpoint_new(Endpoint **ret, const char *account, const char *client_id);
 /* Answer from now on, from threads of its own: fork the child before. 0 or -errno. */
 int endpoint_serve(Endpoint *e);
+/* The socket; borrowed. */
+int endpoint_fd(const Endpoint *e);
 /* Stops to listen; whoever is being answered is cut off. Wipes. NULL is fine. Returns NULL. */
 Endpoint *endpoint_free(Endpoint *e);
 

@@ -1,20 +1,27 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * iotc-token exec: run a command whose libraries find the account's tokens at a managed-identity
- * endpoint of its own, and with --az at a look-alike of az. The endpoint is there for as long as
- * the command runs.
+ * endpoint of its own, and with --az at a look-alike of az. This process becomes the command; the
+ * endpoint is a helper's (helper.h), for as long as the command runs.
  */
-#include <limits.h>
+#include <signal.h>
 #include <sys/prctl.h>
 
 #include "bus.h"
-#include "child.h"
 #include "endpoint.h"
 #include "environment.h"
+#include "helper.h"
 #include "libexec.h"
 #include "output.h"
 #include "say.h"
 #include "verbs.h"
+
+enum {
+        /* What env(1), nice(1) and timeout(1) end with when it is not the program that failed. */
+        EXEC_EXIT_OURS = 125,
+        EXEC_EXIT_NOT_EXECUTABLE = 126,
+        EXEC_EXIT_NOT_FOUND = 127,
+};
 
 static const Verb verb = { .name = "exec", .usage = VERB_EXEC_USAGE, .summary = VERB_EXEC_SUMMARY };
 
@@ -59,12 +66,12 @@ static int account_read(Exec *x) {
 
         if (bus_open(&bus) || bus_find_account(bus, x->selector, &path) ||
             bus_get_all(bus, path, IOTC_INTERFACE_ACCOUNT, &x->account))
-                return CHILD_EXIT_OURS;
+                return EXEC_EXIT_OURS;
         x->name = account_name(path);
         if (!x->name)
-                return fail(CHILD_EXIT_OURS, "%s", strerror(ENOMEM));
+                return fail(EXEC_EXIT_OURS, "%s", strerror(ENOMEM));
         if (streq(properties_string(&x->account, "Source"), "api-token"))
-                return fail(CHILD_EXIT_OURS,
+                return fail(EXEC_EXIT_OURS,
                             "%s: an API token is no managed identity's token: give an account that "
                             "signs in at Entra. For a header: iotc-token get --header %s",
                             x->name, x->name);
@@ -106,44 +113,50 @@ static int az_folder(char **ret) {
         return *ret ? 0 : -errno;
 }
 
+/* Become the command, with SIGPIPE as a shell would give it. Returns when that can't be. */
+static int command_exec(char **command) {
+        int error;
+
+        (void)signal(SIGPIPE, SIG_DFL);
+        (void)execvp(command[0], command);
+        error = errno;
+        return fail(error == ENOENT ? EXEC_EXIT_NOT_FOUND : EXEC_EXIT_NOT_EXECUTABLE,
+                    "can't run %s: %s", command[0], strerror(error));
+}
+
 static int exec_run(Exec *x) {
         CLEANUP(freep) char *folder = NULL;
-        pid_t pid;
         int r;
 
         if (x->az) {
                 r = az_folder(&folder);
                 if (r < 0)
-                        return fail(CHILD_EXIT_OURS, "can't find the look-alike of az: %s",
+                        return fail(EXEC_EXIT_OURS, "can't find the look-alike of az: %s",
                                     strerror(-r));
         }
         r = endpoint_new(&x->endpoint, x->name, properties_string(&x->account, "ClientId"));
         if (r < 0)
-                return fail(CHILD_EXIT_OURS, "can't listen on loopback: %s", strerror(-r));
+                return fail(EXEC_EXIT_OURS, "can't listen on loopback: %s", strerror(-r));
         account_warn(x);
 
-        child_block_signals();
-        pid = fork();
-        if (pid < 0)
-                return fail(CHILD_EXIT_OURS, "can't start the command: %s", strerror(errno));
-        if (pid == 0) {
-                r = environment_set(x->name, endpoint_url(x->endpoint),
-                                    endpoint_secret(x->endpoint), folder);
-                if (r < 0)
-                        _exit(fail(CHILD_EXIT_OURS, "%s", strerror(-r)));
-                child_exec(x->command);
-        }
-        child_leave_pipes();
-        r = endpoint_serve(x->endpoint);
+        r = helper_fork(x->endpoint);
         if (r < 0)
-                (void)fail(0, "can't serve tokens to the command: %s", strerror(-r));
-        return child_pass_on(child_wait(pid));
+                return fail(EXEC_EXIT_OURS, "can't serve tokens to the command: %s", strerror(-r));
+        r = environment_set(x->name, endpoint_url(x->endpoint), endpoint_secret(x->endpoint),
+                            folder);
+        if (r < 0)
+                return fail(EXEC_EXIT_OURS, "%s", strerror(-r));
+        return command_exec(x->command);
+}
+
+static void exec_deinit(Exec *x) {
+        endpoint_free(x->endpoint);
+        properties_deinit(&x->account);
+        free(x->name);
 }
 
 int main(int argc, char **argv) {
-        /* The endpoint ends with the process: waiting for a request that is under way would keep
-         * the caller from the exit code. */
-        static Exec x;
+        CLEANUP(exec_deinit) Exec x = { 0 };
         int code;
 
 #ifndef __SANITIZE_ADDRESS__ /* its leak check has to look into the process */
