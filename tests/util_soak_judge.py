@@ -15,6 +15,7 @@ WINDOW = 300            # seconds in which so many requests may be counted
 BUDGET = 12
 BUDGET_OF_CLAIMS = 6
 COVERS = 5              # seconds that a token of LIFE covers: policy_covered_until()
+SLOW = 2                # seconds that it may live shorter, when the answer took so long
 PATIENCE = 10           # seconds: who can be served within waits
 RETRY_AFTER = 4         # seconds, the longest that a fault of the server asks for
 EDGE = 0.5              # seconds: the log is read, and a clock compared, a little later
@@ -42,7 +43,9 @@ class Slot:
 
     def __init__(self):
         self.counted = deque()  # when requests left that count
-        self.due = None         # from when on the tokens' own life demands one; None: not known
+        # The tokens' own life demands one not before early, and surely from late on; None: that
+        # is not known, since none has come.
+        self.early = self.late = None
         self.new_life()
 
     def new_life(self):
@@ -103,7 +106,7 @@ class Judge:
             attempt = Attempt(since, now, found['claims'], found['counted'])
             self._left(account, found['asked'], attempt)
         elif found['got']:
-            self._got(account, found['got'])
+            self._got(account, found['got'], now)
         else:
             self._failed(account, found['failed'], int(found['n']), float(found['delay']), now)
 
@@ -118,11 +121,12 @@ class Judge:
         if attempt.counted:
             self._count(account, resource, slot, attempt)
             return
-        if slot.due is not None and attempt.left + EDGE < slot.due:
+        if slot.late is None:
+            return
+        if attempt.left + EDGE < slot.early:
             self.mark(f'{account}: a request too many for {resource}, '
-                      f'{slot.due - attempt.left:.1f} s early and not counted')
-        if slot.due is not None:
-            slot.due = attempt.since + COVERS
+                      f'{slot.early - attempt.left:.1f} s early and not counted')
+        slot.early, slot.late = attempt.since + COVERS - SLOW, attempt.left + COVERS
 
     def _count(self, account, resource, slot, attempt):
         self.beyond += 1
@@ -132,16 +136,16 @@ class Judge:
         if len([at for at in slot.counted if at > attempt.left - WINDOW + EDGE]) > BUDGET:
             self.mark(f'{account}: more than {BUDGET} requests for {resource} beyond its need')
         wished = attempt.claims or self.greedy.get((account, resource), 0) > attempt.since - EDGE
-        if not wished and slot.due is not None and attempt.since - EDGE > slot.due + EDGE:
+        if not wished and slot.late is not None and attempt.since > slot.late + EDGE:
             self.mark(f'{account}: a request for {resource} is counted that was due '
-                      f'{attempt.since - slot.due:.1f} s before')
+                      f'{attempt.since - slot.late:.1f} s before')
 
-    def _got(self, account, resource):
+    def _got(self, account, resource, now):
         slot = self.slot(account, resource)
         flying = self._flying.pop(account, None)
         # The record may have had one, of another life: when it came is not known.
         if flying:
-            slot.due = flying[1].since + COVERS
+            slot.early, slot.late = flying[1].since + COVERS - SLOW, now + COVERS
         slot.failures = 0
         slot.failed = slot.retry_at = None
 
@@ -159,7 +163,7 @@ class Judge:
         longest = 1.25 * max(min(2 ** (n - 1), 300), RETRY_AFTER)
         spent = self.spent(slot, now) >= BUDGET
         if spent:       # then none may leave before one is due
-            longest = max(longest, WINDOW if slot.due is None else slot.due - now)
+            longest = max(longest, WINDOW if slot.late is None else slot.late - now)
         if delay > longest + EDGE:
             self.mark(f'{account}: failure {n} for {resource} is tried again in {delay:.1f} s')
 

@@ -19,7 +19,7 @@ from util_soak_judge import Judge
 
 LIFE = 10       # seconds of an access token
 OTHER = 'https://other.example'
-PATIENCE = 60   # seconds that the accounts have to recover by themselves
+PATIENCE = 90   # seconds that the accounts have to recover by themselves
 FOREVER = float('inf')
 
 
