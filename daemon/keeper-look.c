@@ -76,6 +76,7 @@ void keeper_note_asked(Keeper *k) {
 static bool keeper_look(Keeper *k) {
         if (k->check)
                 return true;
+        k->looked_usec = clock_boottime();
         k->was_stored = vault_is_stored(k->vault);
         secret_free(k->looked_at);
         k->looked_at = secret_dup(vault_record(k->vault)->secret);
@@ -94,6 +95,5 @@ bool keeper_looks_again(Keeper *k, uint64_t now) {
                 return true;
         if (k->looked_usec && now < k->looked_usec + LOOK_AGAIN_USEC)
                 return false;
-        k->looked_usec = now;
         return keeper_look(k);
 }

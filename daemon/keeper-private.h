@@ -75,7 +75,7 @@ struct Keeper {
         char *looked_at;      /* the secret when that was asked */
         char *asked_with;     /* the one that the source gave nothing for, or NULL */
         bool was_stored;      /* its item then */
-        uint64_t looked_usec; /* when a caller last had it looked at; 0: never */
+        uint64_t looked_usec; /* and when that was; 0: never */
 
         uint64_t rejected_usec; /* when a rejected token last started a fetch; 0: never */
 
