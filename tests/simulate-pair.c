@@ -104,7 +104,7 @@ static void side_end(Side *s) {
         s->ending = false;
         s->env.state = state_free(s->env.state);
         for (size_t i = 0; i < N_ACCOUNTS; i++)
-                if (owes[i] && m->clients[i].strict)
+                if (owes[i] && m->clients[i].strict && !m->clients[i].apart)
                         identity_cut(m, &m->clients[i]);
         s->start_at = sim_now() + chance_span(SEC(1) / 10, HOUR);
         m->totals->kills++;
@@ -241,12 +241,12 @@ static void pair_check(void) {
                 if (!identity_is_newest(c, text))
                         c->apart = c->apart || m->keyring_well_since == USEC_INFINITY;
                 else if (m->keyring_well_since != USEC_INFINITY && !client_is_ahead(c)) {
-                        if (c->apart && kept)
-                                c->held = grant; /* of two sign-ins one has remained */
+                        if (c->apart) /* of two sign-ins one has remained */
+                                c->held = kept ? grant : c->revoked;
                         c->apart = false;
                 }
                 c->stored = c->stored || kept;
-                if (c->stored && !kept && !c->apart)
+                if (c->stored && !kept && !c->apart && c->held > c->revoked)
                         story_fail("%s: the keyring has its refresh token no more", c->name);
         }
 }
