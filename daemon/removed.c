@@ -15,9 +15,9 @@ typedef struct Item {
         struct Item *next;
         Removed *all;
         char *account;
-        bool lent; /* an account of this name says when */
-        bool told; /* the log knows that it waits */
-        bool due;  /* it is to be deleted now */
+        bool lent;         /* an account of this name says when */
+        bool told;         /* the log knows that it waits */
+        uint64_t due_usec; /* when it is to be deleted; USEC_INFINITY: not by itself */
         KeyringOp *op;
         RemovedFn fn; /* who waits for that, or NULL */
         void *userdata;
@@ -26,14 +26,17 @@ typedef struct Item {
 struct Removed {
         Env *env;
         Timer *timer;
-        uint64_t timer_usec; /* when it is armed for */
-        int lock_fd;         /* held while a deletion is under way */
-        Item *items;         /* Item.next; oldest first; of at most one an op is under way */
+        uint64_t wait_usec; /* the other daemon has the lock: until then nothing is tried */
+        int lock_fd;        /* held while a deletion is under way */
+        Item *items;        /* Item.next; oldest first; of at most one an op is under way */
 };
 
-static void removed_arm(Removed *r, uint64_t usec) {
-        r->timer_usec = MIN(r->timer_usec, usec);
-        timer_arm(r->timer, r->timer_usec);
+static void removed_arm(Removed *r) {
+        uint64_t next = USEC_INFINITY;
+
+        for (const Item *i = r->items; i; i = i->next)
+                next = MIN(next, i->due_usec);
+        timer_arm(r->timer, MAX(next, r->wait_usec));
 }
 
 static Item *item_find(const Removed *r, const char *account) {
@@ -93,7 +96,9 @@ static int item_new(Removed *r, const char *account) {
         *tail = calloc(1, sizeof(Item));
         if (!*tail)
                 return -ENOMEM;
-        **tail = (Item){ .all = r, .account = strdup(account), .lent = true };
+        **tail = (Item){
+                .all = r, .account = strdup(account), .lent = true, .due_usec = USEC_INFINITY
+        };
         if (!(*tail)->account) {
                 item_free(*tail);
                 return -ENOMEM;
@@ -103,7 +108,6 @@ static int item_new(Removed *r, const char *account) {
 
 /* The answer, from the loop alone. It may add and free items. */
 static void item_end(Item *item, int outcome) {
-        Removed *r = item->all;
         RemovedFn fn = STEAL(item->fn);
         void *userdata = item->userdata;
 
@@ -115,10 +119,8 @@ static void item_end(Item *item, int outcome) {
                         log_warning("%s: its item is deleted when the keyring can do it",
                                     item->account);
                 item->told = item->told || !item->lent;
-                if (outcome == KEYRING_E_FAILED && !item->lent) {
-                        item->due = true;
-                        removed_arm(r, clock_boottime() + AGAIN_USEC);
-                }
+                if (outcome == KEYRING_E_FAILED && !item->lent)
+                        item->due_usec = clock_boottime() + AGAIN_USEC;
         }
         if (fn)
                 fn(outcome, userdata);
@@ -142,7 +144,7 @@ static void item_delete(Item *item) {
         Removed *r = item->all;
         int q;
 
-        item->due = false;
+        item->due_usec = USEC_INFINITY;
         q = item_is_struck(item);
         if (q == 0)
                 q = keyring_delete(r->env->keyring, &item->op, item->account, item_on_deleted,
@@ -153,7 +155,7 @@ static void item_delete(Item *item) {
 
 static Item *removed_due(const Removed *r) {
         for (Item *i = r->items; i; i = i->next)
-                if (i->due)
+                if (i->due_usec <= clock_boottime())
                         return i;
         return NULL;
 }
@@ -168,30 +170,29 @@ static bool removed_is_busy(const Removed *r) {
 /* One after the other, under the lock: what one daemon has found to be a removed account's is not
  * made another's before it is gone. */
 static void removed_next(Removed *r) {
+        r->wait_usec = 0;
         while (!removed_is_busy(r) && removed_due(r)) {
                 if (r->lock_fd < 0 && r->env->runtime_dir &&
                     lock_take(&r->lock_fd, r->env->runtime_dir, LOCK_NAME) == -EAGAIN) {
-                        removed_arm(r, clock_boottime() + LOCK_AGAIN_USEC);
-                        return;
+                        r->wait_usec = clock_boottime() + LOCK_AGAIN_USEC;
+                        break;
                 }
                 item_delete(removed_due(r));
         }
         if (!removed_is_busy(r))
                 r->lock_fd = fd_close(r->lock_fd);
+        removed_arm(r);
 }
 
 static void removed_on_time(void *userdata) {
-        Removed *r = userdata;
-
-        r->timer_usec = USEC_INFINITY;
-        removed_next(r);
+        removed_next(userdata);
 }
 
 static void item_make_due(Item *item) {
         if (item->op)
                 return;
-        item->due = true;
-        removed_arm(item->all, clock_boottime());
+        item->due_usec = clock_boottime();
+        removed_arm(item->all);
 }
 
 void removed_start(Removed *r) {
@@ -209,7 +210,6 @@ int removed_new(Removed **ret, Env *env) {
         if (!r)
                 return -ENOMEM;
         r->env = env;
-        r->timer_usec = USEC_INFINITY;
         r->lock_fd = -1;
         q = timer_new(&r->timer, env->event, removed_on_time, r);
         if (q < 0)
@@ -268,7 +268,7 @@ int removed_lend(Removed *r, const char *account) {
                         return MIN(q, 0);
         }
         item->lent = true;
-        item->due = false;
+        item->due_usec = USEC_INFINITY;
         return 1;
 }
 
@@ -313,7 +313,7 @@ void removed_on_keyring(Removed *r, KeyringState state) {
 
 bool removed_flush(const Removed *r) {
         for (const Item *i = r->items; i; i = i->next)
-                if (i->op || (i->due && r->timer_usec <= clock_boottime() + LOCK_AGAIN_USEC))
+                if (i->op || i->due_usec <= clock_boottime())
                         return false;
         return true;
 }

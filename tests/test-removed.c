@@ -313,6 +313,31 @@ static void test_what_another_daemon_has_set_up(void) {
         house_leave(&h);
 }
 
+/* What is deleted, and the disk does not take it, is tried again in a while, and not over and over.
+ */
+static void test_a_deletion_that_fails(void) {
+        char path[192];
+        unsigned writes;
+        House h;
+
+        house_signed_in(&h);
+        snprintf(path, sizeof(path), "%s/state", h.folder.path);
+        house_keyring(&h, KEYRING_STATE_LOCKED);
+        remove_work(&h);
+        assert(unlink(path) == 0 && mkdir(path, 0700) == 0);
+        writes = fake_keyring_writes(h.stage.keyring);
+        house_keyring(&h, KEYRING_STATE_OK);
+        fake_time_pass(SEC(60));
+        assert(!stored(&h) && fake_keyring_writes(h.stage.keyring) == writes + 1);
+        assert(manager_flush(h.m));
+        assert(rmdir(path) == 0);
+        fake_time_pass(SEC(300));
+        assert(fake_keyring_writes(h.stage.keyring) == writes + 2);
+        fake_time_pass(SEC(900));
+        assert(fake_keyring_writes(h.stage.keyring) == writes + 2);
+        house_leave(&h);
+}
+
 /* Without a disk that takes it, the sign-in waits in memory. */
 static void test_a_state_that_can_not_be_written(void) {
         Problem problem = { 0 };
@@ -351,6 +376,7 @@ int main(void) {
         test_what_another_daemon_has_seen_to();
         test_what_another_daemon_has_removed();
         test_what_another_daemon_has_set_up();
+        test_a_deletion_that_fails();
         test_a_state_that_can_not_be_written();
         return 0;
 }
