@@ -18,16 +18,20 @@ import tempfile
 import time
 
 from util_bus import Bus
-from util_daemon import Cli, Daemon, Home, entra_account
+from util_daemon import ACCOUNT, MANAGER, ROOT, Cli, Daemon, Home, account_path, entra_account
+from util_daemon import variants
 from util_entra import Entra
 from util_keyring import Keyring
 from util_process import Process
+from util_raw import RawClient
 
 NAME = 'org.iotc.Token1'
 BARE = 'org.iotc.Bench'
 ROUNDS = 7
 CALLS = 4000
 RUNS = 150
+FLOODS = 20
+FLOOD = 5000
 
 
 def calls(build_dir, environment, clients, name, *selector):
@@ -54,6 +58,42 @@ def bench_calls(build_dir, environment, pids):
             ratio = statistics.median(one[i][0] / one[1][0] for one in rounds)
             print(f'{label + f", {clients} at once":28} {row[0]:9.0f} {row[1]:9.0f} {row[2]:9.0f} '
                   f'{ratio:13.2f}')
+
+
+def bench_floods(address):
+    """What a client waits for whose call comes after many of another's."""
+    work = account_path('work')
+    get = (ROOT, MANAGER, 'GetToken', '(sa{sv})', ('work', {}))
+
+    def configure(**settings):
+        return work, ACCOUNT, 'Configure', '(a{sv})', (variants(settings),)
+
+    floods = (('nobody', 0, [get]), ('GetToken, warm', FLOOD, [get]),
+              ('Configure, refused', FLOOD, [configure(no_setting='x')]),
+              ('Configure, nothing new', FLOOD, [configure()]),
+              ('Configure, written', FLOOD // 50,
+               [configure(apps=['a.example.com']), configure(apps=['b.example.com'])]))
+    print('\nbehind the calls of another         GetToken, ms, 99 %     Configure, ms, 99 %')
+    for label, count, flood in floods:
+        times = [[], []]
+        for _ in range(FLOODS):
+            for i, call in enumerate((get, configure())):
+                other, client = RawClient(address), RawClient(address)
+                calls = b''.join(other.message(NAME, *flood[n % len(flood)])
+                                 for n in range(count))
+                call = client.message(NAME, *call)
+                other.send(calls)
+                start = time.perf_counter()
+                client.send(call)
+                client.reply()
+                times[i].append((time.perf_counter() - start) * 1000)
+                other.replies(count)
+                other.close()
+                client.close()
+        row = [column for one in times for column in (statistics.median(one),
+                                                      sorted(one)[FLOODS * 99 // 100])]
+        print(f'{label + (f", {count}" if count else ""):30} {row[0]:17.1f} {row[1]:7.1f} '
+              f'{row[2]:16.1f} {row[3]:7.1f}')
 
 
 def bench_processes(environment, program):
@@ -152,6 +192,7 @@ def main(build_dir):
 
         print(f'A token of {length} bytes; {ROUNDS} rounds of {CALLS} calls.')
         bench_calls(build_dir, cli.environment(), (daemon.process.pid, bare.pid, bus.process.pid))
+        bench_floods(bus.address)
         bench_processes(cli.environment(), cli.program)
         bench_memory(daemon, sub('oidc-agent'))
         print(f'\nstart to name on the bus, with this tool: {start_times(daemon):.1f} ms')
