@@ -108,6 +108,22 @@ def test_who_calls_is_asked_once(served, bus, asked):
         client.close()
 
 
+def test_too_many_changes_in_a_row(served, bus):
+    """Each is on the disk before anybody else is served."""
+    client, neighbour = RawClient(bus.address), RawClient(bus.address)
+    configure = (account_path('work'), ACCOUNT, 'Configure', '(a{sv})')
+    first = client.serial + 1
+    for _ in range(200):
+        client.send(client.message(NAME, *configure, ({},)))
+    replies = client.replies(200)
+    refused = [replies[first + i].get_error_name() for i in range(200)]
+    assert refused == [None] * 128 + ['org.freedesktop.DBus.Error.LimitsExceeded'] * 72
+    assert 'within 10 s' in replies[first + 199].get_body().unpack()[0]
+    assert neighbour.call(NAME, *configure, ({},)) == ()
+    for one in (client, neighbour):
+        one.close()
+
+
 def test_a_client_that_waits_is_watched_once(served, bus, entra, asked):
     entra.hold()
     before = served.stats()['requests']

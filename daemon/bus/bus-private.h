@@ -18,6 +18,8 @@ struct Bus {
         Client *clients; /* Client.next */
         /* The last sender that may change accounts; a bus never gives a unique name twice. */
         char manages[SD_BUS_MAXIMUM_NAME_LENGTH + 1];
+        uint64_t manages_usec; /* CLOCK_MONOTONIC, since when they are counted */
+        unsigned n_manages;
         void (*lost)(void *userdata);
         void *userdata;
 };
@@ -72,8 +74,8 @@ int dict_read(sd_bus_message *m, DictFn fn, void *userdata, sd_bus_error *error)
 int settings_read(sd_bus_message *m, Account *a, char **secret, sd_bus_error *error);
 
 /* caller.c */
-/* May the sender change accounts? Flatpak and Snap programs may not. 0, or what a handler returns.
- */
+/* May the sender change accounts? Flatpak and Snap programs may not, and nobody all the time. 0, or
+ * what a handler returns. */
 int caller_check_manage(sd_bus_message *m, sd_bus_error *error);
 
 /* errors.c */

@@ -10,6 +10,7 @@
 #include <iotc-dbus.h>
 
 #include "bus/bus-private.h"
+#include "model/limits.h"
 
 /* /proc/PID/FILE, at most n - 1 bytes, as a string. */
 static int proc_read(pid_t pid, const char *file, char *buf, size_t n) {
@@ -65,6 +66,26 @@ static int pid_is_sandboxed(pid_t pid) {
         return sandboxed;
 }
 
+/* A change is written to the disk while everybody waits: not too many of one program in a row. */
+static int caller_count(Bus *b, sd_bus_error *error) {
+        uint64_t now;
+        int r;
+
+        r = sd_event_now(b->env->event, CLOCK_MONOTONIC, &now);
+        if (r < 0)
+                return r;
+        if (now - b->manages_usec >= LIMIT_CHANGES_SECONDS * USEC_PER_SEC) {
+                b->manages_usec = now;
+                b->n_manages = 0;
+        }
+        if (b->n_manages++ < LIMIT_CHANGES_PER_CLIENT)
+                return 0;
+        return sd_bus_error_setf(error, SD_BUS_ERROR_LIMITS_EXCEEDED,
+                                 "This program has changed accounts %d times within %d s. Wait for "
+                                 "as long and try again.",
+                                 LIMIT_CHANGES_PER_CLIENT, LIMIT_CHANGES_SECONDS);
+}
+
 int caller_check_manage(sd_bus_message *m, sd_bus_error *error) {
         CLEANUP(sd_bus_creds_unrefp) sd_bus_creds *creds = NULL;
         const char *sender = sd_bus_message_get_sender(m);
@@ -73,7 +94,7 @@ int caller_check_manage(sd_bus_message *m, sd_bus_error *error) {
         int r;
 
         if (streq(b->manages, sender))
-                return 0;
+                return caller_count(b, error);
         r = sd_bus_query_sender_creds(m, SD_BUS_CREDS_PID, &creds);
         if (r >= 0)
                 r = sd_bus_creds_get_pid(creds, &pid);
@@ -81,7 +102,8 @@ int caller_check_manage(sd_bus_message *m, sd_bus_error *error) {
                 r = pid_is_sandboxed(pid);
         if (r == 0) {
                 (void)snprintf(b->manages, sizeof(b->manages), "%s", sender);
-                return 0;
+                b->manages_usec = b->n_manages = 0;
+                return caller_count(b, error);
         }
         return sd_bus_error_set(
                 error, IOTC_ERROR_DENIED,

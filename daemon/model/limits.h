@@ -25,6 +25,8 @@
 enum {
         LIMIT_WAITERS_PER_ACCOUNT = 1024, /* callers parked for one account's token */
         LIMIT_CALLS_PER_CLIENT = 128,     /* parked calls of one client on the bus */
+        LIMIT_CHANGES_PER_CLIENT = 128,   /* changes of accounts by one client ... */
+        LIMIT_CHANGES_SECONDS = 10,       /* ... within this time */
         LIMIT_REPLIES = 256,              /* messages that the bus has not taken yet */
         LIMIT_FETCHES = 160,              /* fetchers alive: two an account, and some that end */
         LIMIT_FETCH_LINE = 64 * 1024,     /* bytes of one event line */
