@@ -51,7 +51,12 @@ int verb_logout(const Verb *verb, int argc, char **argv) {
         int r;
 
         r = args_parse(verb, no_options, &argc, argv, 1, 1);
-        r = r ?: bus_open(&bus);
+        if (r)
+                return r;
+        /* A variable that is not set is no way to name the default account here. */
+        if (str_empty(argv[0]))
+                return args_wrong(verb, "an argument is missing");
+        r = bus_open(&bus);
         r = r ?: account_do(bus, argv[0], "SignOut", BUS_TIMEOUT_SEC, &account);
         if (r)
                 return r;

@@ -172,6 +172,9 @@ def test_refresh(accounts, cli, entra):
 
 
 def test_logout_keeps_the_account(accounts, cli):
+    done = cli.run('logout', '')        # as of a variable that is not set
+    assert done.returncode == 2 and 'Usage: iotc-token logout' in done.stderr
+    assert cli.run('status', 'work').returncode == 0
     done = cli.run('logout', 'work')
     assert done.returncode == 0
     assert 'live on at Entra' in done.stderr
