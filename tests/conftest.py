@@ -25,7 +25,7 @@ from util_entra import Entra
 from util_fetch import Fetcher
 from util_keyring import Keyring
 from util_logind import Logind
-from util_process import wait_until
+from util_process import running, wait_until
 from util_screen import Screen
 
 PR_SET_CHILD_SUBREAPER = 36
@@ -55,31 +55,16 @@ def pytest_runtest_makereport(item):
         report.sections.append((f'keyring {process.pid}, exit code {process.popen.poll()}', ''))
 
 
-def _running():
-    """{pid: (parent, command)} of all processes that are not zombies."""
-    found = {}
-    for pid in filter(str.isdigit, os.listdir('/proc')):
-        try:
-            with open(f'/proc/{pid}/stat', encoding='utf-8', errors='replace') as file:
-                head, tail = file.read().rsplit(')', 1)
-        except OSError:
-            continue
-        state, parent = tail.split()[:2]
-        if state not in 'ZX':
-            found[int(pid)] = (int(parent), head.split('(', 1)[1])
-    return found
-
-
 def leftovers(before=()):
     """{pid: command} of the processes below this one that are not among before."""
-    running = _running()
+    processes = running()
     ours = {os.getpid()}
     grown = True
     while grown:
-        below = {pid for pid, (parent, _) in running.items() if parent in ours} - ours
+        below = {pid for pid, (parent, _) in processes.items() if parent in ours} - ours
         ours |= below
         grown = bool(below)
-    return {pid: running[pid][1] for pid in ours - {os.getpid()} - set(before)}
+    return {pid: processes[pid][1] for pid in ours - {os.getpid()} - set(before)}
 
 
 @pytest.fixture(autouse=True)

@@ -11,22 +11,15 @@ import signal
 import pytest
 
 from util_daemon import account_path, entra_account, variants
-from util_process import wait_until
+from util_process import running, wait_until
 
 STAGES = ('unsent', 'held', 'storing')
 
 
 def fetchers(daemon):
     """How many processes of the fetcher its launcher has."""
-    found = {}
-    for pid in filter(str.isdigit, os.listdir('/proc')):
-        try:
-            with open(f'/proc/{pid}/stat', encoding='utf-8', errors='replace') as file:
-                head, tail = file.read().rsplit(')', 1)
-        except OSError:
-            continue
-        found[int(pid)] = (int(tail.split()[1]), head.split('(', 1)[1])
-    launchers = {pid for pid, (parent, _) in found.items() if parent == daemon.process.popen.pid}
+    found = running()
+    launchers = {pid for pid, (parent, _) in found.items() if parent == daemon.process.pid}
     return sum(parent in launchers and name.startswith('iotc-token-fet')
                for parent, name in found.values())
 

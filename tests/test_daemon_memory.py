@@ -163,8 +163,8 @@ def sweep(daemon, memory, calls, what, stride, count):
 
 
 @pytest.mark.parametrize('what, stride', [
-    ('get', 1), ('exchange', 1), ('other', 1), ('objects', 1), ('configure', 3), ('reload', 3),
-    ('add', 9), ('remove', 9), ('sign_in', 23)])
+    ('get', 1), ('exchange', 1), ('other', 1), ('objects', 1), ('configure', 1), ('reload', 1),
+    ('add', 2), ('remove', 2), ('sign_in', 41)])
 def test_calls(signed_in, memory, entra, keyring, what, stride):
     calls = Calls(signed_in, entra, keyring)
     sweep(signed_in, memory, calls, what, stride, 1)

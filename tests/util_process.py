@@ -28,6 +28,21 @@ def wait_until(condition, what, timeout=DEADLINE):
     return value
 
 
+def running():
+    """{pid: (parent, command)} of all processes that are not zombies."""
+    found = {}
+    for pid in filter(str.isdigit, os.listdir('/proc')):
+        try:
+            with open(f'/proc/{pid}/stat', encoding='utf-8', errors='replace') as file:
+                head, tail = file.read().rsplit(')', 1)
+        except OSError:
+            continue
+        state, parent = tail.split()[:2]
+        if state not in 'ZX':
+            found[int(pid)] = (int(parent), head.split('(', 1)[1])
+    return found
+
+
 class Process:
     def __init__(self, argv, env, log, stdin=subprocess.DEVNULL, stdout=None,
                  survives_file_limit=False):
