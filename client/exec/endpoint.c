@@ -267,18 +267,12 @@ int endpoint_new(Endpoint **ret, const char *account, const char *client_id) {
         return 0;
 }
 
-/* A log line would be the child's to wonder about, and may repeat what was sent. */
-static void ignore_log(void *userdata, const char *format, va_list ap) {
-}
-
 int endpoint_serve(Endpoint *e) {
-        e->http = MHD_start_daemon(MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD |
-                                           MHD_USE_POLL | MHD_USE_ERROR_LOG,
-                                   0, NULL, NULL, endpoint_on_request, e,
-                                   MHD_OPTION_EXTERNAL_LOGGER, ignore_log, NULL,
-                                   MHD_OPTION_LISTEN_SOCKET, e->fd, MHD_OPTION_CONNECTION_LIMIT,
-                                   (unsigned)ENDPOINT_CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT,
-                                   (unsigned)ENDPOINT_IDLE_SEC, MHD_OPTION_END);
+        e->http = MHD_start_daemon(
+                MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL, 0,
+                NULL, NULL, endpoint_on_request, e, MHD_OPTION_LISTEN_SOCKET, e->fd,
+                MHD_OPTION_CONNECTION_LIMIT, (unsigned)ENDPOINT_CONNECTIONS,
+                MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)ENDPOINT_IDLE_SEC, MHD_OPTION_END);
         return e->http ? 0 : -errno ?: -EIO;
 }
 

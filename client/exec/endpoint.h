@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A managed-identity endpoint in App Service form (api-version 2019-08-01) on loopback, for one
- * child: libraries that know it get the account's tokens without a change. It asks the daemon at
+ * command: libraries that know it get the account's tokens without a change. It asks the daemon at
  * each request and keeps nothing. Microsoft Learn, "How to use managed identities for App Service
  * and Azure Functions", REST endpoint reference.
  */
@@ -21,7 +21,7 @@ enum {
  * or -errno.
  */
 int endpoint_new(Endpoint **ret, const char *account, const char *client_id);
-/* Answer from now on, from threads of its own: fork the child before. 0 or -errno. */
+/* Answer from now on, from threads of its own. 0 or -errno. */
 int endpoint_serve(Endpoint *e);
 /* The socket; borrowed. */
 int endpoint_fd(const Endpoint *e);
