@@ -99,7 +99,10 @@ static void op_on_saved(int outcome, void *userdata) {
                 free(op);
                 return;
         }
-        (void)keyring_problem(k, outcome, &problem);
+        if (k->closed)
+                (void)refuse_closed(k, &problem);
+        else
+                (void)keyring_problem(k, outcome, &problem);
         op->fn(&problem, op->userdata);
         problem_clear(&problem);
 }

@@ -58,6 +58,7 @@ struct Keeper {
         Timer *timer;
         SignIn *signins; /* newest first */
         bool settling;   /* waiters are being answered: their slots stay */
+        bool closed;     /* the account is gone, or is another one */
 
         /* The exchange under way: lock, read again, fetch, store. */
         Slot *exchanging; /* NULL: none */
@@ -203,6 +204,7 @@ Verdict refuse_api_token(const Keeper *k, const Slot *s, PolicyWish wish, uint64
 Verdict refuse_too_short(const Keeper *k, const Slot *s, PolicyWish wish, uint64_t now,
                          Problem *problem);
 Verdict refuse_too_often(Keeper *k, Slot *s, uint64_t now, Problem *problem);
+int refuse_closed(const Keeper *k, Problem *problem);
 int refuse_challenge(const Keeper *k, Problem *problem);
 Verdict refuse_failure(const Keeper *k, const Slot *s, uint64_t now, Problem *problem);
 /* What the fetcher said of a failure, with the account before it and the command after that helps.

@@ -113,6 +113,11 @@ Verdict refuse_too_often(Keeper *k, Slot *s, uint64_t now, Problem *problem) {
         return VERDICT_FAIL;
 }
 
+int refuse_closed(const Keeper *k, Problem *problem) {
+        return problem_set(problem, OUTCOME_CANCELLED,
+                           "%s: the account was removed or set up anew.", k->account->name);
+}
+
 int refuse_challenge(const Keeper *k, Problem *problem) {
         return problem_set(problem, OUTCOME_LIMITS_EXCEEDED,
                            "%s: %d claims challenges wait for their tokens, and no more can. Try "

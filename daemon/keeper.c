@@ -246,8 +246,8 @@ void keeper_close(Keeper *k) {
 
         keeper_abort_exchange(k, false);
         keeper_drop_signin(k);
-        (void)problem_set(&problem, OUTCOME_CANCELLED,
-                          "%s: the account was removed or set up anew.", k->account->name);
+        k->closed = true;
+        (void)refuse_closed(k, &problem);
         for (Slot *s = k->slots; s; s = s->next)
                 slot_fail_waiters(s, &problem);
         problem_clear(&problem);

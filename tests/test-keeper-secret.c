@@ -144,7 +144,7 @@ static void test_an_api_token_that_waits_for_the_keyring(void) {
         fake_keyring_hold(s.keyring, true);
         set_secret(&s, &first, API_TOKEN "c");
         s.keeper = keeper_free(s.keeper);
-        expect_done(&first, OUTCOME_UNAVAILABLE);
+        expect_done(&first, OUTCOME_CANCELLED);
         stage_deinit(&s);
 }
 
