@@ -5,6 +5,7 @@
 # the while, the daemon's memory does not grow, and its log holds nothing of what they sent.
 
 import os
+import random
 import signal
 import time
 import xml.etree.ElementTree as ET
@@ -22,6 +23,7 @@ from util_raw import BUS, RawClient
 
 INTROSPECTABLE = 'org.freedesktop.DBus.Introspectable'
 MARK = 'a-mark-of-the-sender'
+OTHER = 'https://other.example'
 
 
 def memory(daemon, which='RssAnon'):
@@ -172,6 +174,62 @@ def test_gone_at_every_stage(daemon, entra, keyring, bus):
     entra.release()
     assert last.result()[0] == first.result()[0]
     assert entra.count('refresh_token', resource='https://apps.azureiotcentral.com') == 1
+
+
+def any_call(chance, token, authority):
+    """A call that may well be carried out, of an account that may be there."""
+    name = chance.choice(('work', 'other', 'new'))
+    account = (account_path(name), ACCOUNT)
+    options = {key: value for key, value in {
+        'force': True, 'claims': '{"a":%d}' % chance.randrange(3), 'resource': OTHER,
+        'min_valid': chance.choice((1, 3599)), 'timeout': chance.choice((0, 900)),
+    }.items() if chance.random() < 0.3}
+    api_token = variants({'secret': f'SharedAccessSignature sr=x&sig=secret-{chance.random()}'})
+    return chance.choice((
+        (ROOT, MANAGER, 'GetToken', '(sa{sv})', (name, variants(options))),
+        (*account, 'GetToken', '(a{sv})', (variants(options),)),
+        (ROOT, MANAGER, 'ReportRejected', '(sss)', (name, token, 'Bearer claims="eyJhIjoxfQ=="')),
+        (ROOT, MANAGER, 'AddAccount', '(ssa{sv})', (name, 'entra', variants(
+            {'authority': authority}))),
+        (ROOT, MANAGER, 'AddAccount', '(ssa{sv})', (name, 'api-token', api_token)),
+        (ROOT, MANAGER, 'Unlock'), (*account, 'Refresh'), (*account, 'SignOut'),
+        (*account, 'Remove'),
+        (*account, 'SignIn', '(a{sv})', ({},)), (*account, 'SetSecret', '(s)', (MARK,)),
+        (*account, 'Configure', '(a{sv})', (variants({'resource': OTHER}),)),
+        (*account, 'Configure', '(a{sv})', (variants({'tenant': 'contoso.com'}),)),
+        (f'{ROOT}/signin/{chance.randrange(1, 20)}', SIGN_IN, 'Cancel')))
+
+
+def test_any_call_and_gone(daemon, entra, keyring, bus):
+    """Whoever asks for what, in whatever order, and goes: the sanitizers look at what is left."""
+    daemon.start(entra_account(entra, resources=OTHER) + entra_account(entra, 'other'))
+    daemon.sign_in_before(entra)
+    token = daemon.get_token('work')[0]
+    chance = random.Random(5)
+    clients = []
+    held = locked = False
+    for _ in range(1500):
+        if len(clients) < 8:
+            clients.append(RawClient(bus.address))
+        client = chance.choice(clients)
+        client.send(client.message(NAME, *any_call(chance, token, entra.authority)))
+        what = chance.random()
+        if what < 0.1:
+            client.close()
+            clients.remove(client)
+        elif what < 0.12:
+            held = not held
+            (entra.hold if held else entra.release)()
+        elif what < 0.13:
+            locked = not locked
+            (keyring.lock if locked else keyring.unlock)()
+    entra.release()
+    for client in clients:
+        client.close()
+    if locked:
+        keyring.unlock()
+    name, _ = daemon.error_of(daemon.get_token, 'nobody')
+    assert name == 'NoSuchAccount' and MARK not in daemon.text()
 
 
 def methods():
