@@ -6,7 +6,8 @@
  * nothing to cache, to time or to refresh here. These calls never start a sign-in.
  *
  * Calls are synchronous, or asynchronous in any main loop: see iotc_token_get_async(). A client
- * belongs to one thread at a time; use one for each thread. Functions that can fail return 0 or a
+ * belongs to one thread at a time; use one for each thread. In the child of a fork(2) its calls are
+ * lost, -ECONNRESET, and its next one connects anew. Functions that can fail return 0 or a
  * negative errno; what went wrong, for a program and for a person, is then kept in the client
  * (iotc_token_error_name(), iotc_token_error_text()):
  *

@@ -163,6 +163,26 @@ def test_a_bus_that_does_not_let_us_in(home, folder, reply, code, words):
             assert program.close() == 0
 
 
+def test_a_fork_under_a_call(work, program, entra):
+    """The child's calls are lost to it, its next one connects; the parent's is answered."""
+    work.restart()
+    token = work.get_token()[0]
+    entra.hold()
+    program.start('reject', 1, value=token)
+    assert program.line() == ['1', '0', '']
+    program.start('get', 2)                         # waits for the new token
+    program.start('get', 3, value=0)
+    program.send('fork', 4)
+    lost = [program.line() for _ in range(2)]
+    assert {(number, int(code)) for number, code, *_ in lost} == {('2', -errno.ECONNRESET),
+                                                                 ('3', -errno.ECONNRESET)}
+    assert program.line()[:3] == ['4', '0', token]
+    entra.release()
+    renewed = [program.line() for _ in range(2)]
+    assert {number for number, *_ in renewed} == {'2', '3'}
+    assert token not in str(renewed) and 'Error' not in str(renewed)
+
+
 def test_a_bus_that_refuses_the_command(home, folder, cli):
     path = os.path.join(folder, 'refuses')
     home.env['DBUS_SESSION_BUS_ADDRESS'] = f'unix:path={path}'

@@ -6,6 +6,7 @@
  *
  *   get | authorization N SELECTOR TIMEOUT     reject N SELECTOR TOKEN
  *   cancel N           close N (when the callback of N comes)         again N (the same, in it)
+ *   fork N             (a child does what there is to do and makes call N anew)
  *
  * A line of its output for each call that ended: N and "0" with the result, or the negative errno
  * with the error's name and text; and "N started", or why it was not.
@@ -17,7 +18,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 enum {
         CALLS = 64
@@ -74,6 +77,29 @@ static void report(Call *c, int r) {
                 printf("%d\tstarted\n", (int)(c - calls));
 }
 
+/* What is under way is the parent's; what the child asks for comes to it alone. */
+static void fork_off(Call *c) {
+        pid_t pid = fork();
+
+        if (pid < 0)
+                abort();
+        if (pid > 0) {
+                waitpid(pid, NULL, 0);
+                return;
+        }
+        if (iotc_token_process(client) != -ECONNRESET || start(c, 0, 0) < 0)
+                _exit(1);
+        while (iotc_token_get_fd(client) >= 0) {
+                struct pollfd fd = { iotc_token_get_fd(client),
+                                     (short)iotc_token_get_events(client), 0 };
+
+                poll(&fd, 1, 1000);
+                iotc_token_process(client);
+        }
+        iotc_token_close(client);
+        _exit(0);
+}
+
 static void command(char *line) {
         const char *verb = strsep(&line, "\t"), *token;
         Call *c = &calls[atoi(strsep(&line, "\t")) % CALLS];
@@ -84,6 +110,8 @@ static void command(char *line) {
                 c->closes = 1;
         } else if (strcmp(verb, "again") == 0) {
                 c->again = 1;
+        } else if (strcmp(verb, "fork") == 0) {
+                fork_off(c);
         } else {
                 snprintf(c->selector, sizeof(c->selector), "%s", strsep(&line, "\t"));
                 token = strsep(&line, "\t");
