@@ -73,7 +73,8 @@ int call_new(Call **ret, Bus *b, sd_bus_message *message, Problem *problem) {
 
         if (client && client->n_calls >= LIMIT_CALLS_PER_CLIENT)
                 return problem_set(problem, OUTCOME_LIMITS_EXCEEDED,
-                                   "This program has %d calls waiting already.",
+                                   "This program has %d calls waiting already. Try again when one "
+                                   "of them is answered.",
                                    LIMIT_CALLS_PER_CLIENT);
         c = calloc(1, sizeof(*c));
         if (!c)
