@@ -4,8 +4,8 @@
  */
 #include "simulate-pair.h"
 
-/* All has been tried again and stored: the longest back-off, and a quarter by chance. */
-#define SETTLED_USEC SEC(800)
+/* All has been tried again and stored: the longest Retry-After, and a quarter by chance. */
+#define SETTLED_USEC SEC(1200)
 
 typedef struct Visitor {
         struct Visitor *next;
