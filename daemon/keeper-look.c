@@ -51,6 +51,9 @@ static void keeper_is_replaced(Keeper *k) {
 static void keeper_on_looked(int outcome, void *userdata) {
         Keeper *k = userdata;
         const char *secret = vault_record(k->vault)->secret;
+        /* Else it has only been refreshed. */
+        bool wanted = !k->looked_at || slot_rule(k, k->slots, clock_boottime())->state ==
+                                               KEEPER_STATE_SIGN_IN_NEEDED;
         /* It may have been read while a request with the former one was under way. */
         bool differs =
                 !streq(secret, k->looked_at) || (k->asked_with && !streq(secret, k->asked_with));
@@ -60,7 +63,7 @@ static void keeper_on_looked(int outcome, void *userdata) {
         k->looked_at = NULL;
         if (outcome == KEYRING_E_NOT_FOUND && !secret && k->was_stored)
                 keeper_is_deleted(k); /* what was not stored yet is not lost */
-        else if (outcome == 0 && secret && differs)
+        else if (outcome == 0 && secret && wanted && differs && !keeper_owes_secret(k))
                 keeper_is_replaced(k);
         for (Slot *s = k->slots; s; s = s->next)
                 slot_settle(k, s, false);

@@ -120,6 +120,29 @@ static void test_our_own_sign_in(void) {
         stage_deinit(&s);
 }
 
+/* The other has refreshed it, and somebody deletes another item: that is no new sign-in, and takes
+ * no exchange away. */
+static void test_it_was_only_refreshed(void) {
+        Caller c = { 0 };
+        Stage s;
+
+        stage_init(&s);
+        stage_start_signed_in(&s);
+        fake_time_sleep(SEC(3600));
+        ASK(&c, &s, 20);
+        answer_error(OUTCOME_UNAVAILABLE, 0);
+        fake_time_pass(SEC(2));
+        assert(fake_fetches_running() == 1);
+        stage_put_record(&s, ACCOUNT_SOURCE_ENTRA, "secret-rt-2", NULL, 0, 0);
+        keeper_on_deletion(s.keeper);
+        fake_time_pass(SEC(1));
+        assert(streq(fake_fetch_request(fake_fetch())->refresh_token, "secret-rt-1"));
+        answer_token("secret-at-3", "secret-rt-3");
+        expect_token(&c, "secret-at-3");
+        assert(streq(stage_stored_secret(&s), "secret-rt-3"));
+        stage_deinit(&s);
+}
+
 int main(void) {
         test_nobody_was_signed_in();
         test_it_was_refused();
@@ -127,5 +150,6 @@ int main(void) {
         test_who_does_not_wait();
         test_the_keyring_hangs();
         test_our_own_sign_in();
+        test_it_was_only_refreshed();
         return 0;
 }
