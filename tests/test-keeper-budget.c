@@ -3,56 +3,13 @@
  * Entra takes 15 equal requests in 5 minutes for a loop and signs the account out (AADSTS50196).
  * Whatever callers and the network do, there are never so many.
  */
-#include "util-keeper.h"
-
-#define WINDOW SEC(300)
-
-/* When each request was made. */
-typedef struct Service {
-        Outcome outcome; /* what it answers; OUTCOME_OK: a token */
-        uint64_t sent[4096];
-        unsigned n;
-} Service;
-
-/* It comes in, and is answered a moment later. */
-static void answer(Fetch *f, void *userdata) {
-        Service *service = userdata;
-        bool *came_in = fake_fetch_note(f, sizeof(*came_in));
-        char token[32];
-
-        if (!*came_in) {
-                *came_in = true;
-                assert(service->n < ARRAY_SIZE(service->sent));
-                service->sent[service->n++] = clock_boottime();
-                fake_fetch_again(f, SEC(1) / 10);
-                return;
-        }
-        snprintf(token, sizeof(token), "secret-at-%u", service->n);
-        if (service->outcome == OUTCOME_OK)
-                fake_fetch_token(f, &(FakeToken){ .access_token = token });
-        else
-                fake_fetch_error(f, service->outcome, 0);
-}
-
-static unsigned most_in_five_minutes(const Service *service) {
-        unsigned most = 0;
-
-        for (unsigned i = 0; i < service->n; i++) {
-                unsigned n = 0;
-
-                for (unsigned j = i; j < service->n && service->sent[j] < service->sent[i] + WINDOW;
-                     j++)
-                        n++;
-                most = MAX(most, n);
-        }
-        return most;
-}
+#include "util-service.h"
 
 static void start(Stage *s, Service *service, AccountSource source, Outcome outcome) {
         *service = (Service){ .outcome = outcome };
         stage_init(s);
         stage_put_record(s, source, "secret-rt-1", NULL, 0, 0);
-        fake_fetch_answer_by(answer, 0, service);
+        fake_fetch_answer_by(service_answer, 0, service);
         stage_start(s, source);
         fake_time_pass(SEC(1));
 }
@@ -75,7 +32,7 @@ static void test_callers_who_insist(void) {
                         fake_time_pass(SEC(1));
                         caller_leave(&c);
                 }
-                assert(service.n > 0 && most_in_five_minutes(&service) < 15);
+                assert(service.n > 0 && service_most(&service) < 15);
                 stage_deinit(&s);
         }
 }
@@ -91,7 +48,7 @@ static void test_a_network_that_flaps(void) {
                 keeper_on_online(s.keeper);
                 fake_time_pass(SEC(3));
         }
-        assert(most_in_five_minutes(&service) < 15);
+        assert(service_most(&service) < 15);
         /* It is tried all the time, and when it can be had, it is. */
         assert(service.n > 120);
         service.outcome = OUTCOME_OK;
@@ -257,7 +214,7 @@ static void killed_in_a_loop(AccountSource source, Outcome outcome, uint64_t lif
                 fake_time_pass(life);
                 caller_leave(&c);
         }
-        assert(service.n > 12 && most_in_five_minutes(&service) < 15);
+        assert(service.n > 12 && service_most(&service) < 15);
         /* Nobody who needs one is kept from it when that is over. */
         fake_time_pass(SEC(3700));
         s.keeper = keeper_free(s.keeper);
@@ -309,7 +266,7 @@ static void test_two_share_it(void) {
                 keeper_on_online(second % 2 ? s.keeper : other);
                 fake_time_pass(SEC(1));
         }
-        assert(service.n > 100 && most_in_five_minutes(&service) < 15);
+        assert(service.n > 100 && service_most(&service) < 15);
         keeper_free(other);
         stage_deinit(&s);
 }

@@ -4,62 +4,17 @@
  * request in the time that a token covers, beside the 12 in 5 minutes (test-keeper-budget.c). So
  * whoever waits for a token has one soon after whatever was in the way is over.
  */
-#include "util-keeper.h"
-
-#define WINDOW SEC(300)
-
-/* When each request was made. */
-typedef struct Service {
-        Outcome outcome; /* what it answers; OUTCOME_OK: a token */
-        uint64_t life;   /* s, of its tokens */
-        uint64_t delay;  /* until it answers */
-        uint64_t sent[4096];
-        unsigned n;
-} Service;
-
-static void answer(Fetch *f, void *userdata) {
-        Service *service = userdata;
-        bool *came_in = fake_fetch_note(f, sizeof(*came_in));
-        char token[32];
-
-        if (!*came_in) {
-                *came_in = true;
-                assert(service->n < ARRAY_SIZE(service->sent));
-                service->sent[service->n++] = clock_boottime();
-                fake_fetch_again(f, service->delay);
-                return;
-        }
-        snprintf(token, sizeof(token), "secret-at-%u", service->n);
-        if (service->outcome == OUTCOME_OK)
-                fake_fetch_token(
-                        f, &(FakeToken){ .access_token = token, .expires_in = service->life });
-        else
-                fake_fetch_error(f, service->outcome, 0);
-}
+#include "util-service.h"
 
 /* Signed in, and its first token has come. */
 static void start(Stage *s, Service *service, uint64_t life) {
-        *service = (Service){ .life = life, .delay = SEC(1) / 10 };
+        *service = (Service){ .life = life };
         stage_init(s);
         stage_put_record(s, ACCOUNT_SOURCE_ENTRA, "secret-rt-1", NULL, 0, 0);
-        fake_fetch_answer_by(answer, 0, service);
+        fake_fetch_answer_by(service_answer, 0, service);
         stage_start(s, ACCOUNT_SOURCE_ENTRA);
         fake_time_pass(SEC(1));
         assert(service->n == 1);
-}
-
-static unsigned most_in_five_minutes(const Service *service) {
-        unsigned most = 0;
-
-        for (unsigned i = 0; i < service->n; i++) {
-                unsigned n = 0;
-
-                for (unsigned j = i; j < service->n && service->sent[j] < service->sent[i] + WINDOW;
-                     j++)
-                        n++;
-                most = MAX(most, n);
-        }
-        return most;
 }
 
 /* The network comes and goes for an hour, every time with a word of it: callers have a token each
@@ -81,7 +36,7 @@ static void test_short_lives_in_a_network_that_flaps(void) {
                 assert(c.answers == 1 && *c.token);
         }
         /* A token of 10 s covers 5 (policy_covered_until()), and 12 may follow what failed. */
-        assert(most_in_five_minutes(&service) <= 300 / 5 + 1 + 12);
+        assert(service_most(&service) <= 300 / 5 + 1 + 12);
         stage_deinit(&s);
 }
 
@@ -101,7 +56,7 @@ static void test_long_lives_in_an_outage(void) {
                 fake_time_pass(SEC(3));
                 caller_leave(&c);
         }
-        assert(most_in_five_minutes(&service) <= 1 + 12);
+        assert(service_most(&service) <= 1 + 12);
         stage_deinit(&s);
 }
 
@@ -127,7 +82,7 @@ static void test_killed_in_exchanges(void) {
         stage_start(&s, ACCOUNT_SOURCE_ENTRA);
         fake_time_pass(0);
         s.keeper = keeper_free(s.keeper);
-        service.delay = SEC(1) / 10;
+        service.delay = 0;
         stage_start(&s, ACCOUNT_SOURCE_ENTRA);
         ASK(&c, &s, 20);
         fake_time_pass(SEC(6));
@@ -181,7 +136,7 @@ static void test_the_networks_return_is_not_forgotten(void) {
         fake_time_pass(SEC(1));
         service.outcome = OUTCOME_OK;
         keeper_on_online(s.keeper);
-        fake_time_pass(service.sent[0] + WINDOW - SEC(1) - clock_boottime());
+        fake_time_pass(service.sent[0] + SERVICE_WINDOW - SEC(1) - clock_boottime());
         assert(service.n == 12 && stage_state(&s) == KEEPER_STATE_UNAVAILABLE);
         fake_time_pass(SEC(2));
         assert(service.n == 12 + 1 && stage_state(&s) == KEEPER_STATE_READY);
