@@ -82,23 +82,25 @@ static bool config_names(const Config *c, const char *name) {
 
 /* The key is read again. Another store is for the next start: what is in memory has its place in
  * this one, and a line that is being edited is not to move a secret. */
-static void store_take(Manager *m, const Config *c) {
+static int store_take(Manager *m, const Config *c) {
         static const char *const kinds[] = {
                 [CONFIG_STORE_KEYRING] = "secret-service",
                 [CONFIG_STORE_FILE] = "file",
         };
 
         if (!m->ready || c->store == CONFIG_STORE_UNKNOWN)
-                return;
+                return 0;
         if (streq(kinds[c->store], keyring_kind(m->env->keyring))) {
-                keyring_set_key_file(m->env->keyring, c->key_file);
                 m->store_told = false;
-        } else if (!m->store_told) {
+                return keyring_set_key_file(m->env->keyring, c->key_file);
+        }
+        if (!m->store_told) {
                 log_warning("The setting store has changed: it is used from the next start on "
                             "(systemctl --user restart iotc-tokend). What is stored is not moved: "
                             "sign in once more then (iotc-token login NAME)");
                 m->store_told = true;
         }
+        return 0;
 }
 
 /* 1 when something is different. */
@@ -107,6 +109,7 @@ static int globals_take(Manager *m, Config *c) {
                     strv_equal(m->app_suffixes, c->app_suffixes) && streq(m->problem, c->problem);
         bool same_quiet = m->env->quiet == c->quiet;
         bool same_way = streq(m->env->proxy, c->proxy) && streq(m->env->ca_bundle, c->ca_bundle);
+        int r;
 
         if (c->problem && !streq(m->problem, c->problem))
                 log_warning("%s", c->problem);
@@ -123,11 +126,11 @@ static int globals_take(Manager *m, Config *c) {
         m->env->quiet = c->quiet;
         if (m->ready && !same_quiet)
                 m->env->listener->manager_changed(MANAGER_CHANGED_QUIET, m->env->listener_userdata);
-        store_take(m, c);
+        r = store_take(m, c);
         /* What could not be reached may be reached this way. */
         if (m->ready && !same_way)
                 manager_try_again(m);
-        return !same || !same_quiet || !same_way;
+        return r < 0 ? r : !same || !same_quiet || !same_way;
 }
 
 /* Other settings (taken over) for an account that is there. 1 when something is different. */

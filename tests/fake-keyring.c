@@ -201,7 +201,8 @@ const char *keyring_complaint(const Keyring *k) {
         return NULL;
 }
 
-void keyring_set_key_file(Keyring *k, const char *key_file) {
+int keyring_set_key_file(Keyring *k, const char *key_file) {
+        return 0;
 }
 
 KeyringState keyring_state(const Keyring *k) {

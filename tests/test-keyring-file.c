@@ -99,11 +99,11 @@ static void test_unlocked_by_the_key(Test *t) {
         assert(store(t, "work", "one") == 0 && !keyring_complaint(t->k));
 
         /* Another one does not open what is there; the right one does. */
-        keyring_set_key_file(t->k, p.other);
+        assert(keyring_set_key_file(t->k, p.other) == 0);
         wait_state(t, KEYRING_STATE_LOCKED);
         assert(strstr(keyring_complaint(t->k), "is not the one"));
         expect_load(t, "work", KEYRING_E_LOCKED, NULL);
-        keyring_set_key_file(t->k, p.key);
+        assert(keyring_set_key_file(t->k, p.key) == 0);
         wait_state(t, KEYRING_STATE_OK);
         expect_load(t, "work", 0, "one");
         end_file(t, &p);
@@ -116,10 +116,10 @@ static void test_another_key_meanwhile(Test *t) {
 
         place_init(&p);
         start_file(t, &p, NULL);
-        keyring_set_key_file(t->k, p.other);
+        assert(keyring_set_key_file(t->k, p.other) == 0);
         assert(keyring_unlock(t->k, &a.op, on_answer, &a) == 0);
-        keyring_set_key_file(t->k, p.path);
-        keyring_set_key_file(t->k, p.key);
+        assert(keyring_set_key_file(t->k, p.path) == 0);
+        assert(keyring_set_key_file(t->k, p.key) == 0);
         assert(keyring_unlock(t->k, &b.op, on_answer, &b) == 0);
         assert(wait_answer(t, &a) == 0 && wait_answer(t, &b) == 0);
         assert(store(t, "work", "one") == 0);
@@ -202,7 +202,7 @@ static void test_nothing_behind_it(Test *t) {
         expect_load(t, "work", KEYRING_E_ABSENT, NULL);
         assert(store(t, "work", "one") == KEYRING_E_ABSENT && erase(t, "work") == KEYRING_E_ABSENT);
         assert(unlock(t) == KEYRING_E_ABSENT);
-        keyring_set_key_file(t->k, "/dev/null");
+        assert(keyring_set_key_file(t->k, "/dev/null") == 0);
         assert(streq(keyring_complaint(t->k), "line 3 is bad") && t->n_states == 1);
         stop(t);
 }

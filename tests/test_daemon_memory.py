@@ -43,12 +43,26 @@ def memory(home, plain_build):
     return memory
 
 
-@pytest.fixture
-def signed_in(memory, daemon, entra, keyring):
+def start_signed_in(memory, daemon, entra, store=''):
     memory.next_program()
-    daemon.start(entra_account(entra, resources=OTHER))
+    daemon.start(store + entra_account(entra, resources=OTHER))
     daemon.sign_in(entra)
     return daemon
+
+
+@pytest.fixture
+def signed_in(memory, daemon, entra, keyring):
+    return start_signed_in(memory, daemon, entra)
+
+
+@pytest.fixture
+def signed_in_to_files(memory, daemon, entra):
+    """Without a keyring, its secrets in encrypted files."""
+    key = os.path.join(daemon.home.folder, 'key')
+    with open(os.open(key, os.O_CREAT | os.O_WRONLY, 0o600), 'wb') as file:
+        file.write(os.urandom(32))
+    return start_signed_in(memory, daemon, entra,
+                           f'[iotc-token]\nstore=file\nkey-file={key}\n\n')
 
 
 def still_signed_in(daemon, memory):
@@ -173,27 +187,40 @@ def test_calls(signed_in, memory, entra, keyring, what, stride):
     still_signed_in(signed_in, memory)
 
 
-@pytest.mark.parametrize('count', [1, ALL])
-def test_start(signed_in, memory, count):
+def sweep_start(daemon, memory, stride, count):
     after = 0
     while True:
-        signed_in.stop()
+        daemon.stop()
         memory.next_program()
         memory.short(after, count)
-        signed_in.process = signed_in.start_process()
-        wait_until(lambda: not signed_in.process.alive or signed_in.bus.owner(NAME),
+        daemon.process = daemon.start_process()
+        wait_until(lambda: not daemon.process.alive or daemon.bus.owner(NAME),
                    'the daemon to start, or to end')
         failed, places = memory.failed, memory.places()
         memory.ample()
-        if not signed_in.process.alive:
-            code = signed_in.process.wait()
+        if not daemon.process.alive:
+            code = daemon.process.wait()
             assert code > 0, f'{code} at {after} of {count}: {places}'
             memory.next_program()
-            signed_in.start()
+            daemon.start()
         # What could not be read then is read again soon.
-        wait_until(lambda: refusal(lambda: signed_in.get_token('work')) is None,
+        wait_until(lambda: refusal(lambda: daemon.get_token('work')) is None,
                    f'a token after {after} of {count}: {places}')
         if not failed:
-            break
-        after += STRIDE or 29
+            return
+        after += STRIDE or stride
+
+
+@pytest.mark.parametrize('count', [1, ALL])
+def test_start(signed_in, memory, count):
+    sweep_start(signed_in, memory, 29, count)
     still_signed_in(signed_in, memory)
+
+
+def test_files(signed_in_to_files, memory, entra):
+    daemon = signed_in_to_files
+    calls = Calls(daemon, entra, None)
+    for what in ('exchange', 'remove', 'reload'):
+        sweep(daemon, memory, calls, what, 2, 1)
+    sweep_start(daemon, memory, 19, 1)
+    still_signed_in(daemon, memory)

@@ -21,19 +21,30 @@ void keyring_set_shut(Keyring *k, char *why) {
         k->shut = why;
 }
 
-void keyring_reopen(Keyring *k) {
-        if (k->unlock)
+int keyring_reopen(Keyring *k) {
+        int r;
+
+        if (k->unlock) {
                 k->unlock_again = true;
-        else if (keyring_prepare_unlock(k) == 0)
+                return 0;
+        }
+        r = keyring_prepare_unlock(k);
+        if (r == 0)
                 keyring_worker_submit(k->worker, k->unlock);
+        return r;
 }
 
-void keyring_set_key_file(Keyring *k, const char *key_file) {
+int keyring_set_key_file(Keyring *k, const char *key_file) {
+        char *copy;
+
         if (k->watch || k->service != KEYRING_SERVICE_RUNS)
-                return;
+                return 0;
+        copy = key_file ? strdup(key_file) : NULL;
+        if (key_file && !copy)
+                return -ENOMEM; /* without a file it would be the credential */
         free(k->key_file);
-        k->key_file = key_file ? strdup(key_file) : NULL;
-        keyring_reopen(k);
+        k->key_file = copy;
+        return keyring_reopen(k);
 }
 
 int keyring_new_file(Keyring **ret, sd_event *event, const char *folder, const char *key_file,
@@ -50,7 +61,9 @@ int keyring_new_file(Keyring **ret, sd_event *event, const char *folder, const c
                 return r;
         k->service = KEYRING_SERVICE_RUNS;
         /* its job comes before those of any call */
-        keyring_set_key_file(k, key_file);
+        r = keyring_set_key_file(k, key_file);
+        if (r < 0)
+                return r;
 
         *ret = STEAL(k);
         return 0;

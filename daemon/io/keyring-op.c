@@ -62,7 +62,7 @@ static void keyring_trip(Keyring *k) {
                 keyring_watch_refresh(k->watch);
         else {
                 keyring_set_shut(k, strdup("The disk that the secrets are on does not answer"));
-                keyring_reopen(k);
+                (void)keyring_reopen(k);
         }
         keyring_update_state(k);
 }

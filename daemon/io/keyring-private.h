@@ -67,8 +67,8 @@ int keyring_make(Keyring **ret, sd_event *event, const KeyringBackend *backend, 
 int keyring_prepare_unlock(Keyring *k);
 
 /* keyring-file.c */
-/* Open the file store anew: read its key, look at its folder. The state follows. */
-void keyring_reopen(Keyring *k);
+/* Open the file store anew: read its key, look at its folder. The state follows. 0 or -ENOMEM. */
+int keyring_reopen(Keyring *k);
 /* Keep a text (taken over, may be NULL) as what stands in the way. */
 void keyring_set_shut(Keyring *k, char *why);
 

@@ -75,7 +75,7 @@ static void keyring_finish_unlock(Keyring *k, int outcome) {
         k->unlock_held = false;
         if (k->unlock_again) {
                 k->unlock_again = false;
-                keyring_reopen(k);
+                (void)keyring_reopen(k);
                 return;
         }
         if (!k->watch)
