@@ -221,6 +221,6 @@ def test_files(signed_in_to_files, memory, entra):
     daemon = signed_in_to_files
     calls = Calls(daemon, entra, None)
     for what in ('exchange', 'remove', 'reload'):
-        sweep(daemon, memory, calls, what, 2, 1)
-    sweep_start(daemon, memory, 19, 1)
+        sweep(daemon, memory, calls, what, 3, 1)
+    sweep_start(daemon, memory, 31, 1)
     still_signed_in(daemon, memory)

@@ -59,8 +59,8 @@ int keyring_new_file(Keyring **ret, sd_event *event, const char *folder, const c
 /* The same with nothing behind it: ABSENT for ever, and why (may be NULL) is the complaint. */
 int keyring_new_none(Keyring **ret, sd_event *event, const char *why, KeyringStateFn fn,
                      void *userdata);
-/* The settings were read again: the file store reads its key anew. Of no effect on the others. 0, or
- * -ENOMEM, and nothing has changed. */
+/* The settings were read again: the file store reads its key anew. Of no effect on the others. 0,
+ * or -ENOMEM, and nothing has changed. */
 int keyring_set_key_file(Keyring *k, const char *key_file);
 /* "secret-service", "file" or "none". */
 const char *keyring_kind(const Keyring *k);

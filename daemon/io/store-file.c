@@ -15,9 +15,12 @@
 #include "model/text.h"
 
 /* A temporary file that is older has no writer any more: it was killed, or the power went. */
-#define LEFTOVER_SEC 60
+#define LEFTOVER_SEC     60
+/* How often, and how long each time, an unlock waits for memory. */
+#define MEMORY_TRIES     50
+#define MEMORY_WAIT_USEC (100 * 1000)
 /* More than what store_cipher_check() wants to see. */
-#define HEAD_BYTES   128
+#define HEAD_BYTES       128
 
 /* The thread's, but for wake_fd. */
 typedef struct StoreFile {
@@ -171,9 +174,11 @@ static int folder_open(StoreFile *f) {
         f->folder_fd = fd_close(f->folder_fd);
         if (asprintf(&inside, "%s/", f->folder) < 0) {
                 inside = NULL;
-                return KEYRING_E_ABSENT;
+                return -ENOMEM;
         }
         r = file_make_folders(inside);
+        if (r == -ENOMEM)
+                return r;
         if (r < 0)
                 return folder_fail(f, strerror(-r));
         f->folder_fd = open(f->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -247,10 +252,10 @@ static int key_take(StoreFile *f, const char *key_file) {
         r = store_key_read(&f->key, key_file, &why);
         if (r == 0)
                 return folder_check(f, key_file);
-        if (r > 0) {
-                free(f->why);
-                f->why = why;
-        }
+        if (r < 0)
+                return r;
+        free(f->why);
+        f->why = why;
         return KEYRING_E_LOCKED;
 }
 
@@ -259,6 +264,13 @@ static int file_unlock(void *impl, const char *key_file, KeyringUnlockFn fn, voi
 
         store_key_clear(&f->key);
         f->outcome = folder_open(f) ?: key_take(f, key_file);
+        /* It stays as it is found here: memory that is short for a moment is waited for. */
+        for (unsigned i = 0; f->outcome == -ENOMEM && i < MEMORY_TRIES; i++) {
+                (void)usleep(MEMORY_WAIT_USEC);
+                f->outcome = folder_open(f) ?: key_take(f, key_file);
+        }
+        if (f->outcome == -ENOMEM)
+                f->outcome = KEYRING_E_ABSENT;
         free(f->shut);
         f->shut = NULL;
         if (f->outcome != 0) {
