@@ -363,7 +363,7 @@ def test_answers_that_are_none(signed_in, cli, answer, code, words):
             client.recv(65536)
             with contextlib.suppress(OSError):      # it need not read to the end
                 client.sendall(answer)
-            client.shutdown(socket.SHUT_WR)
+                client.shutdown(socket.SHUT_WR)
             assert process.wait() == code, process.text()
     assert words in process.text()
 

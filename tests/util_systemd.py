@@ -197,8 +197,10 @@ class Systemd:
             {**self.env, 'FOLDER': self.folder, 'TREE': self.tree, 'PREFIX': self.prefix,
              'GROUP': self.group},
             os.path.join(self.folder, 'manager.log'))
-        wait_until(lambda: os.path.exists(f'{self.runtime}/systemd/private')
-                   or not self.process.alive, 'the user manager')
+        # systemctl asks the manager itself, but waits for it on the bus.
+        wait_until(lambda: all(os.path.exists(f'{self.runtime}/{name}')
+                               for name in ('systemd/private', 'bus'))
+                   or not self.process.alive, 'the user manager and its bus')
         assert self.process.alive, self.process.text()
         self.ok('systemctl', '--user', 'is-system-running', '--wait')
 
