@@ -33,8 +33,14 @@ LAST_LINES = 40
 
 
 def pytest_configure(config):
+    config.addinivalue_line('markers', 'long: takes more than 10 s, most of it waiting')
     # Orphans of a test become children of this process, where leftovers() finds them.
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)
+
+
+def pytest_collection_modifyitems(items):
+    # What begins last is not to be waited for alone.
+    items.sort(key=lambda item: 'long' not in item.keywords)
 
 
 @pytest.hookimpl(hookwrapper=True)

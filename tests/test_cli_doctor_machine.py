@@ -53,6 +53,7 @@ def test_from_login_to_logout(well, doctor, bus, folder, logind):
         assert doctor.run(0, **logind.env())['start']['state'] == 'ok'
 
 
+@pytest.mark.long
 def test_what_only_the_shell_has(daemon, entra, keyring, doctor, bus, folder):
     """A proxy and a private CA: the daemon can't trust the server without the CA."""
     account = entra_account(entra, authority=entra.tls_authority)

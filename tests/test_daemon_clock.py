@@ -126,6 +126,7 @@ def test_an_api_token_ends_by_the_calendar(clock, daemon, keyring):
     assert daemon.get_token('devices')[2] == ends
 
 
+@pytest.mark.long
 def test_no_battery(clock, daemon, entra, keyring):
     """1970: TLS is refused, in words that name the clock; when NTP has set it, all is well."""
     clock.set(1000 - int(time.time()))

@@ -6,6 +6,8 @@
 import signal
 import time
 
+import pytest
+
 from util_daemon import MANAGER, NAME, ROOT, entra_account, variants
 from util_process import wait_until
 
@@ -133,6 +135,7 @@ def test_killed_and_started_again(daemon, entra, keyring):
     assert daemon.get_token('work', min_valid=600)[0] == renewed
 
 
+@pytest.mark.long
 def test_hanging(daemon, entra, keyring):
     entra.set(access_token_ttl=300)
     daemon.start(entra_account(entra))

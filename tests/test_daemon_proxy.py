@@ -113,6 +113,7 @@ def test_accepted_and_silent(daemon, entra, keyring, proxy):
     assert daemon.get_token('work', min_valid=600)[0] != old[0]
 
 
+@pytest.mark.long
 def test_one_byte_a_second(daemon, entra, keyring, proxy):
     """A server that keeps a fetch busy has no hold on it: its time is up after 30 s."""
     start(daemon, entra, proxy.url)

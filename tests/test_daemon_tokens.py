@@ -255,6 +255,7 @@ def test_garbage_from_the_server(signed_in, entra):
     assert name in ('Unavailable', 'TimedOut', 'Misconfigured')
 
 
+@pytest.mark.long
 def test_short_tokens_are_renewed_in_time(daemon, entra, keyring):
     entra.set(access_token_ttl=6)
     daemon.start(entra_account(entra))

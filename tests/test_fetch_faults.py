@@ -136,6 +136,7 @@ def test_a_fault_while_polling_slows_it_down(fetcher, entra, failure, pause):
     assert second['at'] - first['at'] >= pause * 1000
 
 
+@pytest.mark.long
 def test_slow_down_is_for_good(fetcher, entra):
     entra.slow_down()
     fetch = fetcher.entra(entra, 'device-code')
