@@ -142,14 +142,19 @@ def oidc_agent(folder):
         subprocess.run(['oidc-agent', '--kill'], env=env, check=True, capture_output=True)
 
 
-def bench_memory(daemon, folder):
+def print_memory(label, pids):
+    rows = [memory(pid) for pid in pids]
+    print(f'{label:28}' + ''.join(f'{sum(column):10}' for column in zip(*rows)))
+
+
+def bench_memory(daemon, bus, folder):
     print('\nmemory, kB                         RSS       PSS       USS')
+    ours = [daemon.process.pid, *children(daemon.process.pid)]
+    print_memory('iotc-tokend and launcher', ours)
     with oidc_agent(folder) as agent:
-        ours = [daemon.process.pid, *children(daemon.process.pid)]
-        for label, pids in (('iotc-tokend and launcher', ours),
-                            ('oidc-agent, two processes', agent)):
-            rows = [memory(pid) for pid in pids]
-            print(f'{label:28}' + ''.join(f'{sum(column):10}' for column in zip(*rows)))
+        print_memory('oidc-agent, two processes', agent)
+    bench_floods(bus.address)
+    print_memory('\niotc-tokend after the floods', ours)
 
 
 def start_times(daemon):
@@ -192,9 +197,8 @@ def main(build_dir):
 
         print(f'A token of {length} bytes; {ROUNDS} rounds of {CALLS} calls.')
         bench_calls(build_dir, cli.environment(), (daemon.process.pid, bare.pid, bus.process.pid))
-        bench_floods(bus.address)
         bench_processes(cli.environment(), cli.program)
-        bench_memory(daemon, sub('oidc-agent'))
+        bench_memory(daemon, bus, sub('oidc-agent'))
         print(f'\nstart to name on the bus, with this tool: {start_times(daemon):.1f} ms')
 
 
