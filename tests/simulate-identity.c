@@ -148,9 +148,11 @@ void identity_drop(Machine *m, Client *c) {
         identity_cut(m, c);
 }
 
-/* Of two daemons neither can know what the other has in memory. */
+/* Of two daemons neither can know what the other has in memory: the keyring can't be read, or could
+ * not when it was, which is just before a request leaves. */
 static bool keyring_is_between(const Machine *m) {
-        return m->paired && m->keyring_well_since == USEC_INFINITY;
+        return m->paired && (m->keyring_well_since == USEC_INFINITY ||
+                             sim_now() - m->keyring_well_since < SEC(1));
 }
 
 /* A strict server is asked with a refresh token that was used before: that ends the sign-in. Why it
