@@ -1,18 +1,26 @@
 # SPDX-License-Identifier: MIT
 #
-# Programs in a Flatpak or a Snap may get tokens but change nothing. The Flatpak here is a real
+# Programs in a Flatpak or a Snap may get tokens and nothing else. The Flatpak here is a real
 # bubblewrap sandbox with /.flatpak-info in its root; the Snap a process in a cgroup of that name.
+# The command iotc-token is not dumpable, so that its file tree is closed to a daemon without
+# CAP_SYS_PTRACE: the same program, inside and outside, shows that this is no verdict.
 
 import os
+import re
 import subprocess
+import sys
 
 import pytest
 
 from util_daemon import ACCOUNT, MANAGER, NAME, ROOT, account_path, entra_account
+from util_process import wait_until
+from util_raw import RawClient
 
 DENIED = 'sandbox may get tokens'
 CALLS = [
     (ROOT, MANAGER, 'AddAccount', 'ssa{sv}', 'other', 'entra', '0'),
+    (ROOT, MANAGER, 'Unlock'),
+    (ROOT, MANAGER, 'ReportRejected', 'sss', 'work', 'x', ''),
     (account_path('work'), ACCOUNT, 'Remove'),
     (account_path('work'), ACCOUNT, 'SignIn', 'a{sv}', '0'),
     (account_path('work'), ACCOUNT, 'SignOut'),
@@ -23,6 +31,25 @@ WRITES = [
     (ROOT, MANAGER, 'DefaultAccount', 's', ''),
     (account_path('work'), ACCOUNT, 'Apps', 'as', '0'),
 ]
+# The daemon as its unit starts it, in a user namespace of its own (PrivateUsers=yes), and, where
+# the runner is root, without the power to look into every process.
+PREFIXES = {
+    'plain': [],
+    'private-users': ['/usr/bin/unshare', '--user', '--map-current-user'],
+    'no-ptrace': ['/usr/bin/setpriv', '--bounding-set', '-sys_ptrace', '--inh-caps', '-sys_ptrace'],
+}
+
+
+@pytest.fixture(params=PREFIXES)
+def prefix(request, daemon):
+    """What starts the daemon."""
+    prefix = PREFIXES[request.param]
+    if request.param == 'no-ptrace' and os.getuid() != 0:
+        pytest.skip('the runner is not root: it has no CAP_SYS_PTRACE anyway')
+    probe = subprocess.run([*prefix, 'true'], capture_output=True, text=True, check=False)
+    if probe.returncode:
+        pytest.skip(f'{request.param}: {probe.stderr.strip()}')
+    daemon.prefix = prefix
 
 
 def busctl(daemon, prefix, *arguments):
@@ -30,14 +57,15 @@ def busctl(daemon, prefix, *arguments):
         'PATH': '/usr/bin:/bin'}, capture_output=True, text=True, timeout=60, check=False)
 
 
-def flatpak(daemon, folder):
+def flatpak(folder, *more):
     """bwrap as flatpak calls it, as far as it matters: a root of its own with /.flatpak-info."""
     info = os.path.join(folder, 'flatpak-info')
     with open(info, 'w', encoding='utf-8') as file:
         file.write('[Application]\nname=org.example.App\n')
     bwrap = ['bwrap', '--ro-bind', '/usr', '/usr', '--symlink', 'usr/lib', '/lib',
             '--symlink', 'usr/lib64', '/lib64', '--symlink', 'usr/bin', '/bin', '--proc', '/proc',
-            '--bind', folder, folder, '--ro-bind', info, '/.flatpak-info', '--die-with-parent']
+            '--bind', folder, folder, '--ro-bind', info, '/.flatpak-info', '--die-with-parent',
+            *more]
     probe = subprocess.run([*bwrap, 'true'], capture_output=True, text=True, check=False)
     if probe.returncode:
         pytest.skip(f'no sandbox can be made here: {probe.stderr.strip()}')
@@ -73,12 +101,67 @@ def check(daemon, prefix):
     assert done.returncode == 0 and 'bearer' in done.stdout, done.stderr
 
 
-def test_flatpak_gets_tokens_but_changes_nothing(daemon, entra, keyring, folder):
+@pytest.mark.parametrize('more', [(), ('--unshare-pid',)], ids=['', 'unshare-pid'])
+def test_flatpak_gets_tokens_but_changes_nothing(daemon, entra, keyring, folder, prefix, more):
     daemon.start(entra_account(entra))
     daemon.sign_in(entra)
-    check(daemon, flatpak(daemon, folder))
+    check(daemon, flatpak(folder, *more))
     # The very same call from outside is allowed.
-    assert busctl(daemon, (), 'call', NAME, *CALLS[1]).returncode == 0
+    assert busctl(daemon, (), 'call', NAME, *CALLS[3]).returncode == 0
+
+
+@pytest.mark.parametrize('more', [(), ('--unshare-pid',)], ids=['', 'unshare-pid'])
+def test_a_command_that_is_not_dumpable_is_known(daemon, cli, entra, keyring, folder, prefix, more):
+    daemon.start(entra_account(entra))
+    daemon.sign_in(entra)
+    inside = [*flatpak(folder, *more, '--ro-bind', daemon.home.build_dir, daemon.home.build_dir),
+              cli.program]
+    done = subprocess.run([*inside, 'get', 'work'], env=cli.environment(), capture_output=True,
+                          text=True, timeout=60, check=False)
+    assert done.returncode == 0 and done.stdout.strip(), done.stderr
+    for command in (('default', 'work'), ('logout', 'work'), ('remove', 'work'), ('unlock',)):
+        done = subprocess.run([*inside, *command], env=cli.environment(), capture_output=True,
+                              text=True, timeout=60, check=False)
+        assert done.returncode == 6 and DENIED in done.stderr, f'{command}: {done.stderr}'
+    cli.ok('default', 'work')
+    cli.ok('unlock')
+    login = cli.start('login', 'work', '--device-code')
+    entra.approve(wait_until(lambda: re.search(r'enter the code (\S+)', login.text()),
+                             'the code')[1])
+    assert login.wait() == 0, login.text()
+
+
+# Its connection lives on in a child; its number is free for any other process, once it is reaped.
+GONE = '''
+import os, sys
+sys.path.insert(0, sys.argv[1])
+from util_raw import RawClient
+client = RawClient(sys.argv[2])
+parent = os.getpid()
+if os.fork():
+    sys.stdin.read(1)
+    os._exit(0)
+while os.getppid() == parent:
+    pass
+blob = client.message('org.iotc.Token1', '/org/iotc/Token1', 'org.iotc.Token1.Manager', 'Unlock')
+client.send(blob)
+print(client.reply().get_body().unpack()[0], flush=True)
+'''
+
+
+@pytest.mark.parametrize('reaped', [True, False], ids=['reaped', 'zombie'])
+def test_a_caller_that_is_gone_is_refused(daemon, bus, reaped):
+    daemon.start()
+    child = subprocess.Popen([sys.executable, '-B', '-c', GONE, os.path.dirname(__file__),
+                              bus.address], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                             text=True)
+    child.stdin.write('x')
+    child.stdin.flush()
+    if reaped:
+        child.wait()
+    answer = child.stdout.readline()
+    child.communicate()
+    assert 'could not be identified' in answer, answer
 
 
 def test_snap_gets_tokens_but_changes_nothing(daemon, entra, keyring, folder):

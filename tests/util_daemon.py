@@ -98,6 +98,7 @@ class Daemon:
     def __init__(self, home, bus, verbose=True):
         self.home = home
         self.bus = bus
+        self.prefix = []    # what starts it: unshare, setpriv
         self.options = ['--verbose'] if verbose else []
         self.log = os.path.join(home.folder, 'daemon.log')
         self.process = None
@@ -129,8 +130,8 @@ class Daemon:
     def start_process(self, *arguments):
         """A process of the program, beside the one that this object looks after."""
         return Process(
-            [os.path.join(self.home.build_dir, 'daemon/iotc-tokend'), *self.options,
-             *arguments],
+            [*self.prefix, os.path.join(self.home.build_dir, 'daemon/iotc-tokend'),
+             *self.options, *arguments],
             self.home.environment(), self.log)
 
     def stop(self):

@@ -74,8 +74,11 @@ int dict_read(sd_bus_message *m, DictFn fn, void *userdata, sd_bus_error *error)
 int settings_read(sd_bus_message *m, Account *a, char **secret, sd_bus_error *error);
 
 /* caller.c */
-/* May the sender change accounts? Flatpak and Snap programs may not, and nobody all the time. 0, or
- * what a handler returns. */
+/* May the sender do more than get tokens? Flatpak and Snap programs may not. A round trip to the
+ * bus daemon, unless the last sender asks again. 0, or what a handler returns (error may be NULL).
+ */
+int caller_check(sd_bus_message *m, sd_bus_error *error);
+/* May it change accounts now? The same, and nobody may all the time. */
 int caller_check_manage(sd_bus_message *m, sd_bus_error *error);
 
 /* errors.c */

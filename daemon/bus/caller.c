@@ -1,10 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Who calls, as far as one can know: a Flatpak or a Snap program may get tokens, but not change
- * what there is (contract, section 3). Only management calls ask, and only a sender's first: it
- * costs a round trip to the bus daemon, behind all that others have sent.
+ * Who calls, as far as one can know: a Flatpak or a Snap program may get tokens, and nothing else
+ * (contract, section 3). Only other calls ask, and only a sender's first: it costs round trips to
+ * the bus daemon, behind all that others have sent.
+ *
+ * A sandbox is known by what it can't change: the label that the bus has of it, its control group,
+ * its pid namespace, its file tree. Whatever can't be read there counts as one. Only the file tree
+ * may be closed to us, because iotc-token itself is not dumpable; then the list of its mounts,
+ * which is open to everybody, tells whether it is the one that we see.
  */
 #include <fcntl.h>
+#include <inttypes.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 
 #include <iotc-dbus.h>
@@ -12,58 +19,199 @@
 #include "bus/bus-private.h"
 #include "model/limits.h"
 
-/* /proc/PID/FILE, at most n - 1 bytes, as a string. */
-static int proc_read(pid_t pid, const char *file, char *buf, size_t n) {
-        CLEANUP(fd_closep) int fd = -1;
-        char path[64];
-        ssize_t got;
+#define FLATPAK_INFO ".flatpak-info"
 
-        (void)snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, file);
-        fd = open(path, O_RDONLY | O_CLOEXEC);
-        if (fd < 0)
-                return -errno;
-        got = read(fd, buf, n - 1);
-        if (got < 0)
-                return -errno;
-        buf[got] = '\0';
+typedef struct Caller {
+        uint32_t pid; /* 0: unknown */
+        int pidfd;
+        bool by_bus; /* the bus gave pidfd: it is the process that connected */
+        bool snap;   /* by the label that the bus has */
+} Caller;
+
+static void caller_deinit(Caller *c) {
+        c->pidfd = fd_close(c->pidfd);
+}
+
+static FILE *proc_open(int proc, const char *file) {
+        CLEANUP(fd_closep) int fd = openat(proc, file, O_RDONLY | O_CLOEXEC);
+        FILE *f = fd < 0 ? NULL : fdopen(fd, "r");
+
+        if (f)
+                fd = -1;
+        return f;
+}
+
+/* Does its control group, of any hierarchy, have one of these names? 1, 0, or -errno. */
+static int cgroup_is_sandbox(int proc) {
+        CLEANUP(file_closep) FILE *f = proc_open(proc, "cgroup");
+        CLEANUP(freep) char *line = NULL;
+        bool sandbox = false, any = false;
+        size_t size = 0;
+
+        while (f && getline(&line, &size, f) >= 0) {
+                any = true;
+                sandbox = sandbox || strstr(line, "/app-flatpak-") || strstr(line, "/snap.");
+        }
+        return any ? sandbox : -EIO;
+}
+
+/* For a bus that gives no label. A kernel without them has nothing to read here. */
+static bool label_is_snap(int proc) {
+        CLEANUP(file_closep) FILE *f = proc_open(proc, "attr/current");
+        char label[sizeof("snap.")];
+
+        return f && fgets(label, sizeof(label), f) && streq(label, "snap.");
+}
+
+/* In how many pid namespaces it has a number, from ours on; a process that has ended: -ESRCH. */
+static int proc_depth(int proc) {
+        CLEANUP(file_closep) FILE *f = proc_open(proc, "status");
+        CLEANUP(freep) char *line = NULL;
+        bool any = false;
+        size_t size = 0;
+        int depth = 0;
+
+        while (f && getline(&line, &size, f) >= 0) {
+                any = true;
+                if (str_starts(line, "State:") && strpbrk(line + strlen("State:"), "ZX"))
+                        return -ESRCH;
+                if (!str_starts(line, "NSpid:"))
+                        continue;
+                for (const char *p = line; (p = strpbrk(p, "\t ")); p += strspn(p, "\t "))
+                        depth++;
+        }
+        return any ? depth : -EIO;
+}
+
+/* The device and the folder in it that is mounted at its /, as "MAJOR:MINOR FOLDER". 0; 1: there
+ * is Flatpak's mount as well; -errno. */
+static int proc_root(int proc, char **ret) {
+        CLEANUP(file_closep) FILE *f = proc_open(proc, "mountinfo");
+        CLEANUP(freep) char *line = NULL, *root = NULL;
+        size_t size = 0;
+
+        while (f && getline(&line, &size, f) >= 0) {
+                CLEANUP(freep) char *device = NULL, *from = NULL, *at = NULL;
+
+                if (sscanf(line, "%*s %*s %ms %ms %ms", &device, &from, &at) != 3)
+                        continue;
+                if (streq(at, "/" FLATPAK_INFO))
+                        return 1;
+                if (!streq(at, "/"))
+                        continue;
+                free(root);
+                if (asprintf(&root, "%s %s", device, from) < 0) {
+                        root = NULL;
+                        return -ENOMEM;
+                }
+        }
+        if (!root)
+                return -EIO;
+        *ret = STEAL(root);
         return 0;
 }
 
 /* Flatpak puts /.flatpak-info into the sandbox's root; its calls come through xdg-dbus-proxy, whose
  * own root has it too. */
-static bool pid_is_flatpak(pid_t pid, const char *cgroup) {
-        char path[64];
-
-        (void)snprintf(path, sizeof(path), "/proc/%d/root/.flatpak-info", (int)pid);
-        return access(path, F_OK) == 0 || strstr(cgroup, "/app-flatpak-");
-}
-
-static bool pid_is_snap(pid_t pid, const char *cgroup) {
-        char label[256];
-
-        if (strstr(cgroup, "/snap."))
-                return true;
-        return proc_read(pid, "attr/current", label, sizeof(label)) == 0 &&
-               str_starts(label, "snap.");
-}
-
-static int pid_is_sandboxed(pid_t pid) {
-        CLEANUP(fd_closep) int pidfd = -1;
-        char cgroup[4096];
-        bool sandboxed;
+static int root_is_sandbox(int proc, int self) {
+        CLEANUP(fd_closep) int root = openat(proc, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        CLEANUP(freep) char *theirs = NULL, *ours = NULL;
+        struct stat st;
         int r;
 
-        pidfd = (int)syscall(SYS_pidfd_open, pid, 0U);
-        if (pidfd < 0)
-                return -errno;
-        r = proc_read(pid, "cgroup", cgroup, sizeof(cgroup));
+        if (root >= 0) {
+                if (fstatat(root, FLATPAK_INFO, &st, AT_SYMLINK_NOFOLLOW) == 0)
+                        return 1;
+                return errno == ENOENT ? 0 : -errno;
+        }
+        r = proc_root(proc, &theirs);
+        if (r == 0)
+                r = proc_root(self, &ours);
+        return r == 0 ? !streq(theirs, ours) : r;
+}
+
+static int process_is_sandbox(int proc, int self) {
+        int r, depth;
+
+        r = cgroup_is_sandbox(proc);
+        if (r != 0)
+                return r;
+        if (label_is_snap(proc))
+                return 1;
+        depth = proc_depth(proc);
+        if (depth < 0)
+                return depth;
+        r = proc_depth(self);
+        if (r < 0 || depth != r)
+                return r < 0 ? r : 1;
+        return root_is_sandbox(proc, self);
+}
+
+static int caller_take(sd_bus_message *m, const char *key, void *userdata, sd_bus_error *error) {
+        const void *label;
+        Caller *c = userdata;
+        size_t n;
+        int r, fd;
+
+        if (streq(key, "ProcessID"))
+                return sd_bus_message_read(m, "v", "u", &c->pid);
+        if (streq(key, "ProcessFD")) {
+                r = sd_bus_message_read(m, "v", "h", &fd);
+                if (r >= 0 && c->pidfd < 0)
+                        c->pidfd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+                c->by_bus = c->pidfd >= 0;
+                return r;
+        }
+        if (!streq(key, "LinuxSecurityLabel"))
+                return sd_bus_message_skip(m, "v");
+        r = sd_bus_message_enter_container(m, 'v', "ay");
+        if (r >= 0)
+                r = sd_bus_message_read_array(m, 'y', &label, &n);
         if (r < 0)
                 return r;
-        sandboxed = pid_is_flatpak(pid, cgroup) || pid_is_snap(pid, cgroup);
-        /* What was read is of this process only if it is still there. */
-        if (syscall(SYS_pidfd_send_signal, pidfd, 0, NULL, 0U) < 0)
+        c->snap = n >= strlen("snap.") && memcmp(label, "snap.", strlen("snap.")) == 0;
+        return sd_bus_message_exit_container(m);
+}
+
+static int caller_ask_bus(Caller *c, sd_bus *bus, const char *sender) {
+        CLEANUP(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        int r;
+
+        r = sd_bus_call_method(bus, "org.freedesktop.DBus", "/org/freedesktop/DBus",
+                               "org.freedesktop.DBus", "GetConnectionCredentials", NULL, &reply,
+                               "s", sender);
+        return r < 0 ? r : dict_read(reply, caller_take, c, NULL);
+}
+
+/* 1, 0, or -errno when it can't be told. */
+static int caller_is_sandbox(sd_bus *bus, const char *sender) {
+        CLEANUP(caller_deinit) Caller c = { .pidfd = -1 }, again = { .pidfd = -1 };
+        CLEANUP(fd_closep) int proc = -1, self = -1;
+        char path[32];
+        int r;
+
+        r = caller_ask_bus(&c, bus, sender);
+        if (r < 0 || c.snap)
+                return r < 0 ? r : 1;
+        if (c.pidfd < 0)
+                c.pidfd = (int)syscall(SYS_pidfd_open, (pid_t)c.pid, 0U);
+        if (c.pidfd < 0)
                 return -errno;
-        return sandboxed;
+        (void)snprintf(path, sizeof(path), "/proc/%" PRIu32, c.pid);
+        proc = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        self = open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (proc < 0 || self < 0)
+                return -errno;
+        r = process_is_sandbox(proc, self);
+        if (r != 0)
+                return r;
+        /* What was read is of this process only if it is still there, and still the caller's. */
+        if (syscall(SYS_pidfd_send_signal, c.pidfd, 0, NULL, 0U) < 0)
+                return -errno;
+        if (c.by_bus)
+                return 0;
+        r = caller_ask_bus(&again, bus, sender);
+        return r < 0 ? r : again.pid == c.pid ? 0 : -ESRCH;
 }
 
 /* A change is written to the disk while everybody waits: not too many of one program in a row. */
@@ -86,28 +234,30 @@ static int caller_count(Bus *b, sd_bus_error *error) {
                                  LIMIT_CHANGES_PER_CLIENT, LIMIT_CHANGES_SECONDS);
 }
 
-int caller_check_manage(sd_bus_message *m, sd_bus_error *error) {
-        CLEANUP(sd_bus_creds_unrefp) sd_bus_creds *creds = NULL;
+int caller_check(sd_bus_message *m, sd_bus_error *error) {
         const char *sender = sd_bus_message_get_sender(m);
         Bus *b = bus_of(m);
-        pid_t pid;
         int r;
 
         if (streq(b->manages, sender))
-                return caller_count(b, error);
-        r = sd_bus_query_sender_creds(m, SD_BUS_CREDS_PID, &creds);
-        if (r >= 0)
-                r = sd_bus_creds_get_pid(creds, &pid);
-        if (r >= 0)
-                r = pid_is_sandboxed(pid);
+                return 0;
+        r = caller_is_sandbox(b->bus, sender);
         if (r == 0) {
                 (void)snprintf(b->manages, sizeof(b->manages), "%s", sender);
                 b->manages_usec = b->n_manages = 0;
-                return caller_count(b, error);
+                return 0;
         }
         return sd_bus_error_set(
                 error, IOTC_ERROR_DENIED,
                 r > 0 ? "Programs in a Flatpak or Snap sandbox may get tokens, but not "
                         "change accounts. Use iotc-token outside of it."
-                      : "The calling process could not be identified.");
+                      : "The calling process could not be identified, so it may get tokens, but "
+                        "not change accounts. Use iotc-token.");
+}
+
+int caller_check_manage(sd_bus_message *m, sd_bus_error *error) {
+        int r;
+
+        r = caller_check(m, error);
+        return r < 0 ? r : caller_count(bus_of(m), error);
 }

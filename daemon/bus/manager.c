@@ -44,7 +44,9 @@ static int method_report_rejected(sd_bus_message *m, void *userdata, sd_bus_erro
         Keeper *k;
         int r;
 
-        r = keeper_read(userdata, m, &k, error);
+        r = caller_check(m, error);
+        if (r >= 0)
+                r = keeper_read(userdata, m, &k, error);
         if (r < 0)
                 return r;
         r = sd_bus_message_read(m, "ss", &token, &www_authenticate);
@@ -198,6 +200,9 @@ static int method_unlock(sd_bus_message *m, void *userdata, sd_bus_error *error)
         Call *call;
         int r;
 
+        r = caller_check(m, error);
+        if (r < 0)
+                return r;
         r = call_new(&call, b, m, &problem);
         if (r != 0)
                 return handler_result(r, &problem, error);
