@@ -14,10 +14,28 @@ enum {
 };
 
 static char output_buffer[16384];
+static int
+        output_errno; /* why a write failed: stdio tells it to whoever happens to fill the buffer */
+
+static ssize_t output_write(void *cookie, const char *data, size_t size) {
+        for (size_t n = 0; n < size;) {
+                ssize_t r = write(STDOUT_FILENO, data + n, size - n);
+
+                if (r < 0 && errno == EINTR)
+                        continue;
+                if (r < 0)
+                        output_errno = errno;
+                if (r <= 0)
+                        return (ssize_t)n;
+                n += (size_t)r;
+        }
+        return (ssize_t)size;
+}
 
 void output_open(void) {
         /* Opened the wrong way round, so that using it fails as on the closed one. */
         static const int modes[] = { O_WRONLY, O_RDONLY, O_RDONLY };
+        FILE *f;
 
         for (int fd = 0; fd < (int)ARRAY_SIZE(modes); fd++)
                 if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", modes[fd]) != fd)
@@ -27,24 +45,36 @@ void output_open(void) {
         (void)signal(SIGPIPE, SIG_IGN);
         /* Whoever started us may ignore it, and children's ends would be lost to us. */
         (void)signal(SIGCHLD, SIG_DFL);
+        f = fopencookie(NULL, "w", (cookie_io_functions_t){ .write = output_write });
+        if (!f)
+                _exit(EXIT_FAILED);
+        stdout = f;
         (void)setvbuf(stdout, output_buffer, _IOFBF, sizeof(output_buffer));
+}
+
+int output_reader_gone(void) {
+        explicit_bzero(output_buffer, sizeof(output_buffer));
+        (void)signal(SIGPIPE, SIG_DFL);
+        (void)raise(SIGPIPE);
+        return 128 + SIGPIPE; /* it is blocked */
 }
 
 /* Said once: what is left in the buffer fails again at the end. */
 static int output_failed(int error) {
         static bool said;
 
-        if (error != EPIPE && !said)
+        if (error == EPIPE)
+                return output_reader_gone();
+        if (!said)
                 fail(EXIT_FAILED, "can't write to standard output: %s", strerror(error));
         said = true;
         return EXIT_FAILED;
 }
 
 int output_flush(void) {
-        errno = 0;
         if (fflush(stdout) == 0 && !ferror(stdout))
                 return 0;
-        return output_failed(errno ?: EIO);
+        return output_failed(output_errno ?: EIO);
 }
 
 int output_close(int code) {

@@ -11,8 +11,12 @@
 
 /* First of all: no descriptor of ours may take the place of a standard one that is closed. */
 void output_open(void);
-/* Write out what is buffered. 0, or EXIT_FAILED: said, but for a reader who went away (EPIPE). */
+/* Write out what is buffered. 0, or EXIT_FAILED, the reason having been said; when the reader went
+ * away, output_reader_gone(). */
 int output_flush(void);
+/* End as any filter does whose reader went away (head, less): by SIGPIPE, which is no news. Returns
+ * 141 only where that signal is blocked. */
+int output_reader_gone(void);
 /* The last flush and close, and the buffer wiped. Returns code, or EXIT_FAILED in place of 0. */
 int output_close(int code);
 /* Is a person to read the results; may they have colour (see no-color.org)? */

@@ -130,7 +130,7 @@ static int watch_on_owner(sd_bus_message *m, void *userdata, sd_bus_error *error
 static int watch_on_reader_gone(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
         Watch *w = userdata;
 
-        return loop_end(w->loop, EXIT_FAILED);
+        return loop_end(w->loop, output_reader_gone());
 }
 
 static int watch_subscribe(Watch *w, sd_bus *bus) {

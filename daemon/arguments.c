@@ -16,6 +16,16 @@ static void print_help(void) {
                "  --help      print this text\n");
 }
 
+/* What was asked for is printed, or that is said. */
+static int print_end(int *ret_status) {
+        if (fflush(stdout) != 0) {
+                fprintf(stderr, "iotc-tokend: can't write to standard output: %s\n",
+                        strerror(errno));
+                *ret_status = EXIT_FAILURE;
+        }
+        return 0;
+}
+
 int arguments_parse(bool *ret_replace, int argc, char **argv, int *ret_status) {
         static const struct option options[] = {
                 { "replace", no_argument, NULL, 'r' },
@@ -38,10 +48,10 @@ int arguments_parse(bool *ret_replace, int argc, char **argv, int *ret_status) {
                         break;
                 case 'V':
                         printf("iotc-tokend %s\n", IOTC_VERSION);
-                        return 0;
+                        return print_end(ret_status);
                 case 'h':
                         print_help();
-                        return 0;
+                        return print_end(ret_status);
                 default:
                         *ret_status = 2;
                         break;

@@ -5,6 +5,7 @@
 
 import os
 import re
+import signal
 import subprocess
 
 import pytest
@@ -175,12 +176,17 @@ def test_a_daemon_that_can_not_be_started(cli, home, folder):
         bus.close()
 
 
-def test_a_full_disk_is_a_failure(cli):
+@pytest.mark.parametrize('program, arguments', [
+    ('client/iotc-token', ['--version']), ('client/iotc-token', ['api', '--help']),
+    ('client/iotc-token', ['exec', '--help']), ('daemon/iotc-tokend', ['--help']),
+    ('daemon/iotc-tokend', ['--version'])])
+def test_a_full_disk_is_a_failure(cli, home, program, arguments):
     with open('/dev/full', 'wb') as full:
-        done = subprocess.run([cli.program, '--version'], env=cli.environment(), stdout=full,
-                              stderr=subprocess.PIPE, text=True, check=False)
+        done = subprocess.run([os.path.join(home.build_dir, program), *arguments],
+                              env=cli.environment(), stdout=full, stderr=subprocess.PIPE,
+                              text=True, check=False)
     assert done.returncode == 1
-    assert 'No space left on device' in done.stderr
+    assert 'No space left on device' in done.stderr and len(done.stderr.splitlines()) == 1
 
 
 def test_a_closed_output_is_a_failure(cli):
@@ -191,13 +197,16 @@ def test_a_closed_output_is_a_failure(cli):
     assert 'standard output' in done.stderr
 
 
-def test_a_reader_who_went_away_is_not_news(cli):
+@pytest.mark.parametrize('arguments', [['--version'], ['--help'], ['api', '--help']])
+@pytest.mark.parametrize('ignored', [False, True])      # as systemd's services have it
+def test_a_reader_who_went_away_is_not_news(cli, arguments, ignored):
     reader, writer = os.pipe()
     os.close(reader)
-    done = subprocess.run([cli.program, '--version'], env=cli.environment(), stdout=writer,
-                          stderr=subprocess.PIPE, text=True, check=False)
+    done = subprocess.run([cli.program, *arguments], env=cli.environment(), stdout=writer,
+                          stderr=subprocess.PIPE, text=True, check=False,
+                          restore_signals=not ignored)
     os.close(writer)
-    assert (done.returncode, done.stderr) == (1, '')
+    assert (done.returncode, done.stderr) == (-signal.SIGPIPE, '')
 
 
 def test_on_a_terminal_too(cli):

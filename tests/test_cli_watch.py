@@ -92,7 +92,7 @@ def test_the_daemon_ends_and_comes_back(work, cli):
 def test_it_ends_with_its_reader(work, cli):
     with Watching(cli) as watching:
         watching.popen.stdout.close()
-        assert watching.popen.wait(30) == 1
+        assert watching.popen.wait(30) == -signal.SIGPIPE
         watching.popen.stdout = open(os.devnull, encoding='utf-8')
 
 

@@ -171,11 +171,11 @@ int main(int argc, char **argv) {
 
         if (argc == 2 && streq(argv[1], "--version")) {
                 (void)puts("iotc-token-fetch " IOTC_VERSION);
-                return EXIT_SUCCESS;
+                return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
         }
         if (argc == 2 && streq(argv[1], "--help")) {
                 (void)fputs(usage, stdout);
-                return EXIT_SUCCESS;
+                return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
         }
         if (argc > 1) {
                 (void)fputs("usage: iotc-token-fetch [--help | --version] <REQUEST\n", stderr);
