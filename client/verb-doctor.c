@@ -41,7 +41,7 @@ static void print_sum(const Doctor *d) {
         else
                 puts(_("All is well."));
         if (!problems && d->accounts.n)
-                puts(_("Whether an application takes a token: iotc-token check --app HOST"));
+                puts(_("Whether an application takes a token: iotc-token check HOST"));
 }
 
 static int doctor_run(Doctor *d) {

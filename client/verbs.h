@@ -33,7 +33,7 @@ int verb_unlock(const Verb *verb, int argc, char **argv);
         "PATH [-X METHOD] [-d BODY|@FILE|-] [-H HEADER] [-i] [--paginate] [--api-version V] " \
         "[--app HOST] [--account NAME]"
 #define VERB_API_SUMMARY   N_("Ask an application, by its REST API")
-#define VERB_CHECK_USAGE   "--app HOST [--account NAME]"
+#define VERB_CHECK_USAGE   "HOST [--account NAME]"
 #define VERB_CHECK_SUMMARY N_("Ask whether an application takes the account, and why not")
 #define VERB_TOKEN_USAGE   "add|create|list|show|revoke|rotate ..."
 #define VERB_TOKEN_SUMMARY N_("Keep, make and renew IoT Central API tokens")

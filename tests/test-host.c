@@ -66,17 +66,66 @@ static void test_one_application_has_one_spelling(void) {
                 { "0x.example", "0x.example" },
                 { LABEL_63 ".example", LABEL_63 ".example" },
                 /* http is for loopback, where the default port is 80 */
-                { "http://127.0.0.1:8080/x", "127.0.0.1:8080" },
-                { "http://127.0.0.1:80/x", "127.0.0.1" },
-                { "http://localhost:443", "localhost:443" },
-                { "http://App.localhost:3000/", "app.localhost:3000" },
-                { "http://[::1]:8080/x", "[::1]:8080" },
-                { "http://[0:0:0:0:0:0:0:1]", "[::1]" },
+                { "http://127.0.0.1:8080/x", "http://127.0.0.1:8080" },
+                { "http://127.0.0.1:80/x", "http://127.0.0.1" },
+                { "http://127.0.0.8:443", "http://127.0.0.8:443" },
+                { "http://localhost:443", "http://localhost:443" },
+                { "HTTP://App.localhost.:3000/", "http://app.localhost:3000" },
+                { "http://[::1]:8080/x", "http://[::1]:8080" },
+                { "http://[0:0:0:0:0:0:0:1]", "http://[::1]" },
+                { "[::1]:443", "[::1]" },
+                { "127.0.0.1:80", "127.0.0.1:80" },
+                { "https://127.0.0.1:80", "127.0.0.1:80" },
                 { "https://[2001:DB8::A]:443/", "[2001:db8::a]" },
                 { "[2001:db8:0:0::1]:8443", "[2001:db8::1]:8443" },
         };
 
         check(host_normalize, pairs, ARRAY_SIZE(pairs));
+}
+
+/* What is written to a file, shown or passed on reads back as the same application. */
+static void test_round_trips(void) {
+        static const char *const schemes[] = { "", "https://", "http://", "HTTPS://", "Http://" };
+        static const char *const names[] = {
+                "contoso.com",   "CONTOSO.com.", "xn--bcher-kva.example",
+                "127.0.0.1",     "127.0.0.8",    "localhost",
+                "A.LocalHost.",  "[::1]",        "[0:0::1]",
+                "[2001:DB8::A]", "10.0.0.1"
+        };
+        static const char *const ports[] = { "", ":80", ":443", ":1", ":4000", ":65535" };
+        static const char *const rests[] = { "", "/", "/a?b@c#d" };
+        unsigned n = 0;
+
+        for (size_t i = 0; i < 5 * 11 * 6 * 3; i++) {
+                CLEANUP(freep)
+                char *text = NULL, *once = NULL, *twice = NULL, *url = NULL, *of_url = NULL;
+
+                assert(asprintf(&text, "%s%s%s%s", schemes[i % 5], names[i / 5 % 11],
+                                ports[i / 55 % 6], rests[i / 330]) > 0);
+                if (host_normalize(&once, text) < 0)
+                        continue;
+                n++;
+                assert(host_normalize(&twice, once) == 0);
+                assert(streq(once, twice));
+                assert(host_equal(once, twice));
+                /* its URL is the same application, and spoken in the same way */
+                assert(asprintf(&url, "%s%s/x", host_name(once) == once ? "https://" : "", once) >
+                       0);
+                assert(host_normalize(&of_url, url) == 0);
+                assert(streq(of_url, once));
+        }
+        assert(n > 400);
+}
+
+static void test_one_name_and_port(void) {
+        assert(host_equal("http://127.0.0.1:4000", "127.0.0.1:4000"));
+        assert(host_equal("http://127.0.0.1:443", "127.0.0.1"));
+        assert(host_equal("http://[::1]", "[::1]:80"));
+        assert(!host_equal("http://127.0.0.1", "127.0.0.1"));
+        assert(!host_equal("[::1]:1", "[::1]"));
+        assert(!host_equal("a.example", "b.example"));
+        assert(!host_equal("a.example", "a.example:8443"));
+        assert(!host_equal("a.example", "a.example.com"));
 }
 
 static void test_what_is_no_application(void) {
@@ -201,8 +250,10 @@ static void test_a_suffix_ends_at_a_dot(void) {
 
 static void test_loopback(void) {
         static const char *const yes[] = {
-                "localhost", "localhost:8080", "app.localhost",   "a.b.localhost:1", "LOCALHOST",
-                "127.0.0.1", "127.0.0.1:80",   "127.255.255.254", "[::1]",           "[::1]:65535",
+                "http://localhost", "http://127.0.0.1:80", "http://[::1]:1",  "localhost",
+                "localhost:8080",   "app.localhost",       "a.b.localhost:1", "LOCALHOST",
+                "127.0.0.1",        "127.0.0.1:80",        "127.255.255.254", "[::1]",
+                "[::1]:65535",
         };
         static const char *const no[] = {
                 "",
@@ -269,6 +320,8 @@ static void test_urls_that_may_be_spoken_to(void) {
 
 int main(void) {
         test_one_application_has_one_spelling();
+        test_round_trips();
+        test_one_name_and_port();
         test_what_is_no_application();
         test_a_url_has_an_end();
         test_a_suffix_ends_at_a_dot();

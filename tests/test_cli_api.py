@@ -164,6 +164,33 @@ def test_the_application_that_is_meant(signed_in, cli, central, home, entra):
     assert len(central.requests()) == 4
 
 
+def test_one_grammar_of_applications(daemon, entra, keyring, cli, central, home):
+    """As the setting has it, the bus shows it and a URL names it: http on loopback stays http."""
+    daemon.start(entra_account(entra, apps=f'{central.app.upper()}/devices')
+                 + entra_account(entra, 'other', apps='http://127.0.0.8:443;http://[::1]'))
+    daemon.sign_in(entra)
+    assert daemon.get('Apps', 'work') == [central.app]
+    assert daemon.get('Apps', 'other') == ['http://127.0.0.8:443', 'http://[::1]']
+    assert json.loads(cli.ok('api', DEVICES, '--account', 'work'))['value']
+    for selector in (central.app, central.host, f'{central.app}/api/devices?a#b'):
+        assert daemon.call('FindAccount', '(s)', (selector,))[0].endswith('/work'), selector
+        assert cli.run('get', selector).returncode == 0
+    for selector in ('http://127.0.0.8:443', '127.0.0.8', 'http://[::1]:80', 'HTTP://[0::1]'):
+        assert daemon.call('FindAccount', '(s)', (selector,))[0].endswith('/other'), selector
+    # Written by an older version, or by somebody who leaves the scheme out.
+    daemon.call('Set', '(ssv)', ('org.iotc.Token1.Account', 'Apps', variants(
+        {'x': [central.host]})['x']), path='/org/iotc/Token1/account/work',
+        interface='org.freedesktop.DBus.Properties')
+    assert daemon.get('Apps', 'work') == [central.host]
+    assert daemon.call('FindAccount', '(s)', (central.app,))[0].endswith('/work')
+    assert json.loads(api(cli, central, DEVICES).stdout)['value']
+    home.extra['IOTC_TOKEN_APP'] = central.app
+    assert json.loads(cli.ok('api', DEVICES))['value']
+    for bad in (f'http://{central.host}@x', 'http://10.0.0.1:80', 'https://me@a.example',
+                'http://127.0.0.1:0', 'https://a.example:65536'):
+        assert cli.run('get', bad).returncode == 2, bad
+
+
 def test_no_application_is_meant(daemon, entra, keyring, cli, central):
     daemon.start(entra_account(entra))
     failed(cli.run('api', DEVICES), 2, 'add --app HOST')
@@ -181,9 +208,31 @@ def test_a_host_that_gets_no_token(signed_in, cli):
 
 
 def test_paths_that_are_refused(signed_in, cli, central):
-    for path in ('api/devices', '/api/a b', 'http://127.0.0.2/api', '//x/api'):
-        failed(api(cli, central, path), 2, 'Usage:')
+    for path, why in (('http://127.0.0.2/api', 'is not on'), ('//x/api', 'no path'),
+                      ('contoso.example/api', 'begins with https://'),
+                      ('/api/a\nb', 'control character'), ('/api/devices?x#y', "'#'")):
+        failed(api(cli, central, path), 2, 'Usage:', why)
     assert central.requests() == []
+
+
+def test_a_path_as_people_write_it(signed_in, cli, central):
+    for path in ('devices', 'api/devices', DEVICES, f'{central.app.upper()}{DEVICES}'):
+        assert json.loads(api(cli, central, path).stdout)['value'], path
+    assert central.asked() == [f'GET {DEVICES}'] * 4
+
+
+def test_a_filter_is_encoded(signed_in, cli, central):
+    for given, sent in (('filter=displayName eq "Küche|1"',
+                         'filter=displayName%20eq%20%22K%C3%BCche%7C1%22'),
+                        ("filter=displayName%20eq%20'x'&$top=1",
+                         "filter=displayName%20eq%20'x'&$top=1"),
+                        ('filter=x eq "50%"', 'filter=x%20eq%20%2250%25%22')):
+        central.clear()
+        assert api(cli, central, f'{DEVICES}?{given}').returncode == 0
+        [asked] = central.requests()
+        assert asked['query'] == f'{sent}&api-version=2022-07-31'
+    api(cli, central, f'{DEVICES}/a b')
+    assert central.requests()[-1]['path'] == f'{DEVICES}/a%20b'
 
 
 def test_all_pages_as_one(signed_in, cli, central):
@@ -217,21 +266,62 @@ def test_pages_are_counted_for_a_person_who_waits(signed_in, cli, central, home)
         assert len(json.load(file)['value']) == 5
 
 
-def test_a_next_page_elsewhere_gets_no_token(signed_in, cli, central):
-    for link in ('https://thief.example/api/devices', 'http://127.0.0.2:9/api/devices',
-                 'file:///etc/passwd', f'{central.app}@thief.example/', '/api/devices'):
-        central.clear()
-        central.set(devices=60, next_link=link)
-        done = api(cli, central, DEVICES, '--paginate')
-        failed(done, 1, 'not followed')
-        with pytest.raises(ValueError):
-            json.loads(done.stdout)
-        assert len(central.requests()) == 1
+def part(done, code, *words):
+    """What was printed of a list that could not be read to its end: JSON that says so."""
+    text = failed(done, code, *words)
+    assert len(text.splitlines()) == 1, text
+    whole = json.loads(done.stdout)
+    assert list(whole) == ['value', 'nextLink']
+    return whole
+
+
+@pytest.mark.parametrize('end', [None, '', 'absent'])
+def test_the_end_of_a_list(signed_in, cli, central, end):
+    page = {'value': [1, 2]} if end == 'absent' else {'value': [1, 2], 'nextLink': end}
+    central.fail(path=DEVICES, status=200, body=json.dumps(page))
+    done = api(cli, central, DEVICES, '--paginate')
+    assert (done.returncode, done.stderr, done.stdout) == (0, '', '{"value":[1, 2]}\n')
+
+
+@pytest.mark.parametrize('link', ['/api/devices?$skiptoken=a b', '?$skiptoken=a b',
+                                  'devices?$skiptoken=a b', '//{host}/api/devices?$skiptoken=a b'])
+def test_a_relative_next_page(signed_in, cli, central, link):
+    pages = [{'value': ['Küche'], 'nextLink': link.format(host=central.host)}, {'value': ['ok']}]
+    for page in pages:
+        central.fail(path=DEVICES, status=200, body=json.dumps(page, ensure_ascii=False))
+    done = api(cli, central, f'{DEVICES}?x=1', '--paginate', '--api-version', '2022-10-31-preview')
+    assert (done.returncode, done.stderr) == (0, '')
+    assert json.loads(done.stdout) == {'value': ['Küche', 'ok']}
+    assert [one['query'] for one in central.requests()] == [
+        'x=1&api-version=2022-10-31-preview',
+        '$skiptoken=a%20b&api-version=2022-10-31-preview']
+
+
+@pytest.mark.parametrize('link', [
+    'https://thief.example/api/devices', 'http://127.0.0.2:9/api/devices', 'file:///etc/passwd',
+    '{app}@thief.example/', '//thief.example/api', '{app}9/api/devices',
+    'https://{host}/api/devices', 'http://x@{host}/api/devices'])
+def test_a_next_page_elsewhere_gets_no_token(signed_in, cli, central, link):
+    link = link.format(app=central.app, host=central.host)
+    central.set(devices=60, next_link=link)
+    whole = part(api(cli, central, DEVICES, '--paginate'), 1, 'not followed', link)
+    assert whole['nextLink'] == link and len(whole['value']) > 1
+    assert len(central.requests()) == 1
+
+
+@pytest.mark.parametrize('link, shown', [
+    (7, '7'), (['/api/devices'], '[ "\\/api\\/devices" ]'), ('/api/\n', '/api/\n'),
+    ('/api/devices#x', '/api/devices#x'), ('/api/devices\0x', '/api/devices')])
+def test_a_next_page_that_is_no_url(signed_in, cli, central, link, shown):
+    central.fail(path=DEVICES, status=200, body=json.dumps({'value': [1], 'nextLink': link}))
+    whole = part(api(cli, central, DEVICES, '--paginate'), 1, 'no URL')
+    assert whole == {'value': [1], 'nextLink': shown}
+    assert len(central.requests()) == 1
 
 
 def test_pages_in_a_circle(signed_in, cli, central):
     central.set(devices=60, next_link=f'{central.app}{DEVICES}?api-version=2022-07-31')
-    failed(api(cli, central, DEVICES, '--paginate'), 1, 'without end')
+    part(api(cli, central, DEVICES, '--paginate'), 1, 'without end')
 
 
 def test_pages_in_a_wider_circle(signed_in, cli, central):
@@ -239,20 +329,78 @@ def test_pages_in_a_wider_circle(signed_in, cli, central):
     for i, path in enumerate([DEVICES, *ring]):
         page = {'value': [i], 'nextLink': central.app + ring[i % 3]}
         central.fail(path=path, count=20, status=200, body=json.dumps(page))
-    failed(api(cli, central, DEVICES, '--paginate'), 1, 'without end')
+    part(api(cli, central, DEVICES, '--paginate'), 1, 'without end')
     assert len(central.requests()) < 12
 
 
-def test_a_page_that_fails_is_no_whole_list(signed_in, cli, central):
-    central.set(devices=60)
-    central.fail(path=DEVICES, status=403, code='Forbidden', when='after')
-    failed(api(cli, central, DEVICES, '--paginate'), 6)
-    central.fail(path=DEVICES, when='after')
-    central.fail(path=DEVICES, status=404, code='NotFound', message='Gone.')
+@pytest.mark.parametrize('failure, code, words', [
+    ({'status': 404, 'code': 'NotFound', 'message': 'Gone.'}, 1, 'Gone (NotFound'),
+    ({'status': 403, 'code': 'Forbidden'}, 6, 'does not allow'),
+    ({'status': 503, 'body': '', 'count': 9, 'headers': {'retry-after': '0'}}, 5, 'HTTP 503'),
+    ({'drop': True, 'count': 9}, 5, 'gave no answer'),
+    ({'status': 200, 'body': '<html>'}, 1, 'page 2 is no list'),
+    ({'status': 200, 'body': '{"value":[1],"nextLink":"x'}, 1, 'page 2 is no list'),
+    ({'status': 200, 'body': ''}, 1, 'page 2 is no list'),
+    ({'status': 200, 'body': '{}'}, 1, 'page 2 is no list'),
+    ({'status': 200, 'body': '[]'}, 1, 'page 2 is no list'),
+    ({'status': 200, 'body': '{"value":{"id":1}}'}, 1, 'page 2 is no list'),
+    ({'status': 200, 'body': '{"value":null}'}, 1, 'page 2 is no list'),
+    ({'status': 204, 'body': ''}, 1, 'page 2 is no list')],
+    ids=lambda it: None if isinstance(it, int) else str(it)[:30])
+def test_a_page_that_fails_is_no_whole_list(signed_in, cli, central, failure, code, words):
+    page = {'value': ['Küche'], 'nextLink': '/api/jobs?page=2'}
+    central.fail(path=DEVICES, status=200, body=json.dumps(page, ensure_ascii=False))
+    central.fail(path='/api/jobs', **failure)
     done = api(cli, central, DEVICES, '--paginate')
-    failed(done, 1, 'Gone (NotFound')
-    with pytest.raises(ValueError):
-        json.loads(done.stdout)
+    done.stderr = '\n'.join(line for line in done.stderr.splitlines() if 'again in' not in line)
+    assert part(done, code, words) == {'value': ['Küche'],
+                                       'nextLink': f'{central.app}/api/jobs?page=2'}
+
+
+@pytest.mark.parametrize('body, shown', [('<html>', ''), ('', ''), ('{"id":1}', '{"id":1}'),
+                                         ('{"value":1}', '{"value":1}'), ('[1]', '[1]')])
+def test_what_is_no_list_is_no_success(signed_in, cli, central, body, shown):
+    central.fail(path=DEVICES, status=200, body=body)
+    done = api(cli, central, DEVICES, '--paginate')
+    failed(done, 1, 'page 1 is no list')
+    assert done.stdout == shown
+
+
+@pytest.mark.parametrize('body, elements', [
+    ('{"value":[1],"value":[2,3]}', [2, 3]), ('{"value":[1],"value":[]}', []),
+    ('{"value": [ ] , "x":{"value":[1]}}', []), ('{"x":"\\"value\\":[1]","value":[2]}', [2])])
+def test_odd_pages(signed_in, cli, central, body, elements):
+    page = {'value': ['a'], 'nextLink': '/api/jobs'}
+    central.fail(path=DEVICES, status=200, body=json.dumps(page))
+    central.fail(path='/api/jobs', status=200, body=body)
+    assert json.loads(api(cli, central, DEVICES, '--paginate').stdout) == {
+        'value': ['a', *elements]}
+
+
+@pytest.mark.parametrize('arguments', [(), ('--paginate',)])
+def test_a_reader_who_has_seen_enough(signed_in, cli, central, arguments):
+    page = {'value': ['x' * 2000000], 'nextLink': '/api/devices?page=2'}
+    central.fail(path=DEVICES, count=9, status=200, body=json.dumps(page))
+    with subprocess.Popen([cli.program, 'api', DEVICES, *arguments, '--app', central.app],
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          env=cli.environment()) as process:
+        process.stdout.read(1)
+        process.stdout.close()
+        assert process.stderr.read() == b''
+        assert process.wait(60) == -signal.SIGPIPE
+    assert len(central.requests()) == 1
+
+
+@pytest.mark.parametrize('size', [10, 20000, 2000000])
+def test_a_full_disk_is_told_by_its_name(signed_in, cli, central, size):
+    central.fail(path=DEVICES, status=200, body=json.dumps({'value': ['x' * size]}))
+    for arguments in ((), ('--paginate',)):
+        with open('/dev/full', 'wb') as full:
+            done = subprocess.run([cli.program, 'api', DEVICES, *arguments, '--app', central.app],
+                                  stdout=full, stderr=subprocess.PIPE, env=cli.environment(),
+                                  text=True, check=False)
+        failed(done, 1, 'No space left on device')
+        assert len(done.stderr.splitlines()) == 1, done.stderr
 
 
 def test_an_error_is_a_sentence(signed_in, cli, central):

@@ -13,7 +13,7 @@ from util_terminal import Terminal
 
 
 def check(cli, central, *arguments):
-    return cli.run('check', '--app', central.app, *arguments)
+    return cli.run('check', central.app, *arguments)
 
 
 def test_reasons(daemon, entra, keyring, cli, central):
@@ -79,7 +79,22 @@ def test_an_api_token(daemon, keyring, cli, central):
     assert done.returncode == 3 and 'api-token add ci --replace' in done.stderr
 
 
+def test_the_application_as_get_takes_it(daemon, entra, keyring, cli, central, home):
+    daemon.start(entra_account(entra, apps=central.app))
+    daemon.sign_in(entra)
+    ok = f"{central.host} takes the bearer token of 'work'\n"
+    for arguments in ((central.app,), (f'{central.app}/devices?x#y',), ('work',),
+                      ('--app', central.app), ('work', '--app', central.app)):
+        assert cli.ok('check', *arguments) == ok
+    home.extra['IOTC_TOKEN_APP'] = central.app
+    assert cli.ok('check') == ok
+    assert cli.run('check', 'http://127.0.0.1:1').returncode == 5
+    assert cli.run('check', 'nobody').returncode == 7
+    done = cli.run('check', 'a.example', '--app', 'b.example')
+    assert done.returncode == 2 and 'both name' in done.stderr
+
+
 def test_usage(cli):
-    assert cli.ok('check', '--help').startswith('Usage: iotc-token check --app HOST')
-    for arguments in ((), ('x',), ('--app', 'ftp://x')):
+    assert cli.ok('check', '--help').startswith('Usage: iotc-token check HOST')
+    for arguments in ((), ('ftp://x',), ('a.example', 'b.example'), ('--app', 'ftp://x')):
         assert cli.run('check', *arguments).returncode == 2

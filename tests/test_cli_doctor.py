@@ -203,7 +203,7 @@ def test_as_a_person_sees_it(well, doctor, entra, home):
 + clock     The clock is right within a minute.
 
 No problem found, 1 note.
-Whether an application takes a token: iotc-token check --app HOST
+Whether an application takes a token: iotc-token check HOST
 ''')
     with doctor.terminal() as terminal:
         assert terminal.wait() == 0

@@ -129,6 +129,7 @@ def test_accounts_and_applications(shell, accounts):
     assert shell.offers('iotc-token default ') == names
     assert shell.offers('iotc-token check --account ') == names
     assert shell.offers('iotc-token check --app ') == set(APPS)
+    assert shell.offers('iotc-token check ') == set(APPS)
     assert shell.offers('iotc-token api-token rotate ') == names
     assert shell.offers('iotc-token api-token create t --role op') == {'operator'}
     assert shell.offers('iotc-token api /api/devices -X P') == {'POST', 'PUT', 'PATCH'}

@@ -92,6 +92,7 @@ static size_t value_end(const char *s, size_t n, size_t i) {
 
 bool json_text_member(const char *s, size_t n, const char *name, const char **ret, size_t *ret_n) {
         size_t n_name = strlen(name), i = 0;
+        bool any = false;
 
         while (i < n && is_space(s[i]))
                 i++;
@@ -104,7 +105,7 @@ bool json_text_member(const char *s, size_t n, const char *name, const char **re
                 while (i < n && s[i] != '"' && s[i] != '}')
                         i++;
                 if (i >= n || s[i] == '}')
-                        return false;
+                        return any;
                 for (key = ++i; i < n && s[i] != '"'; i++)
                         if (s[i] == '\\')
                                 i++;
@@ -112,22 +113,22 @@ bool json_text_member(const char *s, size_t n, const char *name, const char **re
                 while (i < n && s[i] != ':')
                         i++;
                 if (i++ >= n)
-                        return false;
+                        return any;
                 end = value_end(s, n, i);
                 if (found) {
                         while (i < end && is_space(s[i]))
                                 i++;
-                        while (end > i && is_space(s[end - 1]))
-                                end--;
                         *ret = s + i;
                         *ret_n = end - i;
-                        return true;
+                        while (*ret_n && is_space(s[i + *ret_n - 1]))
+                                (*ret_n)--;
+                        any = true;
                 }
                 i = end;
                 if (i < n && s[i] == '}')
-                        return false;
+                        return any;
         }
-        return false;
+        return any;
 }
 
 bool json_text_inside(const char **text, size_t *n) {

@@ -18,8 +18,8 @@ typedef struct JsonPretty {
 void json_pretty_feed(JsonPretty *p, const char *text, size_t n);
 
 /*
- * The value of a member of the outermost object, as it stands in text. True and *ret, *ret_n, or
- * false.
+ * The value of a member of the outermost object, as it stands in text; of two of one name the last,
+ * as json-c has it. True and *ret, *ret_n, or false.
  */
 bool json_text_member(const char *text, size_t n, const char *name, const char **ret,
                       size_t *ret_n);

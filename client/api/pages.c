@@ -4,7 +4,8 @@
 #include "json-text.h"
 
 enum {
-        JSON_DEPTH_MAX = 128 /* device templates nest deeper than json-c's default of 32 */
+        JSON_DEPTH_MAX = 128, /* device templates nest deeper than json-c's default of 32 */
+        PAGES_E_CIRCLE = 512, /* beside ADDRESS_E_* */
 };
 
 void pages_deinit(Pages *pages) {
@@ -50,28 +51,53 @@ static int pages_mark(Pages *pages) {
         return pages->mark ? 0 : fail_errno(-ENOMEM);
 }
 
-int pages_turn(Pages *pages, const Session *s, json_object *page) {
+/* The link of a page, NULL without one. False: it is no text. Borrowed from page. */
+static bool page_link(const char **ret, json_object *page) {
         json_object *link;
-        const char *next;
 
+        *ret = NULL;
+        if (!json_object_object_get_ex(page, "nextLink", &link) || !link)
+                return true;
+        if (!json_object_is_type(link, json_type_string)) {
+                *ret = json_object_to_json_string(link);
+                return false;
+        }
+        if (json_object_get_string_len(link))
+                *ret = json_object_get_string(link);
+        return !*ret || strlen(*ret) == (size_t)json_object_get_string_len(link);
+}
+
+int pages_turn(Pages *pages, const Session *s, const char *path, json_object *page) {
+        CLEANUP(freep) char *base = NULL, *next = NULL;
+        const char *link;
+        int r = 0;
+
+        if (!page_link(&link, page))
+                r = ADDRESS_E_PATH;
+        if (r == 0 && link)
+                r = address_url(&base, &s->address, path, NULL);
+        if (r == 0 && link)
+                r = address_follow(&next, &s->address, base, link);
+        if (r == 0 && link && streq(next, pages->mark))
+                r = PAGES_E_CIRCLE;
+        if (r)
+                next = strdup(link);
         free(pages->next);
-        pages->next = NULL;
-        if (!json_object_object_get_ex(page, "nextLink", &link) ||
-            json_object_is_type(link, json_type_null))
-                return 0;
-        next = json_object_get_string(link);
-        if (!address_has(&s->address, next))
+        pages->next = STEAL(next);
+        if (r == PAGES_E_CIRCLE || ++pages->n >= PAGES_MAX)
+                return fail(EXIT_FAILED, "%s has pages without end; stopped after %u",
+                            s->address.host, pages->n);
+        if (r < 0)
+                return fail_errno(r);
+        if (r == ADDRESS_E_OTHER)
                 return fail(EXIT_FAILED,
                             "%s names a next page that is not on it (%.200s): not followed, so "
                             "that a token goes nowhere else",
-                            s->address.host, next);
-        if (streq(next, pages->mark) || ++pages->n >= PAGES_MAX)
-                return fail(EXIT_FAILED, "%s has pages without end; stopped after %u",
-                            s->address.host, pages->n);
-        pages->next = strdup(next);
-        if (!pages->next)
-                return fail_errno(-ENOMEM);
-        return (pages->n & (pages->n - 1)) == 0 ? pages_mark(pages) : 0;
+                            s->address.host, link);
+        if (r)
+                return fail(EXIT_FAILED, "%s names a next page that is no URL: %.200s",
+                            s->address.host, link);
+        return pages->next && (pages->n & (pages->n - 1)) == 0 ? pages_mark(pages) : 0;
 }
 
 static int page_get(Session *s, json_object *all, Pages *pages, const char *path) {
@@ -91,7 +117,7 @@ static int page_get(Session *s, json_object *all, Pages *pages, const char *path
         value = json_object_object_get(page, "value");
         for (size_t i = 0; i < json_object_array_length(value); i++)
                 json_object_array_add(all, json_object_get(json_object_array_get_idx(value, i)));
-        return pages_turn(pages, s, page);
+        return pages_turn(pages, s, request.path, page);
 }
 
 int pages_get_all(Session *s, json_object **ret, const char *path) {

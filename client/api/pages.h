@@ -25,9 +25,12 @@ json_object *json_parse(const char *text, size_t n);
 /* Valid JSON and UTF-8, as an object with an array "value"; to be freed by json_object_put(). NULL
  * for anything else. */
 json_object *page_parse(const HttpReply *reply);
-/* After a page: pages->next is set, or not. 0, or an exit code when its link is not to be followed,
- * which has been said. */
-int pages_turn(Pages *pages, const Session *s, json_object *page);
+/*
+ * After a page, which came from path (that may be pages->next): pages->next is the one that
+ * follows, or NULL. Without, null or empty, its nextLink is the end; a relative one is on the same
+ * application. 0, or an exit code when it can't be followed, which has been said.
+ */
+int pages_turn(Pages *pages, const Session *s, const char *path, json_object *page);
 /* The elements of all pages of a list, as one array, to be freed by json_object_put(). 0 or an exit
  * code. */
 int pages_get_all(Session *s, json_object **ret, const char *path);

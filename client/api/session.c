@@ -237,8 +237,7 @@ int session_send(Session *s, HttpReply *reply, const SessionRequest *request) {
         };
         int r;
 
-        r = address_url(&url, &s->address, request->path, request->version ?: API_VERSION,
-                        request->version != NULL);
+        r = address_url(&url, &s->address, request->path, request->version ?: API_VERSION);
         if (r < 0)
                 return fail_errno(r);
         if (r)

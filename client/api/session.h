@@ -28,7 +28,7 @@ typedef struct Session {
 typedef struct SessionRequest {
         const char *method;
         const char *path;          /* a path, or a URL on the application */
-        const char *version;       /* NULL: API_VERSION, unless the query has one */
+        const char *version;       /* unless the query has one; NULL: API_VERSION */
         const char *content_type;  /* NULL: as the method and the body want it */
         const StringList *headers; /* or NULL */
         const char *body;          /* or NULL */

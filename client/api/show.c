@@ -77,16 +77,27 @@ int show_page(ShowPages *pages, const char *text, size_t n, size_t n_elements) {
                 }
                 pages_put(pages, start, strlen(start));
         }
-        if (pages->n_elements && n_elements)
+        if (pages->any && n)
                 pages_put(pages, ",", 1);
-        if (n_elements)
-                pages_put(pages, text, n);
+        pages_put(pages, text, n);
+        pages->any = pages->any || n;
         pages->n_elements += n_elements;
         return 0;
 }
 
-void show_pages_end(ShowPages *pages) {
-        pages_put(pages, "]}", 2);
+void show_pages_end(ShowPages *pages, const char *next) {
+        CLEANUP(json_objectp) json_object *link = next ? json_object_new_string(next) : NULL;
+        const char *text =
+                link ? json_object_to_json_string_ext(link, JSON_C_TO_STRING_NOSLASHESCAPE) : NULL;
+
+        if (pages->n_pages == 0)
+                return;
+        pages_put(pages, "]", 1);
+        if (text) {
+                pages_put(pages, ",\"nextLink\":", 12);
+                pages_put(pages, text, strlen(text));
+        }
+        pages_put(pages, "}", 1);
         putc('\n', stdout);
 }
 

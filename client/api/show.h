@@ -14,13 +14,15 @@ int show_body(const HttpReply *reply);
 
 /* Pages that become one: {"value": [...]}, the elements of every page one after the other. */
 typedef struct ShowPages {
-        void *pretty; /* JsonPretty, on a terminal */
-        size_t n_elements;
+        void *pretty;      /* JsonPretty, on a terminal */
+        size_t n_elements; /* as told by show_page() */
         unsigned n_pages;
+        bool any; /* an element was shown */
 } ShowPages;
 
 /* text: the inside of a page's array; may be empty. 0 or -ENOMEM. */
 int show_page(ShowPages *pages, const char *text, size_t n, size_t n_elements);
-/* The end; without it what was shown can't be taken for all. */
-void show_pages_end(ShowPages *pages);
+/* The end of what was shown, if anything was. next: where the list would go on, if it isn't whole:
+ * as in the API's own lists, that is its nextLink. */
+void show_pages_end(ShowPages *pages, const char *next);
 void show_pages_deinit(ShowPages *pages);

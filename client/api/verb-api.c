@@ -8,6 +8,7 @@
 
 #include "../output.h"
 #include "../say.h"
+#include "app.h"
 #include "json-text.h"
 #include "pages.h"
 #include "show.h"
@@ -102,34 +103,9 @@ static int options_check(const Verb *verb, ApiOptions *o) {
         return 0;
 }
 
-/* The only application of the account that is meant without naming any. */
-static int app_of_account(const Verb *verb, char **ret, const char *selector) {
-        CLEANUP(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
-        CLEANUP(properties_deinit) Properties properties = { 0 };
-        CLEANUP(freep) char *path = NULL;
-        char *const *apps;
-        const char *name;
-        int r;
-
-        r = bus_open(&bus);
-        r = r ?: bus_find_account(bus, selector, &path);
-        r = r ?: bus_get_all(bus, path, IOTC_INTERFACE_ACCOUNT, &properties);
-        if (r)
-                return r;
-        name = properties_string(&properties, "Name");
-        apps = properties_strings(&properties, "Apps");
-        if (!apps[0])
-                return args_wrong(verb, "which application? '%s' lists none: add --app HOST", name);
-        if (apps[1])
-                return args_wrong(verb, "which application? '%s' lists %s, %s%s: add --app HOST",
-                                  name, apps[0], apps[1], apps[2] ? " ..." : "");
-        *ret = strdup(apps[0]);
-        return *ret ? 0 : fail_errno(-ENOMEM);
-}
-
-/* The application: named, or in the URL, or the one that is known. */
+/* The application: in the URL, or named, or the one that is known. */
 static int app_find(const Verb *verb, char **ret, const ApiOptions *o, const char *path) {
-        const char *app = o->app ?: address_is_url(path) ? path : NULL;
+        const char *app = o->app ?: address_is_url(path) ? path : app_or_environment(NULL);
         const char *selector = o->account ?: args_selector(0, NULL);
 
         if (!app && strpbrk(selector, "/:."))
@@ -144,18 +120,24 @@ static int app_find(const Verb *verb, char **ret, const ApiOptions *o, const cha
 static int path_check(const Verb *verb, const Session *s, const ApiOptions *o, const char *path) {
         CLEANUP(freep) char *url = NULL;
 
-        switch (address_url(&url, &s->address, path, o->version ?: API_VERSION, o->version)) {
+        switch (address_url(&url, &s->address, path, NULL)) {
         case 0:
+                if (o->version && address_has_version(url))
+                        return args_wrong(verb, "the path has an api-version already");
                 return 0;
         case ADDRESS_E_PATH:
+                return args_wrong(
+                        verb, "'%s' is no path such as /api/devices; a URL begins with https://",
+                        path);
+        case ADDRESS_E_CONTROL:
                 return args_wrong(verb,
-                                  "'%s' is no path: it begins with '/', as /api/devices, and "
-                                  "has no spaces",
-                                  path);
+                                  "the path has a control character (%%0A stands for a line's "
+                                  "end)");
+        case ADDRESS_E_FRAGMENT:
+                return args_wrong(verb, "the path has a '#', behind which nothing would be sent; "
+                                        "write %%23 for the character itself");
         case ADDRESS_E_OTHER:
                 return args_wrong(verb, "'%s' is not on %s", path, s->address.host);
-        case ADDRESS_E_VERSION:
-                return args_wrong(verb, "the path has an api-version already");
         default:
                 return fail_errno(-ENOMEM);
         }
@@ -189,7 +171,18 @@ static void progress_end(void) {
                 fputs("\r\033[K", stderr);
 }
 
-/* One page, shown; what follows is in pages->next. -1: it is no page, and was shown as it is. */
+/* What is no page, be it an error: the first one is shown if it is JSON, as is all of the output.
+ */
+static void api_show_other(const ShowPages *shown, const HttpReply *reply) {
+        CLEANUP(json_objectp) json_object *other = NULL;
+
+        if (shown->n_pages == 0 && reply->outcome == 0)
+                other = json_parse(reply->body, reply->n_body);
+        if (other)
+                (void)show_body(reply);
+}
+
+/* One page, shown; what follows is in pages->next. 0 or an exit code. */
 static int api_page(Session *s, const ApiOptions *o, ShowPages *shown, Pages *pages,
                     const SessionRequest *request) {
         CLEANUP(json_objectp) json_object *page = NULL;
@@ -199,26 +192,28 @@ static int api_page(Session *s, const ApiOptions *o, ShowPages *shown, Pages *pa
         int r;
 
         r = session_send(s, &reply, request);
-        r = r ?: session_fail(s, &reply);
-        if (r) {
-                if (shown->n_pages == 0 && reply.outcome == 0 && reply.body)
-                        (void)show_body(&reply);
+        if (r)
                 return r;
-        }
-        if (o->include)
+        if (reply.outcome == 0 && o->include)
                 show_head(&reply);
-        page = page_parse(&reply);
-        if (!page || !json_text_member(reply.body, reply.n_body, "value", &text, &n) ||
-            !json_text_inside(&text, &n)) {
-                if (shown->n_pages)
-                        return fail(EXIT_FAILED, "%s: the next page is no list", s->address.host);
-                return show_body(&reply) ?: -1;
+        r = session_fail(s, &reply);
+        page = r ? NULL : page_parse(&reply);
+        if (r == 0 && (!page || !json_text_member(reply.body, reply.n_body, "value", &text, &n) ||
+                       !json_text_inside(&text, &n)))
+                r = fail(EXIT_FAILED,
+                         "%s: page %u is no list, which --paginate is for: no JSON with an array "
+                         "\"value\"",
+                         s->address.host, shown->n_pages + 1);
+        if (r) {
+                api_show_other(shown, &reply);
+                return r;
         }
         r = show_page(shown, text, n,
                       json_object_array_length(json_object_object_get(page, "value")));
-        return r < 0 ? fail_errno(r) : pages_turn(pages, s, page);
+        return r < 0 ? fail_errno(r) : pages_turn(pages, s, request->path, page);
 }
 
+/* What was shown is JSON whatever happens; a list that isn't whole has its nextLink left. */
 static int api_pages(Session *s, const ApiOptions *o, SessionRequest *request) {
         CLEANUP(show_pages_deinit) ShowPages shown = { 0 };
         CLEANUP(pages_deinit) Pages pages = { 0 };
@@ -226,18 +221,13 @@ static int api_pages(Session *s, const ApiOptions *o, SessionRequest *request) {
 
         do {
                 r = api_page(s, o, &shown, &pages, request);
-                if (r)
-                        break;
                 request->path = pages.next;
-                request->version = NULL;
-                r = output_flush();
+                r = r ?: output_flush();
                 progress(&shown);
         } while (r == 0 && pages.next);
         progress_end();
-        if (r)
-                return MAX(r, 0);
-        show_pages_end(&shown);
-        return 0;
+        show_pages_end(&shown, pages.next);
+        return r;
 }
 
 int verb_api(const Verb *verb, int argc, char **argv) {
@@ -258,7 +248,8 @@ int verb_api(const Verb *verb, int argc, char **argv) {
                   &o.paginate },
                 { "api-version", "V", N_("another version of the API than 2022-07-31"),
                   OPTION_STRING, &o.version },
-                { "app", "HOST", N_("the application"), OPTION_STRING, &o.app },
+                { "app", "HOST", N_("the application, if not that of IOTC_TOKEN_APP"),
+                  OPTION_STRING, &o.app },
                 { "account", "NAME", N_("the account that asks"), OPTION_STRING, &o.account },
                 { 0 },
         };

@@ -10,6 +10,7 @@
 #include "../display.h"
 #include "../loop.h"
 #include "../say.h"
+#include "app.h"
 #include "roles.h"
 #include "token-text.h"
 #include "tokens.h"
@@ -35,6 +36,7 @@ static int options_check(const Verb *verb, CreateOptions *o, const char *id) {
                                   id, TOKEN_ID_MAX);
         if (!*o->store_as || strpbrk(o->store_as, "/:."))
                 return args_wrong(verb, "'%s' can't be the name of an account", o->store_as);
+        o->app = app_or_environment(o->app);
         if (!o->app)
                 return args_wrong(verb, "which application? Add --app HOST");
         if (o->roles.n == 0)
@@ -93,7 +95,7 @@ static int accounts_look(sd_bus *bus, const Session *s, const char *name, char *
                                     "NAME",
                                     name);
                 for (; *apps && !*ret_lister; apps++)
-                        if (streq(*apps, s->address.host))
+                        if (address_is_app(&s->address, *apps))
                                 *ret_lister = strdup(other);
         }
         return 0;
@@ -170,7 +172,8 @@ int verb_token_create(const Verb *verb, int argc, char **argv) {
         CLEANUP(session_freep) Session *s = NULL;
         CLEANUP(freep) char *lister = NULL;
         const Option options[] = {
-                { "app", "HOST", N_("the application"), OPTION_STRING, &o.app },
+                { "app", "HOST", N_("the application, if not that of IOTC_TOKEN_APP"),
+                  OPTION_STRING, &o.app },
                 { "role", "ROLE", N_("what it may do: a role's name or id; repeatable"),
                   OPTION_LIST, &o.roles },
                 { "organization", "ID",

@@ -12,6 +12,7 @@
 #include "../display.h"
 #include "../loop.h"
 #include "../say.h"
+#include "app.h"
 #include "roles.h"
 #include "token-text.h"
 #include "tokens.h"
@@ -53,6 +54,8 @@ static int account_read(const Verb *verb, Rotation *o, const char *app) {
                 return fail(EXIT_FAILED, "'%s' holds no API token, but is of source %s", o->name,
                             properties_string(&account, "Source"));
         apps = properties_strings(&account, "Apps");
+        if (!app && (!apps[0] || apps[1]))
+                app = app_or_environment(NULL);
         if (!app && (!apps[0] || apps[1]))
                 return args_wrong(verb, "which application? '%s' lists %s: add --app HOST", o->name,
                                   apps[0] ? "more than one" : "none");

@@ -10,6 +10,7 @@
 #include "../output.h"
 #include "../say.h"
 #include "../table.h"
+#include "app.h"
 #include "json-text.h"
 #include "roles.h"
 #include "token-text.h"
@@ -26,7 +27,8 @@ static int tokens_open(Session **ret, const Verb *verb, TokenOptions *o, int *ar
                        bool json, int n) {
         CLEANUP(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
         const Option options[] = {
-                { "app", "HOST", N_("the application"), OPTION_STRING, &o->app },
+                { "app", "HOST", N_("the application, if not that of IOTC_TOKEN_APP"),
+                  OPTION_STRING, &o->app },
                 { "account", "NAME", N_("the account that asks"), OPTION_STRING, &o->account },
                 { json ? "json" : NULL, NULL, N_("print JSON"), OPTION_FLAG, &o->json },
                 { 0 },
@@ -36,6 +38,7 @@ static int tokens_open(Session **ret, const Verb *verb, TokenOptions *o, int *ar
         r = args_parse(verb, options, argc, argv, n, n);
         if (r)
                 return r;
+        o->app = app_or_environment(o->app);
         if (!o->app)
                 return args_wrong(verb, "which application? Add --app HOST");
         if (n && !*argv[0])

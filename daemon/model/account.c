@@ -207,6 +207,13 @@ static int account_set_text(Account *a, const AccountSetting *s, const char *con
         return 0;
 }
 
+static bool apps_have(char *const *apps, const char *host) {
+        for (; apps && *apps; apps++)
+                if (host_equal(*apps, host))
+                        return true;
+        return false;
+}
+
 static int account_set_list(Account *a, const AccountSetting *s, const char *const *values,
                             char **ret_problem) {
         CLEANUP(strv_freep) char **list = NULL;
@@ -231,7 +238,7 @@ static int account_set_list(Account *a, const AccountSetting *s, const char *con
                                               s->expected);
                 if (r < 0)
                         return r;
-                if (strv_has(list, entry))
+                if (s->read == host_normalize ? apps_have(list, entry) : strv_has(list, entry))
                         return account_refuse(ret_problem, ACCOUNT_E_BAD_VALUE,
                                               "%s: an entry is there twice", s->key);
                 list[i] = STEAL(entry);
@@ -381,5 +388,5 @@ bool account_allows_resource(const Account *a, const char *resource) {
 }
 
 bool account_has_app(const Account *a, const char *host) {
-        return strv_has(a->apps, host);
+        return apps_have(a->apps, host);
 }

@@ -146,7 +146,7 @@ static int host_read(char **ret, const HostParts *parts) {
         return asprintf(ret, "[%s]", text) < 0 ? -ENOMEM : 0;
 }
 
-/* Host and port of what was split, with the port left out when it is the scheme's own. */
+/* What was split as host_normalize() has it. */
 static int host_join(char **ret, const HostParts *parts) {
         CLEANUP(freep) char *host = NULL;
         unsigned port = 0;
@@ -163,11 +163,11 @@ static int host_join(char **ret, const HostParts *parts) {
         if (parts->http && !host_is_loopback(host))
                 return -EINVAL;
 
-        if (port == 0 || port == (parts->http ? 80 : 443)) {
-                *ret = STEAL(host);
-                return 0;
-        }
-        return asprintf(ret, "%s:%u", host, port) < 0 ? -ENOMEM : 0;
+        if (port == 0 || port == (parts->http ? 80 : 443))
+                r = asprintf(ret, "%s%s", parts->http ? "http://" : "", host);
+        else
+                r = asprintf(ret, "%s%s:%u", parts->http ? "http://" : "", host, port);
+        return r < 0 ? -ENOMEM : 0;
 }
 
 int host_normalize(char **ret, const char *text) {
@@ -178,6 +178,28 @@ int host_normalize(char **ret, const char *text) {
         if (r < 0)
                 return r;
         return host_join(ret, &parts);
+}
+
+const char *host_name(const char *host) {
+        return host + (str_starts(host, "http://") ? 7 : 0);
+}
+
+/* How long the name is, and the port, which the scheme may imply. */
+static size_t host_measure(const char *host, unsigned *ret_port) {
+        const char *name = host_name(host), *colon = strrchr(name, ':');
+
+        if (colon && colon[strcspn(colon, "]")]) /* it is IPv6's own */
+                colon = NULL;
+        *ret_port = colon ? (unsigned)atoi(colon + 1) : name > host ? 80 : 443;
+        return colon ? (size_t)(colon - name) : strlen(name);
+}
+
+bool host_equal(const char *a, const char *b) {
+        unsigned port_a, port_b;
+        size_t n = host_measure(a, &port_a);
+
+        return host_measure(b, &port_b) == n && port_a == port_b &&
+               memcmp(host_name(a), host_name(b), n) == 0;
 }
 
 bool host_under(const char *host, const char *suffix) {
@@ -196,8 +218,10 @@ bool host_under(const char *host, const char *suffix) {
 bool host_is_loopback(const char *host) {
         char name[HOST_NAME_MAX + 1];
         struct in_addr address;
-        size_t n = strcspn(host, ":");
+        size_t n;
 
+        host = host_name(host);
+        n = strcspn(host, ":");
         if (str_starts(host, "[::1]"))
                 return host[5] == 0 || host[5] == ':';
         if (n >= sizeof(name))
@@ -230,8 +254,7 @@ int host_check_url(char **ret, const char *url) {
 
         while (n > 0 && parts.rest[n - 1] == '/')
                 n--;
-        if (asprintf(ret, "%s://%s%.*s", parts.http ? "http" : "https", host, (int)n, parts.rest) <
-            0)
+        if (asprintf(ret, "%s%s%.*s", parts.http ? "" : "https://", host, (int)n, parts.rest) < 0)
                 return -ENOMEM;
         return 0;
 }

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Hosts and URLs as people write them, made comparable: an application is "host" or "host:port" in
- * lower case, without trailing dot and default port. Pure text; nothing is resolved.
+ * lower case, without trailing dot and default port, and with "http://" in front if it speaks that.
+ * A selector, the setting `apps` and the host of any URL are this one grammar. Pure text; nothing
+ * is resolved.
  */
 #pragma once
 
@@ -9,12 +11,17 @@
 
 /*
  * A host name, host:port, or an https URL (http on loopback only) with any path and query, to
- * "host" or "host:port" (the port is left out when it is 443, or 80 of an http URL). IPv6 in
- * brackets. A bare "host:port" has port 443 as its default. 0 and *ret (caller frees); -EINVAL for
- * everything else: user information, other schemes, control characters, empty labels, over 253
- * characters; -ENOMEM.
+ * "host" or "host:port", for an http URL to "http://host" or "http://host:port"; the port is left
+ * out when it is 443, or 80 of an http URL. IPv6 in brackets. What it made, it reads as the same.
+ * 0 and *ret (caller frees); -EINVAL for everything else: user information, other schemes, control
+ * characters, empty labels, over 253 characters; -ENOMEM.
  */
 int host_normalize(char **ret, const char *text);
+/* A normalized host without "http://". Borrowed. */
+const char *host_name(const char *host);
+/* Are two normalized hosts the same name and port? Only one of http and https is spoken there, and
+ * who leaves the scheme out means either. */
+bool host_equal(const char *a, const char *b);
 /* Is the normalized host suffix itself or below it at a dot? suffix is compared in lower case, a
  * leading dot is ignored. Hosts with a port are never under a suffix. */
 bool host_under(const char *host, const char *suffix);
