@@ -118,10 +118,17 @@ static int login_undo(Login *l, int code) {
         return code;
 }
 
-/* A second account may leave none that is the default. */
+/* Commands that name no account go on with the one that they went with. */
 static void login_tell_default(const Login *l, const Properties *manager) {
-        if (!*properties_string(manager, "DefaultAccount"))
-                say("No account is the default now, and commands have to name one. To make it this "
+        const char *name = properties_string(manager, "DefaultAccount");
+
+        if (!l->made || streq(name, l->name))
+                return;
+        if (*name)
+                say("The default account is still '%s'. To make it this one: iotc-token default %s",
+                    name, l->name);
+        else
+                say("No account is the default, and commands have to name one. To make it this "
                     "one: iotc-token default %s",
                     l->name);
 }

@@ -126,17 +126,29 @@ static int check_new(const Manager *m, const Account *a, const Keeper *self, Pro
 /* Write the new account's group and show it. On failure the keeper is gone. */
 static int manager_admit(Manager *m, Keeper *k, Problem *problem) {
         const Account *a = keeper_account(k);
+        const char *written = manager_default_to_write(m, a);
+        CLEANUP(added_deinit) Added added = { 0 };
+        CLEANUP(freep) char *copy = NULL;
         char *text = NULL;
         Keeper *builtin;
         int r;
 
         r = check_writable(m, problem);
+        if (r == 0)
+                r = added_init(&added, m, a->name);
         if (r != 0)
                 return r;
-        r = config_put_account(m->user_path, a, &text);
+        copy = written ? strdup(written) : NULL;
+        if (written && !copy)
+                return -ENOMEM;
+        r = config_add_account(m->system_path, m->user_path, a, m->default_account, copy,
+                               &added.undo, &text);
         r = file_problem(r, text, a->name, problem);
         if (r != 0)
                 return r;
+        added_deinit(&m->added);
+        m->added = added;
+        added = (Added){ 0 };
         builtin = manager_find(m, a->name);
         if (builtin) {
                 manager_take(m, builtin);
@@ -144,6 +156,12 @@ static int manager_admit(Manager *m, Keeper *k, Problem *problem) {
         }
         manager_append(m, k);
         (void)manager_update_builtin(m);
+        if (copy) {
+                free(m->default_account);
+                m->default_account = STEAL(copy);
+                log_info("%s: the default account, in the settings from now on",
+                         m->default_account);
+        }
         manager_choose_default(m);
         log_info("%s: added (%s)", a->name, account_source_to_string(a->source));
         return 0;
@@ -244,6 +262,24 @@ int manager_add(Manager *m, Account *account, const char *secret, ManagerOp **re
         return 0;
 }
 
+/* The account that was added last leaves the file as it was, if nothing changed it since. */
+static int remove_from_file(Manager *m, const char *name, char **ret_problem) {
+        int r;
+
+        r = streq(m->added.name, name) ? config_undo_add(m->user_path, m->added.undo) : 0;
+        if (r > 0) {
+                free(m->default_account);
+                m->default_account = STEAL(m->added.default_before);
+                added_deinit(&m->added);
+                return 0;
+        }
+        if (r == 0)
+                r = config_remove_account(m->system_path, m->user_path, name, ret_problem);
+        if (r == 0 && streq(m->default_account, name))
+                free(STEAL(m->default_account));
+        return r;
+}
+
 int manager_remove(Manager *m, Keeper *k, Problem *problem) {
         const char *name = keeper_account(k)->name;
         char *text = NULL;
@@ -255,7 +291,7 @@ int manager_remove(Manager *m, Keeper *k, Problem *problem) {
         noted = removed_note(m->removed, name);
         if (noted < 0)
                 return noted;
-        r = config_remove_account(m->user_path, name, &text);
+        r = remove_from_file(m, name, &text);
         r = file_problem(r, text, name, problem);
         if (r != 0) {
                 if (noted > 0)
@@ -263,13 +299,6 @@ int manager_remove(Manager *m, Keeper *k, Problem *problem) {
                 return r;
         }
         log_info("%s: removed", name);
-        if (streq(m->default_account, name)) {
-                text = NULL;
-                (void)config_set_default(m->system_path, m->user_path, NULL, &text);
-                free(text);
-                free(m->default_account);
-                m->default_account = NULL;
-        }
         manager_take(m, k);
         manager_leave(m, k);
         (void)manager_update_builtin(m);

@@ -1,16 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What the files of the manager share: manager.c (the set), manager-settings.c (made from the
- * settings, and made anew when they change), manager-edit.c (changing it), manager-select.c (which
- * account a selector means).
+ * settings, and made anew when they change), manager-edit.c (changing it), manager-default.c (which
+ * account is the default), manager-select.c (which account a selector means).
  */
 #pragma once
 
+#include "io/config.h"
 #include "io/notify.h"
 #include "io/timer.h"
 #include "manager.h"
 #include "model/limits.h"
 #include "removed.h"
+
+/* The account that was added last: removed again, it leaves the settings as they were. */
+typedef struct Added {
+        char *name;
+        ConfigUndo *undo;
+        char *default_before; /* Manager.default_account */
+} Added;
 
 struct Manager {
         Env *env;
@@ -20,8 +28,9 @@ struct Manager {
         size_t n_accounts;
         Removed *removed;  /* Env.removed */
         ManagerOp *adding; /* ManagerOp.next; their secrets are being stored */
-        Keeper *chosen;    /* the default account */
-        bool chosen_gone;  /* it was taken out, which is still to be told */
+        Added added;
+        Keeper *chosen;   /* the default account */
+        bool chosen_gone; /* it was taken out, which is still to be told */
         char *default_account;
         Timer *again;    /* the settings are read again: an account was in the midst of something */
         bool store_told; /* that another store waits for the next start */
@@ -40,10 +49,18 @@ int manager_make(Manager *m, Keeper **ret, Account *account);
 /* Show an account, or take one out of the list (the caller frees or keeps it). */
 void manager_append(Manager *m, Keeper *k);
 void manager_take(Manager *m, Keeper *k);
-/* After the accounts have changed: the default one. */
-void manager_choose_default(Manager *m);
 /* Whatever waits for a better time tries now; the accounts that somebody waits for come first. */
 void manager_try_again(Manager *m);
+
+/* manager-default.c */
+/* After the accounts have changed: the default one. */
+void manager_choose_default(Manager *m);
+/* The setting `default` to be written with a new account, so that who is the default stays so (the
+ * built-in account alone gives way); NULL: it stays as it is. */
+const char *manager_default_to_write(const Manager *m, const Account *a);
+/* Before an account of this name is added. 0 or -ENOMEM. */
+int added_init(Added *ret, const Manager *m, const char *name);
+void added_deinit(Added *added);
 
 /* manager-settings.c */
 /* After the accounts have changed, or az was installed: the built-in one. */

@@ -31,6 +31,33 @@ static bool host_is_trusted(const Manager *m, const char *host) {
         return false;
 }
 
+/* An unlisted host that no token goes to, and how to bind it to an account. */
+static int refuse_host(const Manager *m, const char *host, Problem *problem) {
+        const Account *to = NULL;
+        size_t n = 0;
+
+        for (size_t i = 0; i < m->n_accounts; i++) {
+                const Account *a = keeper_account(m->accounts[i]);
+
+                if (a->builtin || a->system)
+                        continue;
+                n++;
+                if (n == 1 || m->accounts[i] == m->chosen)
+                        to = a;
+        }
+        if (!to)
+                return problem_set(problem, OUTCOME_NO_SUCH_ACCOUNT,
+                                   "No account lists %s, and it is under none of the setting "
+                                   "app-suffixes. If the name is right: iotc-token login --app %s",
+                                   host, host);
+        return problem_set(problem, OUTCOME_NO_SUCH_ACCOUNT,
+                           "No account lists %s, and it is under none of the setting "
+                           "app-suffixes. If the name is right: iotc-token app add %s %s",
+                           host, host,
+                           n == 1 || (m->chosen && keeper_account(m->chosen) == to) ? to->name
+                                                                                    : "NAME");
+}
+
 static int resolve_app(const Manager *m, const char *selector, Keeper **ret, Problem *problem) {
         CLEANUP(freep) char *host = NULL;
         int r;
@@ -49,10 +76,7 @@ static int resolve_app(const Manager *m, const char *selector, Keeper **ret, Pro
                         return 0;
                 }
         if (!host_is_trusted(m, host))
-                return problem_set(problem, OUTCOME_NO_SUCH_ACCOUNT,
-                                   "No account lists %s, and it is under none of the setting "
-                                   "app-suffixes. If the name is right: iotc-token login --app %s",
-                                   host, host);
+                return refuse_host(m, host, problem);
         r = resolve_default(m, ret, problem);
         if (r != 0)
                 return r;

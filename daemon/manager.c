@@ -27,32 +27,6 @@ const char *manager_settings_problem(const Manager *m) {
         return m->problem;
 }
 
-/* The setting; else the only account of a person's own that gives bearer tokens; else the built-in
- * one. Worked out when the accounts change, not when somebody asks. */
-void manager_choose_default(Manager *m) {
-        Keeper *before = m->chosen, *only = NULL, *builtin = NULL;
-        size_t n = 0;
-
-        for (size_t i = 0; i < m->n_accounts; i++) {
-                const Account *a = keeper_account(m->accounts[i]);
-
-                if (a->builtin)
-                        builtin = m->accounts[i];
-                else if (account_is_bearer(a)) {
-                        only = m->accounts[i];
-                        n++;
-                }
-        }
-        if (m->default_account)
-                m->chosen = manager_find(m, m->default_account);
-        else
-                m->chosen = n == 1 ? only : n == 0 ? builtin : NULL;
-        if (m->ready && (m->chosen != before || m->chosen_gone))
-                m->env->listener->manager_changed(MANAGER_CHANGED_DEFAULT_ACCOUNT,
-                                                  m->env->listener_userdata);
-        m->chosen_gone = false;
-}
-
 int manager_make(Manager *m, Keeper **ret, Account *account) {
         CLEANUP(keeper_freep) Keeper *k = NULL;
         int r;
@@ -195,6 +169,7 @@ Manager *manager_free(Manager *m) {
                 notify_free(m->system_file);
                 notify_free(m->user_file);
                 strv_free(m->app_suffixes);
+                added_deinit(&m->added);
                 free(m->default_account);
                 free(m->problem);
                 timer_free(m->again);

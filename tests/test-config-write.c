@@ -157,13 +157,12 @@ static void test_removing_keeps_the_others(void) {
 
         folder_init(&f);
         put(f.user, BEFORE);
-        assert(config_remove_account(f.user, "absent", &problem) == 0);
+        assert(config_remove_account(NULL, f.user, "absent", &problem) == 0);
         expect_text(f.user, BEFORE);
-        assert(config_remove_account(f.user, "work", &problem) == 0);
+        assert(config_remove_account(NULL, f.user, "work", &problem) == 0);
         expect_text(f.user, "# my accounts\n"
                             "\n"
                             "[iotc-token]\n"
-                            "default = work   \n"
                             "\n"
                             "# of work\n"
                             "\n"
@@ -171,11 +170,10 @@ static void test_removing_keeps_the_others(void) {
                             "[account home]\n"
                             "source=api-token\n"
                             "apps=https://home.example/ ; x.example;");
-        assert(config_remove_account(f.user, "home", &problem) == 0);
+        assert(config_remove_account(NULL, f.user, "home", &problem) == 0);
         expect_text(f.user, "# my accounts\n"
                             "\n"
                             "[iotc-token]\n"
-                            "default = work   \n"
                             "\n"
                             "# of work\n"
                             "\n"
@@ -197,9 +195,9 @@ static void test_adding_and_removing_leaves_no_trace(void) {
                 put_account(f.user, b);
                 expect_text(f.user, "# only a comment\n\n[account a]\nsource=entra\n\n"
                                     "[account b]\nsource=api-token\n");
-                assert(config_remove_account(f.user, "a", &problem) == 0);
+                assert(config_remove_account(NULL, f.user, "a", &problem) == 0);
                 expect_text(f.user, "# only a comment\n\n[account b]\nsource=api-token\n");
-                assert(config_remove_account(f.user, "b", &problem) == 0);
+                assert(config_remove_account(NULL, f.user, "b", &problem) == 0);
                 expect_text(f.user, "# only a comment\n\n");
         }
         folder_remove(&f);
@@ -277,7 +275,7 @@ static void test_a_bad_line_stops_every_change(void) {
         folder_init(&f);
         put(f.user, text);
         assert(config_put_account(f.user, b, &p1) == CONFIG_E_BAD_FILE);
-        assert(config_remove_account(f.user, "a", &p2) == CONFIG_E_BAD_FILE);
+        assert(config_remove_account(NULL, f.user, "a", &p2) == CONFIG_E_BAD_FILE);
         assert(config_set_default(NULL, f.user, "b", &p3) == CONFIG_E_BAD_FILE);
         assert(streq(p1, p2) && streq(p1, p3));
         assert(strstr(p1, "/user.conf, line 3: expected KEY=VALUE") && !strstr(p1, "c2Vj"));

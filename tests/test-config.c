@@ -326,14 +326,14 @@ static void test_a_file_that_cannot_be_read(void) {
         folder = load(f.system, f.user);
         assert(strstr(folder->problem, "user.conf can't be read: Is a directory") && folder->bad);
         assert(find(folder, "a") && !find(folder, "a")->problem);
-        assert(config_remove_account(f.user, "a", &problem) == -EISDIR);
+        assert(config_remove_account(NULL, f.user, "a", &problem) == -EISDIR);
         assert(rmdir(f.user) == 0);
 
         put(f.user, text);
         assert(truncate(f.user, CONFIG_FILE_MAX + 1) == 0);
         big = load(NULL, f.user);
         assert(strstr(big->problem, "larger than 1 MiB") && big->bad);
-        assert(config_remove_account(f.user, "a", &problem) == CONFIG_E_BAD_FILE);
+        assert(config_remove_account(NULL, f.user, "a", &problem) == CONFIG_E_BAD_FILE);
         assert(strstr(problem, "larger than 1 MiB"));
 
         null = load("/dev/null", NULL);

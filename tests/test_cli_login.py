@@ -40,17 +40,29 @@ def test_a_first_sign_in(daemon, entra, keyring, cli, options):
     assert cli.ok('get') == daemon.get_token('default')[0] + '\n'
 
 
-def test_a_second_account_may_leave_no_default(daemon, entra, keyring, cli, options):
+def test_a_second_account_takes_no_default(daemon, entra, keyring, cli, options):
     daemon.start(entra_account(entra))
     process = cli.start('login', 'other', *options)
     entra.approve(code_of(process))
     assert process.wait() == 0, process.text()
-    assert 'No account is the default now' in process.text()
+    assert "The default account is still 'work'" in process.text()
+    assert cli.ok('default') == 'work\n'
+    daemon.restart()
+    assert cli.ok('default') == 'work\n'
     assert cli.ok(*re.search('iotc-token (default other)', process.text())[1].split()) == ''
-    # It is said once.
-    process = cli.start('login', 'third', *options)
-    entra.approve(code_of(process))
-    assert process.wait() == 0 and 'default' not in process.text()
+    assert cli.ok('default') == 'other\n'
+
+
+def test_a_second_login_given_up_leaves_no_trace(daemon, entra, keyring, cli, options):
+    daemon.start('# mine\n' + entra_account(entra) + '# the end\n')
+    settings = daemon.read_settings()
+    process = cli.start('login', 'other', *options)
+    code_of(process)
+    assert daemon.read_settings() != settings
+    process.send(signal.SIGINT)
+    assert process.wait() == 130, process.text()
+    assert daemon.read_settings() == settings
+    assert cli.ok('default') == 'work\n'
 
 
 def test_on_a_terminal_the_time_runs(daemon, entra, keyring, cli, options):
@@ -141,9 +153,10 @@ def test_a_failure_is_told_and_the_account_kept(daemon, entra, keyring, cli, opt
     assert process.wait() == 6, process.text()
     assert 'iotc-token login work' in process.text() and 'No account' not in process.text()
     assert account_path('work') in daemon.objects()
-    # One more takes the default away, though it failed.
+    # One more is kept as well, and is not the default.
     process = cli.start('login', 'other', *options)
-    assert process.wait() == 6 and 'No account is the default now' in process.text()
+    assert process.wait() == 6 and "The default account is still 'work'" in process.text()
+    assert cli.ok('default') == 'work\n'
 
 
 def test_the_daemon_goes_away(daemon, entra, keyring, cli, options):

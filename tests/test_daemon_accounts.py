@@ -36,8 +36,15 @@ def test_only_bearer_account_is_the_default(daemon, entra, keyring):
     assert find(daemon, '') == account_path('work')     # an API token is never the default
 
     add_entra(daemon, entra, 'second')
+    assert find(daemon, '') == account_path('work')     # whoever has it keeps it
+    assert 'default=work' in daemon.read_settings()
+    daemon.restart()
+    assert find(daemon, '') == account_path('work')
+
+    # By hand, nobody was chosen.
+    daemon.restart(entra_account(entra) + entra_account(entra, 'second'))
     name, text = daemon.error_of(find, daemon, '')
-    assert name == 'NoSuchAccount' and 'iotc-token default' in text
+    assert name == 'NoSuchAccount' and 'iotc-token default NAME' in text
 
 
 def test_default_setting(daemon, entra, keyring):

@@ -134,7 +134,7 @@ GString *config_edit_group(const char *data, size_t n, const char *group, const 
                 if (line.number == extent.last)
                         out_add_settings(out, new, done, eol);
         }
-        if (!extent.header && g_key_file_has_group((GKeyFile *)new, SETTINGS_GROUP)) {
+        if (!extent.header) {
                 out_add_group(out, group, eol);
                 out_add_settings(out, new, done, eol);
         }

@@ -21,7 +21,7 @@ void config_settings_add(ConfigSettings *s, const char *key, const char *const *
  * The text data[0..n), free of bad lines, with the group changed from old to new. A setting of old
  * that new hasn't got is taken out; one that differs is written in its place; one that is in
  * neither is left, so old has to be what the group's lines mean. Without the group, one is added at
- * the end, if new has anything.
+ * the end.
  */
 GString *config_edit_group(const char *data, size_t n, const char *group, const ConfigSettings *old,
                            const ConfigSettings *new);

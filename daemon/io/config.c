@@ -23,18 +23,22 @@ typedef struct ConfigDraft {
         char *data; /* may be NULL when n is 0 */
         size_t n;
         ConfigFile *file;
+        GString *text; /* what it is to become */
 } ConfigDraft;
+
+/* What adding an account made of the file. */
+struct ConfigUndo {
+        char *before, *after; /* NULL when empty */
+        size_t n_before, n_after;
+};
 
 static void config_draft_deinit(ConfigDraft *d) {
         config_file_free(d->file);
+        if (d->text)
+                g_string_free(d->text, true);
         if (d->data)
                 secret_wipe(d->data, d->n);
         free(d->data);
-}
-
-static void string_freep(GString **s) {
-        if (*s)
-                g_string_free(*s, true);
 }
 
 /* Write the text and pass the outcome on. */
@@ -180,22 +184,28 @@ static int config_draft_read(ConfigDraft *d, char **ret_problem) {
         r = config_file_parse(&d->file, d->path, false, d->data ?: "", d->n);
         if (r < 0)
                 return r;
+        d->text = g_string_new_len(d->data ?: "", (gssize)d->n);
         return d->file->bad ? config_refuse_bad(ret_problem, d->file->bad) : 0;
 }
 
-static int config_draft_write(const ConfigDraft *d, const GString *text, char **ret_problem) {
+static int config_draft_write(const ConfigDraft *d, char **ret_problem) {
         CLEANUP(config_file_freep) ConfigFile *file = NULL;
         int r;
 
-        if (text->len == d->n && memcmp(text->str, d->data ?: "", d->n) == 0)
+        if (d->text->len == d->n && memcmp(d->text->str, d->data ?: "", d->n) == 0)
                 return 0;
-        r = config_file_parse(&file, d->path, false, text->str, text->len);
+        r = config_file_parse(&file, d->path, false, d->text->str, d->text->len);
         if (r < 0)
                 return r;
-        if (file->bad || text->len > CONFIG_FILE_MAX)
+        if (file->bad || d->text->len > CONFIG_FILE_MAX)
                 return config_say(ret_problem, CONFIG_E_BAD_FILE,
                                   "the new settings would be too long for it");
-        return file_replace(d->path, text->str, text->len);
+        return file_replace(d->path, d->text->str, d->text->len);
+}
+
+static void draft_set_text(ConfigDraft *d, GString *text) {
+        g_string_free(d->text, true);
+        d->text = text;
 }
 
 static void add_account_setting(const char *key, const char *const *values, void *userdata) {
@@ -219,56 +229,126 @@ static char *config_account_group(const char *name) {
         return g_strconcat("account ", name, NULL);
 }
 
-int config_put_account(const char *user_path, const Account *a, char **ret_problem) {
-        CLEANUP(config_draft_deinit) ConfigDraft draft = { .path = user_path };
+static void draft_put_account(ConfigDraft *d, const Account *a) {
         CLEANUP(config_settings_freep) ConfigSettings *old = NULL, *new = NULL;
-        CLEANUP(string_freep) GString *text = NULL, *rest = NULL;
         g_autofree char *group = config_account_group(a->name);
-        const ConfigGroup *known;
-        int r;
-
-        if (a->system)
-                return config_say(ret_problem, CONFIG_E_SYSTEM,
-                                  "The account %s is of the system's settings file: only an "
-                                  "administrator can change it.",
-                                  a->name);
-        r = config_draft_read(&draft, ret_problem);
-        if (r)
-                return r;
+        const ConfigGroup *known = config_file_find(d->file, a->name);
 
         new = config_account_settings(a);
-        known = config_file_find(draft.file, a->name);
         /* Of another source, none of its lines means what it did. */
         if (known && known->account->source != a->source) {
-                rest = config_edit_remove(draft.data, draft.n, group);
+                draft_set_text(d, config_edit_remove(d->text->str, d->text->len, group));
                 known = NULL;
         }
         old = known ? config_account_settings(known->account) : config_settings_new();
-        text = config_edit_group(rest ? rest->str : draft.data ?: "", rest ? rest->len : draft.n,
-                                 group, old, new);
-        return config_draft_write(&draft, text, ret_problem);
+        draft_set_text(d, config_edit_group(d->text->str, d->text->len, group, old, new));
 }
 
-int config_remove_account(const char *user_path, const char *name, char **ret_problem) {
+static void draft_set_default(ConfigDraft *d, const ConfigFile *system, const char *name) {
+        CLEANUP(config_settings_freep) ConfigSettings *old = NULL, *new = NULL;
+        ConfigGlobals wanted = d->file->has_globals ? d->file->globals : system->globals;
+
+        if (!name && !wanted.default_account)
+                return;
+        old = config_settings_new();
+        new = config_settings_new();
+        if (d->file->has_globals)
+                config_globals_each(&d->file->globals, add_global_setting, old);
+        wanted.default_account = (char *)name;
+        config_globals_each(&wanted, add_global_setting, new);
+        draft_set_text(d, config_edit_group(d->text->str, d->text->len, CONFIG_GLOBALS, old, new));
+}
+
+/* The setting as the files have it now, or NULL. */
+static const char *draft_default(const ConfigDraft *d, const ConfigFile *system) {
+        return d->file->has_globals ? d->file->globals.default_account
+                                    : system->globals.default_account;
+}
+
+static int refuse_system(const Account *a, char **ret_problem) {
+        return config_say(ret_problem, CONFIG_E_SYSTEM,
+                          "The account %s is of the system's settings file: only an "
+                          "administrator can change it.",
+                          a->name);
+}
+
+int config_put_account(const char *user_path, const Account *a, char **ret_problem) {
         CLEANUP(config_draft_deinit) ConfigDraft draft = { .path = user_path };
-        g_autofree char *group = config_account_group(name);
-        CLEANUP(string_freep) GString *text = NULL;
         int r;
 
+        if (a->system)
+                return refuse_system(a, ret_problem);
         r = config_draft_read(&draft, ret_problem);
         if (r)
                 return r;
-        text = config_edit_remove(draft.data ?: "", draft.n, group);
-        return config_draft_write(&draft, text, ret_problem);
+        draft_put_account(&draft, a);
+        return config_draft_write(&draft, ret_problem);
 }
 
-int config_set_default(const char *system_path, const char *user_path, const char *name,
+int config_add_account(const char *system_path, const char *user_path, const Account *a,
+                       const char *was, const char *name, ConfigUndo **ret_undo,
                        char **ret_problem) {
         CLEANUP(config_draft_deinit) ConfigDraft draft = { .path = user_path };
-        CLEANUP(config_settings_freep) ConfigSettings *old = NULL, *new = NULL;
         CLEANUP(config_file_freep) ConfigFile *system = NULL;
-        CLEANUP(string_freep) GString *text = NULL;
-        ConfigGlobals wanted;
+        CLEANUP(config_undo_freep) ConfigUndo *undo = NULL;
+        int r;
+
+        *ret_undo = NULL;
+        r = config_draft_read(&draft, ret_problem);
+        if (r)
+                return r;
+        r = config_file_load(&system, system_path, true);
+        if (r < 0)
+                return r;
+        undo = calloc(1, sizeof(*undo));
+        if (!undo)
+                return -ENOMEM;
+        if (name && streq(draft_default(&draft, system), was))
+                draft_set_default(&draft, system, name);
+        draft_put_account(&draft, a);
+        r = config_draft_write(&draft, ret_problem);
+        if (r)
+                return r;
+        undo->n_before = draft.n;
+        undo->before = STEAL(draft.data);
+        undo->n_after = draft.text->len;
+        undo->after = g_string_free(STEAL(draft.text), false);
+        *ret_undo = STEAL(undo);
+        return 0;
+}
+
+int config_undo_add(const char *user_path, const ConfigUndo *undo) {
+        CLEANUP(freep) char *data = NULL;
+        size_t n = 0;
+        int r;
+
+        r = file_read(&data, &n, user_path, CONFIG_FILE_MAX);
+        if (r < 0)
+                return r;
+        if (n != undo->n_after || memcmp(data ?: "", undo->after, n) != 0)
+                return 0;
+        r = file_replace(user_path, undo->before ?: "", undo->n_before);
+        return r < 0 ? r : 1;
+}
+
+ConfigUndo *config_undo_free(ConfigUndo *undo) {
+        if (undo) {
+                if (undo->before)
+                        secret_wipe(undo->before, undo->n_before);
+                if (undo->after)
+                        secret_wipe(undo->after, undo->n_after);
+                free(undo->before);
+                g_free(undo->after);
+                free(undo);
+        }
+        return NULL;
+}
+
+int config_remove_account(const char *system_path, const char *user_path, const char *name,
+                          char **ret_problem) {
+        CLEANUP(config_draft_deinit) ConfigDraft draft = { .path = user_path };
+        CLEANUP(config_file_freep) ConfigFile *system = NULL;
+        g_autofree char *group = config_account_group(name);
         int r;
 
         r = config_draft_read(&draft, ret_problem);
@@ -277,17 +357,24 @@ int config_set_default(const char *system_path, const char *user_path, const cha
         r = config_file_load(&system, system_path, true);
         if (r < 0)
                 return r;
+        if (streq(draft_default(&draft, system), name))
+                draft_set_default(&draft, system, NULL);
+        draft_set_text(&draft, config_edit_remove(draft.text->str, draft.text->len, group));
+        return config_draft_write(&draft, ret_problem);
+}
 
-        old = config_settings_new();
-        new = config_settings_new();
-        if (draft.file->has_globals) {
-                config_globals_each(&draft.file->globals, add_global_setting, old);
-                wanted = draft.file->globals;
-        } else {
-                wanted = name ? system->globals : (ConfigGlobals){ 0 };
-        }
-        wanted.default_account = (char *)name;
-        config_globals_each(&wanted, add_global_setting, new);
-        text = config_edit_group(draft.data ?: "", draft.n, CONFIG_GLOBALS, old, new);
-        return config_draft_write(&draft, text, ret_problem);
+int config_set_default(const char *system_path, const char *user_path, const char *name,
+                       char **ret_problem) {
+        CLEANUP(config_draft_deinit) ConfigDraft draft = { .path = user_path };
+        CLEANUP(config_file_freep) ConfigFile *system = NULL;
+        int r;
+
+        r = config_draft_read(&draft, ret_problem);
+        if (r)
+                return r;
+        r = config_file_load(&system, system_path, true);
+        if (r < 0)
+                return r;
+        draft_set_default(&draft, system, name);
+        return config_draft_write(&draft, ret_problem);
 }

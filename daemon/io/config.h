@@ -31,6 +31,8 @@ typedef struct Config {
         bool bad;      /* a bad line exists in the user's file: it is not rewritten */
 } Config;
 
+typedef struct ConfigUndo ConfigUndo;
+
 /* Named outcomes of what writes. */
 enum {
         _CONFIG_E_SUCCESS,
@@ -48,13 +50,25 @@ Config *config_free(Config *c);
 
 /*
  * Write one account's group into the user's file (made with its folder, 0700 and 0600, if need be),
- * leaving all else as it stands, or take it out (one that isn't there is no error). What is written
- * is what the settings differ in; the comments, and lines that stay true, stay. Atomic: temporary
- * file, fsync, rename; a link is followed. 0, a CONFIG_E_ outcome with *ret_problem (caller frees),
- * or -errno of the file system.
+ * leaving all else as it stands. What is written is what the settings differ in; the comments, and
+ * lines that stay true, stay. Atomic: temporary file, fsync, rename; a link is followed. 0, a
+ * CONFIG_E_ outcome with *ret_problem (caller frees), or -errno of the file system.
  */
 int config_put_account(const char *user_path, const Account *a, char **ret_problem);
-int config_remove_account(const char *user_path, const char *name, char **ret_problem);
+/*
+ * The same for a new account and, if the setting `default` is `was` (NULL: not set), that setting
+ * with `name` (NULL: it stays) at one go. *ret_undo: what takes it all back.
+ */
+int config_add_account(const char *system_path, const char *user_path, const Account *a,
+                       const char *was, const char *name, ConfigUndo **ret_undo,
+                       char **ret_problem);
+/* Make the file what it was before. 1; 0 when it was changed since, and nothing is done; -errno. */
+int config_undo_add(const char *user_path, const ConfigUndo *undo);
+ConfigUndo *config_undo_free(ConfigUndo *undo);
+/* Take an account's group out (one that isn't there is no error), and the setting `default` with it
+ * if that names this account. Results as above. */
+int config_remove_account(const char *system_path, const char *user_path, const char *name,
+                          char **ret_problem);
 /*
  * The setting `default` of the user's [iotc-token]; name NULL takes it out. A group of the user's
  * replaces the system's whole, so when it is made here, it starts with what the system's says
@@ -64,3 +78,4 @@ int config_set_default(const char *system_path, const char *user_path, const cha
                        char **ret_problem);
 
 CLEANUP_FUNC(Config, config_free)
+CLEANUP_FUNC(ConfigUndo, config_undo_free)
