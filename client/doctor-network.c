@@ -141,12 +141,12 @@ int doctor_check_proxy(Doctor *d) {
 
 /* Does the file hold a certificate? 0, or what is wrong with it. */
 static const char *certificate_fault(const char *path) {
-        CLEANUP(file_closep) FILE *f = fopen(path, "re");
+        CLEANUP(file_closep) FILE *f = settings_open(path, SETTINGS_CA_MAX);
         CLEANUP(freep) char *line = NULL;
         size_t size = 0;
 
         if (!f)
-                return strerror(errno);
+                return errno == ENOENT ? strerror(errno) : settings_open_fault(errno);
         errno = 0;
         while (getline(&line, &size, f) >= 0)
                 if (str_starts(line, "-----BEGIN CERTIFICATE-----") ||

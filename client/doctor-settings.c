@@ -5,16 +5,17 @@
  */
 #include <sys/stat.h>
 
+#include "display.h"
 #include "doctor.h"
 #include "model/program.h"
 
-/* A bad line that belongs to no account. */
-static bool tell_bad_line(Doctor *d) {
+/* A bad line that belongs to no account; told: what it is about has been told. */
+static bool tell_bad_line(Doctor *d, bool told) {
         CLEANUP(freep) char *command = doctor_edit_command();
         const char *problem = properties_string(&d->manager, "SettingsProblem");
 
-        if (!*problem)
-                return false;
+        if (!*problem || (told && strstr(problem, "can't be read")))
+                return told;
         doctor_tell(
                 d,
                 &(Finding){ .check = "settings",
@@ -39,24 +40,53 @@ static void tell_writable(Doctor *d, const char *path) {
                 N_("%s can be changed by other users."), path);
 }
 
+/* What makes the file at path readable, or takes it out of the way; to be freed by free(). */
+static char *unread_command(const char *path, const char *folder, int fault) {
+        bool ours = !streq(path, SETTINGS_SYSTEM_PATH);
+        CLEANUP(freep) char *from = display_quoted(path);
+        struct stat st;
+        char *command;
+
+        if (fault == EFBIG)
+                return ours ? doctor_path_command("${EDITOR:-vi}", path)
+                            : doctor_path_command("sudo ${EDITOR:-vi}", path);
+        if (fault == EACCES || fault == EPERM) {
+                const char *at = stat(path, &st) < 0 && folder ? folder : path;
+                bool own = stat(at, &st) == 0 && st.st_uid == geteuid();
+
+                if (!ours)
+                        return doctor_path_command("sudo chmod -R a+rX", folder ?: path);
+                return doctor_path_command(own ? "chmod u+rX" : "sudo chown -R \"$(id -u)\"", at);
+        }
+        return !from || asprintf(&command, "%smv %s %s.bad", ours ? "" : "sudo ", from, from) < 0
+                       ? NULL
+                       : command;
+}
+
 /* The file at path: 1 when it is fine, 0 when there is none, -1 when something has been told. */
 static int check_file(Doctor *d, const char *path) {
         CLEANUP(freep) char *folder = strndup(path, (size_t)(strrchr(path, '/') - path));
-        CLEANUP(freep) char *command = doctor_path_command("namei -l", path);
+        CLEANUP(file_closep) FILE *f = settings_open(path, SETTINGS_FILE_MAX);
+        CLEANUP(freep) char *command = NULL;
         struct stat st;
-        int told = 0;
+        int fault = errno, told = 0;
 
-        if (stat(path, &st) < 0 && errno == ENOENT)
-                return 0;
-        if (access(path, R_OK) < 0) {
+        if (!f) {
+                if (fault == ENOTDIR || (fault == ENOENT && lstat(path, &st) < 0))
+                        return 0;
+                command = unread_command(path, folder, fault);
                 doctor_tell(d,
                             &(Finding){ .check = "settings",
                                         .state = FINDING_PROBLEM,
-                                        .why = N_("Accounts that are set up there are not known."),
+                                        .why = N_("Accounts that are set up there are known only "
+                                                  "if they were before."),
                                         .command = command },
-                            N_("%s can't be read: %s."), path, strerror(errno));
+                            N_("%s can't be read: %s."), path,
+                            doctor_word(d, settings_open_fault(fault)));
                 return -1;
         }
+        if (fstat(fileno(f), &st) < 0)
+                return 1;
         if (!program_is_ours(&st)) {
                 tell_writable(d, path);
                 told = -1;
@@ -75,7 +105,7 @@ int doctor_check_settings(Doctor *d) {
         if (settings_user_path(&user) == 0 && user)
                 mine = check_file(d, user);
         system = check_file(d, SETTINGS_SYSTEM_PATH);
-        if (tell_bad_line(d) || mine < 0 || system < 0)
+        if (tell_bad_line(d, mine < 0 || system < 0))
                 return 0;
         if (mine && system)
                 doctor_tell(d, &(Finding){ .check = "settings" }, N_("%s and %s can be read."),

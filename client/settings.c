@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include <ctype.h>
+#include <fcntl.h>
+#include <sys/stat.h>
 
+#include "i18n.h"
 #include "settings.h"
 
 void settings_deinit(Settings *settings) {
@@ -60,8 +63,41 @@ int settings_read(Settings *settings, FILE *f) {
         return r < 0 ? r : found;
 }
 
+FILE *settings_open(const char *path, off_t max) {
+        CLEANUP(fd_closep) int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+        struct stat st;
+        FILE *f;
+
+        if (fd < 0 || fstat(fd, &st) < 0) {
+                errno = errno == ENXIO ? EBADFD : errno; /* a socket */
+                return NULL;
+        }
+        if (!S_ISREG(st.st_mode) || st.st_size > max) {
+                errno = S_ISREG(st.st_mode) ? EFBIG : S_ISDIR(st.st_mode) ? EISDIR : EBADFD;
+                return NULL;
+        }
+        f = fdopen(fd, "r");
+        fd = f ? -1 : fd;
+        return f;
+}
+
+const char *settings_open_fault(int r) {
+        switch (r) {
+        case EBADFD:
+                return N_("it is no regular file");
+        case EFBIG:
+                return N_("it is too large");
+        case EISDIR:
+                return N_("it is a folder");
+        case ENOENT:
+                return N_("it is a link whose target is not there");
+        default:
+                return strerror(r);
+        }
+}
+
 static int settings_read_path(Settings *settings, const char *path) {
-        CLEANUP(file_closep) FILE *f = fopen(path, "re");
+        CLEANUP(file_closep) FILE *f = settings_open(path, SETTINGS_FILE_MAX);
 
         return f ? settings_read(settings, f) : 0;
 }

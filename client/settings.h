@@ -7,6 +7,12 @@
 #pragma once
 
 #include <iotc-util.h>
+#include <sys/types.h>
+
+enum {
+        SETTINGS_FILE_MAX = 1024 * 1024, /* as the daemon has it */
+        SETTINGS_CA_MAX = 16 * 1024 * 1024,
+};
 
 typedef struct Settings {
         char *proxy;     /* or NULL: as the environment says */
@@ -28,6 +34,11 @@ int settings_load_files(Settings *ret);
 int settings_load(Settings *ret);
 /* The user's file, to be freed by free(), or NULL when no variable says where. 0 or -ENOMEM. */
 int settings_user_path(char **ret);
+/* Open a regular file of at most max bytes to be read; never waits, whatever is there. NULL with
+ * errno: EBADFD for a pipe, a socket or a device, EFBIG, EISDIR, or open(2)'s. */
+FILE *settings_open(const char *path, off_t max);
+/* That errno in words, to be translated; ENOENT is for a path at which there is a link. */
+const char *settings_open_fault(int r);
 /* One file, over what is there: 1 when it has the group, 0, or -ENOMEM. */
 int settings_read(Settings *settings, FILE *f);
 void settings_deinit(Settings *settings);

@@ -38,8 +38,8 @@ static int file_problem(int r, char *text, const char *name, Problem *problem) {
                 break;
         case CONFIG_E_BAD_FILE:
                 r = problem_set(problem, OUTCOME_MISCONFIGURED,
-                                "%s: the settings file is not changed while a line of it is bad: "
-                                "%s. Mend the line first.",
+                                "%s: the settings file is not changed while something is wrong "
+                                "with it: %s. Mend that first.",
                                 name, text ? text : "see 'iotc-token status'");
                 break;
         case -ENOMEM:

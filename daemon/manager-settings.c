@@ -229,7 +229,10 @@ int manager_reload(Manager *m) {
         if (r < 0)
                 return reload_failed(m, r);
         if (c->unread && m->ready) {
-                log_warning("%s", c->problem);
+                if (!streq(m->problem, c->problem))
+                        log_warning("%s. All stays as it was", c->problem);
+                free(m->problem);
+                m->problem = STEAL(c->problem);
                 return -ENODATA;
         }
         r = manager_apply(m, c);

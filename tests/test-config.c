@@ -315,7 +315,15 @@ static void test_the_user_over_the_system(void) {
 }
 
 static void test_a_file_that_cannot_be_read(void) {
-        CLEANUP(config_freep) Config *folder = NULL, *big = NULL, *null = NULL;
+        CLEANUP(config_freep) Config *folder = NULL, *big = NULL;
+        struct {
+                const char *target, *why;
+        } links[] = {
+                { "/dev/null", "it is no regular file" },
+                { "/dev/zero", "it is no regular file" },
+                { "/nowhere/accounts.conf", "it is a link whose target is not there" },
+                { "user.conf", "Too many levels of symbolic links" },
+        };
         CLEANUP(freep) char *problem = NULL;
         char text[] = "[account a]\nsource=entra\n";
         Folder f;
@@ -324,9 +332,11 @@ static void test_a_file_that_cannot_be_read(void) {
         put(f.system, text);
         assert(mkdir(f.user, 0700) == 0);
         folder = load(f.system, f.user);
-        assert(strstr(folder->problem, "user.conf can't be read: Is a directory") && folder->bad);
+        assert(strstr(folder->problem, "user.conf can't be read: it is a folder") && folder->bad);
         assert(find(folder, "a") && !find(folder, "a")->problem);
-        assert(config_remove_account(NULL, f.user, "a", &problem) == -EISDIR);
+        assert(config_remove_account(NULL, f.user, "a", &problem) == CONFIG_E_BAD_FILE);
+        assert(strstr(problem, "it is a folder"));
+        free(STEAL(problem));
         assert(rmdir(f.user) == 0);
 
         put(f.user, text);
@@ -336,8 +346,13 @@ static void test_a_file_that_cannot_be_read(void) {
         assert(config_remove_account(NULL, f.user, "a", &problem) == CONFIG_E_BAD_FILE);
         assert(strstr(problem, "larger than 1 MiB"));
 
-        null = load("/dev/null", NULL);
-        assert(!null->problem && null->n_accounts == 0);
+        for (size_t i = 0; i < ARRAY_SIZE(links); i++) {
+                CLEANUP(config_freep) Config *linked = NULL;
+
+                assert(unlink(f.user) == 0 && symlink(links[i].target, f.user) == 0);
+                linked = load(NULL, f.user);
+                assert(strstr(linked->problem, links[i].why) && linked->unread);
+        }
         folder_remove(&f);
 }
 

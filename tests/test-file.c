@@ -29,12 +29,28 @@ static void test_reading_has_a_limit(void) {
         assert(file_read(&data, &n, f.user, 10000) == 0);
         assert(n == 10000 && streq(data, text));
         assert(file_read(&rest, &n, f.user, 9999) == -EFBIG && !rest);
-        assert(file_read(&rest, &n, "/dev/zero", 9999) == -EFBIG);
+        assert(file_read(&rest, &n, "/dev/zero", 9999) == -EBADFD);
         assert(file_read(&rest, &n, f.system, 10000) == -ENOENT);
         assert(file_read(&rest, &n, f.path, 10000) == -EISDIR);
-        /* A pipe that nobody writes to is no reason to wait. */
+        /* A pipe that nobody writes to is no reason to wait, nor an empty file. */
         assert(mkfifo(f.system, 0600) == 0);
-        assert(file_read(&rest, &n, f.system, 10000) == 0 && n == 0 && *rest == 0);
+        assert(file_read(&rest, &n, f.system, 10000) == -EBADFD && !rest);
+        folder_remove(&f);
+}
+
+static void test_a_path_that_leads_nowhere(void) {
+        char folder[128], path[160];
+        Folder f;
+
+        folder_init(&f);
+        snprintf(folder, sizeof(folder), "%s/dotfiles", f.path);
+        snprintf(path, sizeof(path), "%s/accounts.conf", folder);
+        assert(!file_leads_nowhere(path) && !file_leads_nowhere("/"));
+        assert(symlink("not-mounted", folder) == 0);
+        assert(file_leads_nowhere(path) && file_leads_nowhere(folder));
+        put(f.system, "");
+        assert(unlink(folder) == 0 && symlink("system.conf", folder) == 0);
+        assert(!file_leads_nowhere(folder) && !file_leads_nowhere(path));
         folder_remove(&f);
 }
 
@@ -149,6 +165,7 @@ static void test_names_of_temporary_files(void) {
 
 int main(void) {
         test_reading_has_a_limit();
+        test_a_path_that_leads_nowhere();
         test_the_new_file_is_private();
         test_names_of_temporary_files();
         test_a_link_stays_a_link();

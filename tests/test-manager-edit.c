@@ -224,8 +224,8 @@ static void test_settings_that_cannot_be_written(void) {
         house_init(&h, WORK);
         assert(remove(h.folder.user) == 0 && mkdir(h.folder.user, 0700) == 0);
         assert(manager_add(h.m, account_of("second", ACCOUNT_SOURCE_ENTRA), NULL, &adder.op,
-                           on_added, &adder, &problem) == OUTCOME_FAILED);
-        assert(strstr(problem_text(&problem), "Nothing was changed"));
+                           on_added, &adder, &problem) == OUTCOME_MISCONFIGURED);
+        assert(strstr(problem_text(&problem), "it is a folder"));
         problem_clear(&problem);
         expect_default(&h, "work");
         assert(!manager_find(h.m, "second"));

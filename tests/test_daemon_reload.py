@@ -7,14 +7,20 @@
 import os
 import shutil
 import signal
+import socket
+import subprocess
 
 import pytest
 
 from util_bus import BusError
 from util_daemon import OBJECT_MANAGER, ROOT, account_path, entra_account, variants
+from util_logind import PYTHON
 from util_process import wait_until
 from util_rotation import CLAIMS
 
+# renameat2(2): two files change places in one step.
+EXCHANGE = ('import ctypes, sys; libc = ctypes.CDLL(None, use_errno=True); '
+            'sys.exit(libc.renameat2(-100, sys.argv[1].encode(), -100, sys.argv[2].encode(), 2))')
 CHANGED = 'The settings have changed; read them again'
 
 
@@ -172,18 +178,67 @@ def test_whoever_waits_learns_of_the_bad_line(daemon, entra, keyring):
     assert daemon.stats()['sign-ins'] == 0
 
 
-def test_a_file_that_can_t_be_read(daemon, entra, keyring, home):
+def bind_socket(path):
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(path)
+
+
+def write_much(path):
+    with open(path, 'w', encoding='utf-8') as file:
+        file.truncate(1024 * 1024 + 1)
+
+
+KINDS = {
+    'pipe': (os.mkfifo, 'it is no regular file'),
+    'socket': (bind_socket, 'it is no regular file'),
+    'folder': (os.mkdir, 'it is a folder'),
+    'device': (lambda path: os.symlink('/dev/zero', path), 'it is no regular file'),
+    'nothing': (lambda path: os.symlink('/dev/null', path), 'it is no regular file'),
+    'tty': (lambda path: os.symlink('/dev/ptmx', path), 'it is no regular file'),
+    'dangling': (lambda path: os.symlink('/nowhere/it', path), 'it is a link whose target is not'),
+    'loop': (lambda path: os.symlink(path, path), 'Too many levels of symbolic links'),
+    'huge': (write_much, 'it is larger than 1 MiB'),
+}
+
+
+@pytest.mark.parametrize('kind', KINDS)
+def test_a_file_that_can_t_be_read(daemon, entra, keyring, home, cli, doctor, kind):
+    """What was known stays, it is said once, and nobody waits for a writer of a pipe."""
+    make, why = KINDS[kind]
     daemon.start(entra_account(entra))
     daemon.sign_in(entra)
     token = daemon.get_token('work')[0]
-    os.unlink(home.config)
-    os.mkdir(home.config)
-    daemon.wait_log('accounts.conf can.t be read')
+    # In one step, without a moment in which there is no file.
+    make(home.config + '.new')
+    if kind == 'loop':
+        os.unlink(home.config + '.new')
+        os.symlink(home.config, home.config + '.new')
+    if kind == 'folder':
+        subprocess.run([PYTHON, '-c', EXCHANGE, home.config, home.config + '.new'], check=True)
+    else:
+        os.replace(home.config + '.new', home.config)
+    daemon.wait_log(f"accounts.conf can.t be read: {why}")
+    for _ in range(2):
+        count = daemon.text().count('could not be read again')
+        daemon.process.send(signal.SIGHUP)
+        wait_until(lambda before=count: daemon.text().count('could not be read again') > before,
+                   'the reload')
+    assert daemon.text().count("accounts.conf can't be read") == 1
     assert daemon.get_token('work')[0] == token
-    os.rmdir(home.config)
+
+    name, text = daemon.error_of(daemon.call, 'AddAccount', '(ssa{sv})',
+                                 ('new', 'entra', variants({'tenant': 'contoso.com'})))
+    assert name == 'Misconfigured' and "can't be read" in text
+    found = doctor.run(1)['settings']
+    assert f'{home.config} can\'t be read: ' in found['text']
+    done = cli.run('api', '/api/devices', '--app', 'http://127.0.0.1:1', timeout=20)
+    assert done.returncode == 5, done.stderr
+
+    subprocess.run(['rm', '-rf', home.config], check=True)
     daemon.write_settings(entra_account(entra) + entra_account(entra, 'new'))
     wait_account(daemon, 'new')
-    assert daemon.get_token('work')[0] == token
+    assert daemon.stats()['sign-ins'] == 1
+    assert doctor.run(1)['settings']['state'] == 'ok'      # nobody is signed in to 'new'
 
 
 @pytest.mark.parametrize('setting', ['tenant', 'client_id', 'authority'])

@@ -267,6 +267,21 @@ int config_file_parse(ConfigFile **ret, const char *path, bool system, const cha
         return 0;
 }
 
+static const char *config_unread_why(int r) {
+        switch (r) {
+        case -EFBIG:
+                return "it is larger than 1 MiB";
+        case -EISDIR:
+                return "it is a folder";
+        case -EBADFD:
+                return "it is no regular file";
+        case -ENOENT:
+                return "it is a link whose target is not there";
+        default:
+                return strerror(-r);
+        }
+}
+
 int config_file_load(ConfigFile **ret, const char *path, bool system) {
         CLEANUP(config_file_freep) ConfigFile *f = NULL;
         char *data = NULL;
@@ -285,10 +300,10 @@ int config_file_load(ConfigFile **ret, const char *path, bool system) {
 
         if (config_file_new(&f, path, system) < 0)
                 return -ENOMEM;
-        if (r != -ENOENT && r != -ENOTDIR) {
+        if (r == -ENOENT ? path && file_leads_nowhere(path) : r != -ENOTDIR) {
                 f->unread = true;
-                if (asprintf(&f->problem, "%s can't be read: %s", f->path,
-                             r == -EFBIG ? "it is larger than 1 MiB" : strerror(-r)) < 0)
+                if (asprintf(&f->problem, "%s can't be read: %s", f->path, config_unread_why(r)) <
+                    0)
                         return -ENOMEM;
                 f->bad = strdup(f->problem);
                 if (!f->bad)

@@ -134,7 +134,8 @@ int config_load(Config **ret, const char *system_path, const char *user_path) {
                 return -ENOMEM;
         c->bad = user->bad;
         c->unread = user->unread || system->unread;
-        c->problem = user->problem ? STEAL(user->problem) : STEAL(system->problem);
+        c->problem = user->unread || (user->problem && !system->unread) ? STEAL(user->problem)
+                                                                        : STEAL(system->problem);
         r = config_take_globals(c, user->has_globals ? user : system);
         if (r < 0)
                 return r;
@@ -173,15 +174,10 @@ static int config_draft_read(ConfigDraft *d, char **ret_problem) {
         int r;
 
         r = file_read(&d->data, &d->n, d->path, CONFIG_FILE_MAX);
-        if (r == -ENOENT) {
-                r = 0;
-        } else if (r == -EFBIG) {
+        if (r < 0) /* it says why, unless there is just no such file */
                 r = config_file_load(&d->file, d->path, false);
-                return r < 0 ? r : config_refuse_bad(ret_problem, d->file->bad);
-        }
-        if (r < 0)
-                return r;
-        r = config_file_parse(&d->file, d->path, false, d->data ?: "", d->n);
+        else
+                r = config_file_parse(&d->file, d->path, false, d->data, d->n);
         if (r < 0)
                 return r;
         d->text = g_string_new_len(d->data ?: "", (gssize)d->n);
@@ -375,6 +371,8 @@ int config_set_default(const char *system_path, const char *user_path, const cha
         r = config_file_load(&system, system_path, true);
         if (r < 0)
                 return r;
+        if (system->unread && !draft.file->has_globals)
+                return config_refuse_bad(ret_problem, system->bad);
         draft_set_default(&draft, system, name);
         return config_draft_write(&draft, ret_problem);
 }

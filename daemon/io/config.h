@@ -42,8 +42,9 @@ enum {
 
 /*
  * Read both files (either may be absent; a path may be NULL). Bad lines are no error: they are in
- * `problem` of the account or of the Config. A file that can't be read at all (permission, is a
- * folder, over 1 MiB) is a `problem` too, with `bad` set. 0 or -ENOMEM.
+ * `problem` of the account or of the Config. A file that can't be read at all (permission, a
+ * folder, a pipe, a link that leads nowhere, over 1 MiB) is a `problem` too, with `bad` set. 0 or
+ * -ENOMEM.
  */
 int config_load(Config **ret, const char *system_path, const char *user_path);
 Config *config_free(Config *c);

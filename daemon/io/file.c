@@ -15,11 +15,16 @@ int file_read(char **ret, size_t *ret_n, const char *path, size_t max) {
         CLEANUP(fd_closep) int fd = -1;
         CLEANUP(freep) char *data = NULL;
         size_t n = 0, size = 0;
+        struct stat st;
         ssize_t k;
 
         fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
         if (fd < 0)
+                return errno == ENXIO ? -EBADFD : -errno; /* a socket, or a device without one */
+        if (fstat(fd, &st) < 0)
                 return -errno;
+        if (!S_ISREG(st.st_mode))
+                return S_ISDIR(st.st_mode) ? -EISDIR : -EBADFD;
         for (;;) {
                 if (size - n < FILE_CHUNK) {
                         char *grown;
@@ -46,6 +51,23 @@ int file_read(char **ret, size_t *ret_n, const char *path, size_t max) {
         *ret = STEAL(data);
         *ret_n = n;
         return 0;
+}
+
+bool file_leads_nowhere(const char *path) {
+        CLEANUP(freep) char *part = strdup(path);
+        struct stat st;
+
+        for (char *end = part; end && *end;) {
+                char next;
+
+                end += 1 + strcspn(end + 1, "/");
+                next = *end;
+                *end = 0;
+                if (stat(part, &st) < 0)
+                        return errno == ENOENT && lstat(part, &st) == 0;
+                *end = next;
+        }
+        return false;
 }
 
 bool file_is_temporary(const char *name) {

@@ -8,11 +8,13 @@
 #include <iotc-util.h>
 
 /*
- * The bytes of a file, with a NUL after them (caller frees; *ret_n doesn't count it). Never waits
- * for a writer of a pipe. 0; -EFBIG when there are more than max bytes; -ENOENT, -EISDIR, -EACCES
- * and what else open(2) and read(2) say; -ENOMEM.
+ * The bytes of a regular file, with a NUL after them (caller frees; *ret_n doesn't count it). 0;
+ * -EFBIG when there are more than max bytes; -EISDIR, and -EBADFD for a pipe, a socket or a device,
+ * which are not read; -ENOENT, -EACCES and what else open(2) and read(2) say; -ENOMEM.
  */
 int file_read(char **ret, size_t *ret_n, const char *path, size_t max);
+/* Does the path end at a link, its own or one of its folders', whose target is not there? */
+bool file_leads_nowhere(const char *path);
 /* Is this the name of a file that file_replace() had no time to put in place, or has not yet? */
 bool file_is_temporary(const char *name);
 /* Make every missing folder that path lies in, mode 0700. 0 or -errno. */

@@ -90,7 +90,7 @@ static int file_read_record(StoreFile *f, char **ret, const char *path, const ch
         r = file_read(&data, &n, path, LIMIT_STORE_FILE);
         if (r == -ENOENT)
                 return file_there(f) ?: KEYRING_E_NOT_FOUND;
-        if (r == -EFBIG || r == -EISDIR)
+        if (r == -EFBIG || r == -EISDIR || r == -EBADFD)
                 r = STORE_CIPHER_E_DAMAGED;
         else if (r < 0)
                 return file_fail_errno(f, path, "read", r);
