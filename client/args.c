@@ -29,6 +29,15 @@ int args_wrong(const Verb *verb, const char *format, ...) {
         return EXIT_USAGE;
 }
 
+int args_no_name(const Verb *verb, const char *before, const char *name) {
+        if (str_empty(name))
+                return args_wrong(verb, "'%s' can't be the name of an account", name);
+        return args_wrong(verb,
+                          "'%s' can't be the name of an account; for an application: "
+                          "iotc-token %s --app %s",
+                          name, before, name);
+}
+
 /* To be freed by free(); NULL when memory is short. */
 static char *args_usage(const Verb *verb) {
         CLEANUP(freep) char *line = NULL;
@@ -51,10 +60,16 @@ void args_say_usage(const Verb *verb) {
         }
 }
 
-void args_print_usage(const Verb *verb) {
+void args_print_head(const Verb *verb) {
         CLEANUP(freep) char *usage = args_usage(verb);
 
-        puts(usage ?: "");
+        printf("%s\n\n%s.\n\n", usage ?: "", _(verb->summary));
+}
+
+void args_print_examples(const Verb *verb) {
+        printf("\n%s\n", _("Examples:"));
+        for (size_t i = 0; i < ARRAY_SIZE(verb->examples) && verb->examples[i]; i++)
+                printf("  %s\n", verb->examples[i]);
 }
 
 /* What follows "--", and the letter that may follow "-", or 0. */
@@ -67,8 +82,7 @@ static char option_letter(const Option *o) {
 }
 
 static int args_help(const Verb *verb, const Option *options) {
-        args_print_usage(verb);
-        printf("\n%s.\n\n", _(verb->summary));
+        args_print_head(verb);
         for (const Option *o = options; o->name; o++) {
                 char left[48], letter[8] = "";
 
@@ -79,6 +93,7 @@ static int args_help(const Verb *verb, const Option *options) {
                 printf("  %-20s  %s\n", left, _(o->help));
         }
         printf("  %-20s  %s\n\n%s\n", "--help", _("show this text"), _("See iotc-token(1)."));
+        args_print_examples(verb);
         return ARGS_E_HELP;
 }
 

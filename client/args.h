@@ -19,6 +19,7 @@ struct Verb {
         const char *usage;   /* what follows the name, as in the manual page */
         const char *summary; /* a line, for the list of verbs */
         int (*run)(const Verb *verb, int argc, char **argv);
+        const char *examples[2]; /* command lines that end its help, as they are typed */
 };
 
 typedef enum OptionType {
@@ -50,9 +51,14 @@ typedef struct StringList {
 int args_parse(const Verb *verb, const Option *options, int *argc, char **argv, int min, int max);
 /* "What is wrong" and the usage line on standard error. Returns EXIT_USAGE. */
 int args_wrong(const Verb *verb, const char *format, ...) PRINTF_LIKE(2, 3);
-/* The usage line alone, on standard error; on standard output. */
+/* The same about a name that no account can have; what looks like an application is shown how to
+ * give: "iotc-token <before> --app HOST". */
+int args_no_name(const Verb *verb, const char *before, const char *name);
+/* The usage line alone, on standard error. */
 void args_say_usage(const Verb *verb);
-void args_print_usage(const Verb *verb);
+/* How a help begins, and how it ends, on standard output. */
+void args_print_head(const Verb *verb);
+void args_print_examples(const Verb *verb);
 /* The selector given, else $IOTC_TOKEN_ACCOUNT, else "" (the default account). */
 const char *args_selector(int argc, char **argv);
 /* The verb of this name, or NULL after saying so, with the one that was meant if it is near. */

@@ -15,25 +15,69 @@ static const Verb verbs[] = {
         { "login",
           "[NAME] [--browser | --device-code | --azure-cli | --client-credentials] [--tenant T] "
           "[--client-id ID] [--app HOST]... [--resource URI]... [--authority URL]",
-          N_("Add an account and sign in, or sign in again"), verb_login },
-        { "api-token", VERB_TOKEN_USAGE, VERB_TOKEN_SUMMARY, verb_api_token },
-        { "api", VERB_API_USAGE, VERB_API_SUMMARY, verb_remote },
-        { "check", VERB_CHECK_USAGE, VERB_CHECK_SUMMARY, verb_remote },
+          N_("Add an account and sign in, or sign in again"),
+          verb_login,
+          { "iotc-token login", "iotc-token login work --tenant contoso.com --device-code" } },
+        { "api-token",
+          VERB_TOKEN_USAGE,
+          VERB_TOKEN_SUMMARY,
+          verb_api_token,
+          { "iotc-token api-token add ci --app contoso.azureiotcentral.com",
+            "iotc-token api-token rotate ci" } },
+        { "api", VERB_API_USAGE, VERB_API_SUMMARY, verb_remote, { NULL } },
+        { "check", VERB_CHECK_USAGE, VERB_CHECK_SUMMARY, verb_remote, { NULL } },
         { "get",
           "[SELECTOR] [--header | --json] [--resource URI] [--min-valid S] [--force] [--no-wait]",
-          N_("Print a token"), verb_get },
-        { "list", "[--json] [--no-start]", N_("List the accounts"), verb_list },
-        { "status", "[SELECTOR] [--json]", N_("Show how the daemon and its accounts do"),
-          verb_status },
-        { "watch", "[--json]", N_("Print a line for each change"), verb_watch },
-        { "refresh", "[SELECTOR]", N_("Get a new token now"), verb_refresh },
-        { "logout", "SELECTOR", N_("Forget an account's secret, keep the account"), verb_logout },
-        { "remove", "NAME", N_("Remove an account"), verb_remove },
-        { "default", "[NAME]", N_("Print or set the default account"), verb_default },
-        { "unlock", "", N_("Ask the keyring to unlock"), verb_unlock },
-        { "doctor", "[--json]", N_("Find what is wrong, and the command that mends it"),
-          verb_doctor },
-        { "exec", VERB_EXEC_USAGE, VERB_EXEC_SUMMARY, verb_exec },
+          N_("Print a token"),
+          verb_get,
+          { "curl -H @<(iotc-token get --header) \"$url\"",
+            "header=$(iotc-token get work --header) || exit" } },
+        { "list",
+          "[--json] [--no-start]",
+          N_("List the accounts"),
+          verb_list,
+          { "iotc-token list", "iotc-token list --json | jq -r '.[].name'" } },
+        { "status",
+          "[SELECTOR] [--json]",
+          N_("Show how the daemon and its accounts do"),
+          verb_status,
+          { "iotc-token status", "iotc-token status work --json" } },
+        { "watch",
+          "[--json]",
+          N_("Print a line for each change"),
+          verb_watch,
+          { "iotc-token watch", "iotc-token watch --json | jq --unbuffered .state" } },
+        { "refresh",
+          "[SELECTOR]",
+          N_("Get a new token now"),
+          verb_refresh,
+          { "iotc-token refresh", "iotc-token refresh work" } },
+        { "logout",
+          "SELECTOR",
+          N_("Forget an account's secret, keep the account"),
+          verb_logout,
+          { "iotc-token logout work", "iotc-token logout contoso.azureiotcentral.com" } },
+        { "remove",
+          "NAME",
+          N_("Remove an account"),
+          verb_remove,
+          { "iotc-token remove work", "iotc-token remove work && iotc-token list" } },
+        { "default",
+          "[NAME]",
+          N_("Print or set the default account"),
+          verb_default,
+          { "iotc-token default", "iotc-token default work" } },
+        { "unlock",
+          "",
+          N_("Ask the keyring to unlock"),
+          verb_unlock,
+          { "iotc-token unlock", "iotc-token get || iotc-token unlock" } },
+        { "doctor",
+          "[--json]",
+          N_("Find what is wrong, and the command that mends it"),
+          verb_doctor,
+          { "iotc-token doctor", "iotc-token doctor --json" } },
+        { "exec", VERB_EXEC_USAGE, VERB_EXEC_SUMMARY, verb_exec, { NULL } },
         { 0 },
 };
 
@@ -51,10 +95,12 @@ static void help(FILE *f) {
                 _("Authorization for Azure IoT Central, from the daemon iotc-tokend."));
         for (const Verb *v = verbs; v->name; v++)
                 fprintf(f, "  %-10s  %s\n", v->name, _(v->summary));
-        fprintf(f, "\n  --help      %s\n  --version   %s\n\n%s\n",
+        fprintf(f, "\n  -h, --help     %s\n  -V, --version  %s\n\n%s\n",
                 _("show this text, or after a verb its options"), _("show the version"),
                 _("A SELECTOR is an account's name, or an application's host or URL; without\n"
                   "one it is $IOTC_TOKEN_ACCOUNT, else the default account. See iotc-token(1)."));
+        fprintf(f, "\n%s\n  iotc-token login\n  curl -H @<(iotc-token get --header) \"$url\"\n",
+                _("Examples:"));
 }
 
 /* "help VERB ..." is "VERB ... --help", in place: some verbs are programs that get argv whole. */
@@ -79,7 +125,7 @@ static int run(int argc, char **argv) {
                 help(stdout);
                 return EXIT_DONE;
         }
-        if (streq(argv[1], "--version")) {
+        if (streq(argv[1], "--version") || streq(argv[1], "-V")) {
                 puts("iotc-token " IOTC_VERSION);
                 return EXIT_DONE;
         }

@@ -45,6 +45,14 @@ int verb_refresh(const Verb *verb, int argc, char **argv) {
         return EXIT_DONE;
 }
 
+/* What is forgotten here is not over elsewhere. */
+static void say_what_lives_on(const Properties *account) {
+        if (streq(properties_string(account, "Source"), "api-token"))
+                say("The API token itself lives on until it is revoked at the application.");
+        else
+                say("Tokens that were issued before live on at Entra until they expire.");
+}
+
 int verb_logout(const Verb *verb, int argc, char **argv) {
         CLEANUP(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
         CLEANUP(properties_deinit) Properties account = { 0 };
@@ -62,10 +70,7 @@ int verb_logout(const Verb *verb, int argc, char **argv) {
                 return r;
         say("Signed out of '%s': its secret is forgotten here.",
             properties_string(&account, "Name"));
-        if (streq(properties_string(&account, "Source"), "api-token"))
-                say("The API token itself lives on until it is revoked at the application.");
-        else
-                say("Tokens that were issued before live on at Entra until they expire.");
+        say_what_lives_on(&account);
         return EXIT_DONE;
 }
 
@@ -80,7 +85,13 @@ int verb_remove(const Verb *verb, int argc, char **argv) {
         if (str_empty(argv[0]) || strpbrk(argv[0], "/:."))
                 return args_wrong(verb, "'%s' is not the name of an account", argv[0]);
         r = bus_open(&bus);
-        return r ?: account_do(bus, argv[0], "Remove", BUS_TIMEOUT_SEC, &account);
+        r = r ?: account_do(bus, argv[0], "Remove", BUS_TIMEOUT_SEC, &account);
+        if (r)
+                return r;
+        say("Removed the account '%s', and its secret from here.",
+            properties_string(&account, "Name"));
+        say_what_lives_on(&account);
+        return EXIT_DONE;
 }
 
 static int default_print(sd_bus *bus) {
@@ -117,7 +128,14 @@ int verb_default(const Verb *verb, int argc, char **argv) {
         if (r)
                 return r;
         r = sd_bus_message_append(m, "ssv", IOTC_INTERFACE_MANAGER, "DefaultAccount", "s", argv[0]);
-        return r < 0 ? fail_errno(r) : bus_call(bus, m, BUS_TIMEOUT_SEC, NULL);
+        r = r < 0 ? fail_errno(r) : bus_call(bus, m, BUS_TIMEOUT_SEC, NULL);
+        if (r)
+                return r;
+        if (*argv[0])
+                say("The default account is '%s' now.", argv[0]);
+        else
+                say("The settings name no default account any more.");
+        return EXIT_DONE;
 }
 
 int verb_unlock(const Verb *verb, int argc, char **argv) {

@@ -64,7 +64,7 @@ static int verb_add(const Verb *verb, int argc, char **argv) {
         if (r)
                 return r;
         if (str_empty(argv[0]) || strpbrk(argv[0], "/:."))
-                return args_wrong(verb, "'%s' can't be the name of an account", argv[0]);
+                return args_no_name(verb, "api-token add NAME", argv[0]);
         r = bus_open(&bus);
         r = r ?: secret_input_read(&secret, "API token (not shown): ");
         r = r ?: api_token_add(bus, argv[0], secret, &apps, NULL);
@@ -88,13 +88,17 @@ static int verb_far(const Verb *verb, int argc, char **argv) {
 }
 
 static const Verb api_token_verbs[] = {
-        { "add", "NAME [--app HOST]... [--replace]",
-          N_("Keep an API token, read from standard input"), verb_add },
-        { "create", VERB_TOKEN_CREATE_USAGE, VERB_TOKEN_CREATE_SUMMARY, verb_far },
-        { "list", VERB_TOKEN_LIST_USAGE, VERB_TOKEN_LIST_SUMMARY, verb_far },
-        { "show", VERB_TOKEN_SHOW_USAGE, VERB_TOKEN_SHOW_SUMMARY, verb_far },
-        { "revoke", VERB_TOKEN_REVOKE_USAGE, VERB_TOKEN_REVOKE_SUMMARY, verb_far },
-        { "rotate", VERB_TOKEN_ROTATE_USAGE, VERB_TOKEN_ROTATE_SUMMARY, verb_far },
+        { "add",
+          "NAME [--app HOST]... [--replace]",
+          N_("Keep an API token, read from standard input"),
+          verb_add,
+          { "iotc-token api-token add ci --app contoso.azureiotcentral.com",
+            "iotc-token api-token add ci --replace < new-token" } },
+        { "create", VERB_TOKEN_CREATE_USAGE, VERB_TOKEN_CREATE_SUMMARY, verb_far, { NULL } },
+        { "list", VERB_TOKEN_LIST_USAGE, VERB_TOKEN_LIST_SUMMARY, verb_far, { NULL } },
+        { "show", VERB_TOKEN_SHOW_USAGE, VERB_TOKEN_SHOW_SUMMARY, verb_far, { NULL } },
+        { "revoke", VERB_TOKEN_REVOKE_USAGE, VERB_TOKEN_REVOKE_SUMMARY, verb_far, { NULL } },
+        { "rotate", VERB_TOKEN_ROTATE_USAGE, VERB_TOKEN_ROTATE_SUMMARY, verb_far, { NULL } },
         { 0 },
 };
 
@@ -105,11 +109,11 @@ int verb_api_token(const Verb *verb, int argc, char **argv) {
         if (argc < 2)
                 return args_wrong(verb, "an argument is missing");
         if (streq(argv[1], "--help") || streq(argv[1], "-h")) {
-                args_print_usage(verb);
-                printf("\n%s.\n\n", _(verb->summary));
+                args_print_head(verb);
                 for (const Verb *v = api_token_verbs; v->name; v++)
                         printf("  %-8s  %s\n", v->name, _(v->summary));
                 printf("\n%s\n", _("Each has --help. See iotc-token(1)."));
+                args_print_examples(verb);
                 return ARGS_E_HELP;
         }
         found = args_verb(api_token_verbs, "api-token ", argv[1]);

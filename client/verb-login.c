@@ -351,7 +351,7 @@ int verb_login(const Verb *verb, int argc, char **argv) {
                 return r;
         l.name = argc > 0 ? argv[0] : "default";
         if (str_empty(l.name) || strpbrk(l.name, "/:."))
-                return args_wrong(verb, "'%s' can't be the name of an account", l.name);
+                return args_no_name(verb, "login", l.name);
 
         r = bus_open(&l.bus);
         if (r)

@@ -5,6 +5,7 @@
 
 import os
 import re
+import shlex
 import signal
 import subprocess
 
@@ -84,8 +85,25 @@ def test_the_manual_has_every_option(cli):
         assert options - flags(described[verb]) <= {'-help', '-json'}, verb
 
 
+VERBS_OF_TOKENS = ('add', 'create', 'list', 'show', 'revoke', 'rotate')
+
+
+@pytest.mark.parametrize('verb', [(), *((verb,) for verb in VERBS),
+                                  *(('api-token', verb) for verb in VERBS_OF_TOKENS)])
+def test_a_help_ends_with_two_examples(cli, verb):
+    examples = cli.ok(*verb, '--help').partition('\nExamples:\n')[2].replace('\\\n', '')
+    assert examples.count('\n') == 2, examples
+    commands = re.findall(r'iotc-token ([^|<>)&\n]*)', examples)
+    assert not verb or sum(command.startswith(verb[0]) for command in commands) >= 2
+    for command in commands:
+        # There is nobody to ask; but it is no wrong usage.
+        done = cli.run(*shlex.split(command))
+        assert done.returncode not in (0, 2, 127), done.stderr
+
+
 def test_version(cli):
     assert cli.ok('--version').startswith('iotc-token 0.')
+    assert cli.ok('-V') == cli.ok('--version')
 
 
 def test_no_verb_shows_the_verbs_on_standard_error(cli):
@@ -130,6 +148,14 @@ def test_a_verb_like_no_other(cli):
 ])
 def test_wrong_usage(cli, arguments, usage):
     wrong(cli.run(*arguments), usage)
+
+
+@pytest.mark.parametrize('arguments, hint', [
+    (('login', 'contoso.azureiotcentral.com'), 'login --app contoso.azureiotcentral.com'),
+    (('login', 'https://x.example/'), 'login --app https://x.example/'),
+    (('api-token', 'add', 'x.example'), 'api-token add NAME --app x.example')])
+def test_an_application_in_the_place_of_a_name(cli, arguments, hint):
+    assert f'iotc-token {hint}' in wrong(cli.run(*arguments), arguments[0])
 
 
 def test_an_error_can_not_move_the_cursor(cli):

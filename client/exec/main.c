@@ -23,7 +23,12 @@ enum {
         EXEC_EXIT_NOT_FOUND = 127,
 };
 
-static const Verb verb = { .name = "exec", .usage = VERB_EXEC_USAGE, .summary = VERB_EXEC_SUMMARY };
+static const Verb verb = { .name = "exec",
+                           .usage = VERB_EXEC_USAGE,
+                           .summary = VERB_EXEC_SUMMARY,
+                           .examples = {
+                                   "iotc-token exec -- node dashboard.js",
+                                   "iotc-token exec work --az -- az account get-access-token" } };
 
 typedef struct Exec {
         bool az;
