@@ -256,6 +256,7 @@ void properties_json(const Properties *properties, JsonOut *out) {
 
 void property_print(const Property *p, FILE *f, bool person) {
         const char *between = streq(p->signature, "(ss)") ? " " : ",";
+        bool empty = !p->numbers;
         char iso[DISPLAY_TIME_SIZE], clock[DISPLAY_CLOCK_SIZE];
 
         if (person && property_is_time(p))
@@ -269,10 +270,14 @@ void property_print(const Property *p, FILE *f, bool person) {
         else if (p->numbers && !p->strings)
                 fprintf(f, "%" PRIu64, *p->numbers);
         for (size_t i = 0; p->strings && p->strings[i]; i++) {
-                if (i > 0 && *p->strings[i])
-                        fputs(between, f);
+                if (*p->strings[i]) {
+                        fputs(i > 0 ? between : "", f);
+                        empty = false;
+                }
                 display_print(f, p->strings[i]);
                 if (p->numbers)
                         fprintf(f, "=%" PRIu64, p->numbers[i]);
         }
+        if (empty)
+                fputc('-', f);
 }

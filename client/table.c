@@ -59,7 +59,7 @@ void table_add(Table *table, const char *shown, const char *value, TableColour c
         table->cells = cells;
         cells[table->n_cells] = (Cell){
                 .shown = strdup(str_empty(shown) ? "-" : shown),
-                .value = strdup(value),
+                .value = strdup(str_empty(value) ? "-" : value),
                 .colour = colour,
         };
         if (!cells[table->n_cells].shown || !cells[table->n_cells].value)
