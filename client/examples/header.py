@@ -17,8 +17,8 @@ try:
         GLib.VariantType('(st)'), Gio.DBusCallFlags.NONE, 60_000, None).unpack()
 except GLib.Error as error:
     name = Gio.DBusError.get_remote_error(error) or ''
-    Gio.DBusError.strip_remote_error(error)
+    text = error.message.removeprefix(f'GDBus.Error:{name}: ')
     if name == 'org.iotc.Token1.Error.SignInNeeded':
-        sys.exit(f'Somebody has to sign in. {error.message}')
-    sys.exit(error.message)
+        sys.exit(f'Somebody has to sign in. {text}')
+    sys.exit(text)
 print('Authorization:', value)
