@@ -25,6 +25,24 @@ Verdict refuse_too_short(const Keeper *k, const Slot *s, PolicyWish wish, uint64
         return VERDICT_FAIL;
 }
 
+/* The keyring answers, and has nothing for it. */
+static void refuse_nothing(const Keeper *k, Problem *problem) {
+        const char *name = k->account->name, *what = "nobody is signed in. Sign in", *option = "";
+        const char *command = "login";
+
+        if (k->account->source == ACCOUNT_SOURCE_API_TOKEN) {
+                what = "no API token is stored. Store one";
+                command = "api-token add";
+                option = " --replace";
+        } else if (k->account->source == ACCOUNT_SOURCE_CLIENT_CREDENTIALS)
+                what = "no client secret is stored. Store one";
+        if (vault_is_unread(k->vault))
+                what = "the keyring's item for it is none that this version of iotc-tokend can "
+                       "read. To store a new one in its place";
+        (void)problem_set(problem, OUTCOME_SIGN_IN_NEEDED, "%s: %s: iotc-token %s %s%s", name, what,
+                          command, name, option);
+}
+
 Verdict refuse_sign_in(const Keeper *k, Problem *problem) {
         const char *name = k->account->name, *why = vault_complaint(k->vault);
 
@@ -49,20 +67,7 @@ Verdict refuse_sign_in(const Keeper *k, Problem *problem) {
                                 name, name);
                 break;
         default:
-                if (k->account->source == ACCOUNT_SOURCE_API_TOKEN)
-                        (void)problem_set(problem, OUTCOME_SIGN_IN_NEEDED,
-                                          "%s: no API token is stored. Store one: iotc-token "
-                                          "api-token add %s --replace",
-                                          name, name);
-                else if (k->account->source == ACCOUNT_SOURCE_CLIENT_CREDENTIALS)
-                        (void)problem_set(problem, OUTCOME_SIGN_IN_NEEDED,
-                                          "%s: no client secret is stored. Store one: iotc-token "
-                                          "login %s",
-                                          name, name);
-                else
-                        (void)problem_set(problem, OUTCOME_SIGN_IN_NEEDED,
-                                          "%s: nobody is signed in. Sign in: iotc-token login %s",
-                                          name, name);
+                refuse_nothing(k, problem);
                 break;
         }
         return VERDICT_FAIL;

@@ -183,6 +183,17 @@ void keeper_drop_stored_tokens(Keeper *k) {
         vault_save_later(k->vault);
 }
 
+/* Nobody has signed out, so why it asks for a sign-in is shown before anybody asks. */
+static void keeper_note_unread(Keeper *k) {
+        Problem problem = { 0 };
+
+        if (!vault_is_unread(k->vault) || !source_needs_secret(k->account->source))
+                return;
+        (void)refuse_sign_in(k, &problem);
+        keeper_set_last_error(k, &problem);
+        problem_clear(&problem);
+}
+
 static void keeper_on_vault(void *userdata) {
         Keeper *k = userdata;
 
@@ -196,6 +207,7 @@ static void keeper_on_vault(void *userdata) {
                         s->wanted = s->wanted || s->failure.outcome == OUTCOME_KEYRING_LOCKED;
                 keeper_adopt_record(k);
                 keeper_wake(k);
+                keeper_note_unread(k);
         }
         for (Slot *s = k->slots; s; s = s->next)
                 slot_settle(k, s, false);

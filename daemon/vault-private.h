@@ -43,6 +43,7 @@ struct Vault {
         bool carries;      /* the write under way is this change */
         bool erases;       /* the write under way is a deletion */
         uint64_t flushed;  /* the generation that was tried when the daemon was to end */
+        bool unread;       /* its item is none that record_from_text() can read */
         char *complaint;   /* why its item can't be decrypted, or NULL */
         Timer *timer;      /* the delayed write, or the next try */
         uint64_t retry_usec;

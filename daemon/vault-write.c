@@ -135,6 +135,7 @@ static void vault_on_written(int outcome, const char *secret, void *userdata) {
         if (done) {
                 v->written = generation;
                 v->stored = !v->erases;
+                v->unread = false;
                 v->known = v->writing_at;
                 v->fresh = v->fresh && vault_is_dirty(v);
                 v->unseen = false;
@@ -209,13 +210,14 @@ static int vault_store(Vault *v) {
                              v);
 }
 
-/* Is what the keyring has still the item that memory is a copy of? */
+/* Is what the keyring has still the item that memory is a copy of? One that can't be read tells
+ * nothing, and is not taken for a sign-out. */
 static bool is_ours(const Vault *v, const char *text) {
         CLEANUP(record_freep) Record *read = NULL;
         int r;
 
         r = record_from_text(&read, text);
-        return r == -ENOMEM || (r == 0 && record_same_identity(read, v->record));
+        return r < 0 || record_same_identity(read, v->record);
 }
 
 static void vault_lose(Vault *v) {

@@ -24,9 +24,10 @@ static int record_adopt(Vault *v, const char *text) {
         r = record_from_text(&read, text);
         if (r == -ENOMEM)
                 return r;
+        v->unread = r < 0;
         if (r < 0 || !record_same_identity(read, v->record)) {
-                log_warning("%s: the keyring's item is of other settings or no record; not used",
-                            v->name);
+                log_warning("%s: the keyring's item %s; not used", v->name,
+                            r < 0 ? "is none that this version can read" : "is of other settings");
                 return 0;
         }
         record_free(v->record);
@@ -161,6 +162,10 @@ VaultState vault_state(const Vault *v) {
 
 const char *vault_complaint(const Vault *v) {
         return v->complaint ?: keyring_complaint(v->env->keyring);
+}
+
+bool vault_is_unread(const Vault *v) {
+        return v->unread;
 }
 
 bool vault_is_gone(const Vault *v) {

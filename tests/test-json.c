@@ -11,11 +11,21 @@ static int parse(Json **ret, const char *text) {
 
 static void test_only_one_object_is_read(void) {
         static const char *const bad[] = {
-                "",       "null",
-                "[]",     "\"x\"",
-                "{",      "{} {}",
-                "{}x",    "{\"a\":\"\xff\"}",
-                "<html>", "{\"a\":[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]}",
+                "",
+                "null",
+                "[]",
+                "\"x\"",
+                "{",
+                "{} {}",
+                "{}x",
+                "{\"a\":\"\xff\"}",
+                "<html>",
+                "{\"a\":[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]}",
+                "5",
+                "{'a':1}",
+                "{\"a\":\"b\nc\"}",
+                "{\"a\":NaN}",
+                "{\"a\":1}//",
         };
         Json *object = NULL;
 
@@ -24,6 +34,31 @@ static void test_only_one_object_is_read(void) {
         assert(parse(&object, " {\"a\" : \"b\"} \r\n") == 0);
         assert(streq(json_string(object, "a"), "b"));
         json_free(object);
+}
+
+/* json-c 0.18 in its strict mode takes none of these (json-c#875, #892). */
+static void test_what_is_not_ascii(void) {
+        CLEANUP(json_freep) Json *object = NULL;
+        uint64_t value;
+
+        assert(parse(&object,
+                     "{\"n\":1,\"zo\xc3\xab\":\"zo\xc3\xab@contoso.example\","
+                     "\"escaped\":\"zo\\u00eb\",\"wide\":\"\xf0\x9f\x98\x80\","
+                     "\"long\":99999999999999999999,\"array\":[{\"k\":\"\xc3\xa4\"}]}") == 0);
+        assert(streq(json_string(object, "zo\xc3\xab"), "zo\xc3\xab@contoso.example"));
+        assert(streq(json_string(object, "escaped"), "zo\xc3\xab"));
+        assert(streq(json_string(object, "wide"), "\xf0\x9f\x98\x80"));
+        assert(streq(json_string(json_array_object(object, "array", 0), "k"), "\xc3\xa4"));
+        assert(json_uint(object, "long", &value) == 0 && value == UINT64_MAX);
+}
+
+/* As deep as it is said, and no deeper. */
+static void test_depth(void) {
+        static const char deep[] = "{\"a\":[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]}";
+        CLEANUP(json_freep) Json *object = NULL;
+
+        assert(parse(&object, deep) == 0);
+        assert(json_array_length(object, "a") == 1);
 }
 
 static void test_numbers_in_every_dress(void) {
@@ -81,6 +116,8 @@ static void test_what_is_written_is_read_back(void) {
 
 int main(void) {
         test_only_one_object_is_read();
+        test_what_is_not_ascii();
+        test_depth();
         test_numbers_in_every_dress();
         test_what_is_written_is_read_back();
         return 0;

@@ -34,6 +34,29 @@ static void test_nobody_was_signed_in(void) {
         stage_deinit(&s);
 }
 
+/* Nobody has signed out, so nobody is told that; the item stays until somebody signs in. */
+static void test_an_item_that_cannot_be_read(void) {
+        static const char unknown[] = "{\"generation\":2,\"source\":\"entra\"}";
+        Caller c = { 0 };
+        Stage s;
+
+        stage_init(&s);
+        fake_keyring_put(s.keyring, "work", unknown);
+        stage_start(&s, ACCOUNT_SOURCE_ENTRA);
+        assert(stage_state(&s) == KEEPER_STATE_SIGN_IN_NEEDED);
+        assert(strstr(stage_view(&s).last_error->text, "none that this version"));
+        ASK(&c, &s, 20);
+        expect_failure(&c, OUTCOME_SIGN_IN_NEEDED, "iotc-token login work");
+        assert(strstr(c.text, "none that this version") &&
+               streq(fake_keyring_get(s.keyring, "work"), unknown));
+        /* Another daemon, which can read it, has it mended. */
+        stage_put_record(&s, ACCOUNT_SOURCE_ENTRA, "secret-rt-2", "secret-at-2", 1, 3600);
+        fake_time_pass(SEC(31));
+        ASK(&c, &s, 20);
+        expect_token(&c, "secret-at-2");
+        stage_deinit(&s);
+}
+
 static void test_it_was_refused(void) {
         Caller c = { 0 };
         Stage s;
@@ -145,6 +168,7 @@ static void test_it_was_only_refreshed(void) {
 
 int main(void) {
         test_nobody_was_signed_in();
+        test_an_item_that_cannot_be_read();
         test_it_was_refused();
         test_nothing_is_new();
         test_who_does_not_wait();

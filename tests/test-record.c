@@ -228,15 +228,6 @@ static void test_garbage_is_no_record(void) {
                 "{\"generation\":\"x\",\"source\":\"entra\"}",
                 "{\"generation\":1,\"source\":5}",
                 "{\"generation\":1,\"source\":\"entra\"} trailing",
-                "{\"generation\":1,\"source\":\"entra\",\"tokens\":[1]}",
-                "{\"generation\":1,\"source\":\"entra\",\"tokens\":[null]}",
-                "{\"generation\":1,\"source\":\"entra\",\"tokens\":[{}]}",
-                "{\"generation\":1,\"source\":\"entra\",\"tokens\":[{\"resource\":\"r\","
-                "\"access_token\":\"a\",\"issued_at\":1,\"expires_at\":2}]}",
-                "{\"generation\":1,\"source\":\"entra\",\"tokens\":[{\"resource\":\"r\","
-                "\"access_token\":\"a\",\"issued_at\":1,\"expires_at\":-2,\"refresh_at\":0}]}",
-                "{\"generation\":1,\"source\":\"entra\",\"tokens\":[{\"resource\":\"r\","
-                "\"access_token\":7,\"issued_at\":1,\"expires_at\":2,\"refresh_at\":0}]}",
                 "{\"generation\":1,\"source\":\"entra\",\"secret\":\"\xff\"}",
         };
         Record *r = NULL;
@@ -250,6 +241,47 @@ static void test_garbage_is_no_record(void) {
                        &r, "{\"generation\":1,\"source\":\"entra\",\"new\":{\"a\":[1]}}") == 0);
         record_free(r);
         assert(!record_free(NULL));
+}
+
+/* A token that can't be used is left out, and costs nobody the sign-in beside it. */
+static void test_tokens_that_are_none(void) {
+        static const char *const bad[] = {
+                "1",
+                "null",
+                "{}",
+                "{\"resource\":\"r\",\"access_token\":\"a\",\"issued_at\":1,\"expires_at\":2}",
+                "{\"resource\":\"r\",\"access_token\":\"a\",\"issued_at\":1,\"expires_at\":-2,"
+                "\"refresh_at\":0}",
+                "{\"resource\":\"r\",\"access_token\":7,\"issued_at\":1,\"expires_at\":2,"
+                "\"refresh_at\":0}",
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+                CLEANUP(record_freep) Record *r = NULL;
+                CLEANUP(freep) char *text = NULL;
+
+                assert(asprintf(&text,
+                                "{\"generation\":1,\"source\":\"entra\",\"secret\":\"s\","
+                                "\"tokens\":[%s,{\"resource\":\"good\",\"access_token\":\"a\","
+                                "\"issued_at\":1,\"expires_at\":2,\"refresh_at\":0}]}",
+                                bad[i]) > 0);
+                assert(record_from_text(&r, text) == 0);
+                assert(streq(r->secret, "s"));
+                assert(r->n_tokens == 1 && streq(r->tokens[0].resource, "good"));
+        }
+}
+
+/* As Debian 12's daemon has written it: bytes of UTF-8, not escaped. */
+static void test_what_is_not_ascii(void) {
+        CLEANUP(record_freep) Record *r = NULL;
+
+        assert(record_from_text(&r,
+                                "{\"generation\":1,\"source\":\"command\","
+                                "\"whose\":\"K\xc3\xbc\x63he\\u000a\\u000a/opt/K\xc3\xbc\x63he\","
+                                "\"user\":\"zo\xc3\xab@contoso.example\",\"secret\":\"s\","
+                                "\"tokens\":[]}") == 0);
+        assert(streq(r->user, "zo\xc3\xab@contoso.example") && streq(r->secret, "s"));
+        assert(streq(r->whose, "K\xc3\xbc\x63he\n\n/opt/K\xc3\xbc\x63he"));
 }
 
 static char *long_text(size_t n) {
@@ -293,6 +325,8 @@ int main(void) {
         test_other_settings_are_another_identity();
         test_a_program_for_two_people();
         test_garbage_is_no_record();
+        test_tokens_that_are_none();
+        test_what_is_not_ascii();
         test_long_secrets_come_back_whole();
         return 0;
 }

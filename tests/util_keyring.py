@@ -155,6 +155,12 @@ class Keyring:
         except (BusError, IndexError):  # deleted, if need be since the search
             return None
 
+    def put(self, account, secret):
+        """Other bytes in an account's item, as an import or another version would leave them."""
+        paths = self._paths(**{'xdg:schema': 'org.iotc.Token1', 'account': account})
+        self._call(paths[0], ITEM, 'SetSecret', '((oayays))',
+                   ((self._session(), b'', secret, 'text/plain'),))
+
     def delete(self, account):
         """Delete an account's item, as a person could with a keyring editor."""
         for path in self._paths(**{'xdg:schema': 'org.iotc.Token1', 'account': account}):

@@ -5,7 +5,7 @@
 #include "../loop.h"
 #include "../say.h"
 #include "answer.h"
-#include "json-text.h"
+#include "model/json-grammar.h"
 
 enum {
         MESSAGE_MAX = 600

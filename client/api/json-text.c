@@ -195,29 +195,3 @@ bool json_text_ascii(const char *value, size_t n, char *ret) {
         *out = '\0';
         return true;
 }
-
-/* The length of the character at s, by the table of RFC 3629 section 4; 0: it is none. */
-static size_t utf8_length(const unsigned char *s, size_t n) {
-        size_t more = s[0] < 0x80 ? 0 : s[0] < 0xe0 ? 1 : s[0] < 0xf0 ? 2 : 3;
-
-        if (s[0] == 0 || (s[0] >= 0x80 && s[0] < 0xc2) || s[0] > 0xf4 || more >= n)
-                return 0;
-        for (size_t i = 1; i <= more; i++)
-                if ((s[i] & 0xc0) != 0x80)
-                        return 0;
-        if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
-            (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
-                return 0;
-        return more + 1;
-}
-
-bool utf8_is_valid(const char *s, size_t n) {
-        for (size_t i = 0; i < n;) {
-                size_t k = utf8_length((const unsigned char *)s + i, n - i);
-
-                if (k == 0)
-                        return false;
-                i += k;
-        }
-        return true;
-}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * JSON as text: laid out for a person, or a part of it found, without making numbers or objects of
- * it, so that what is shown is what came. The text is valid JSON (RFC 8259): json-c has read it.
+ * it, so that what is shown is what came. The text is valid JSON: model/json-grammar.h says so.
  */
 #pragma once
 
@@ -32,6 +32,3 @@ bool json_text_inside(const char **text, size_t *n);
  * left anywhere.
  */
 bool json_text_ascii(const char *value, size_t n, char *ret);
-
-/* Valid UTF-8 without NUL? */
-bool utf8_is_valid(const char *s, size_t n);

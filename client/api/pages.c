@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "pages.h"
 #include "../say.h"
-#include "json-text.h"
+#include "model/json-grammar.h"
 
 enum {
         JSON_DEPTH_MAX = 128, /* device templates nest deeper than json-c's default of 32 */
@@ -14,27 +14,22 @@ void pages_deinit(Pages *pages) {
         *pages = (Pages){ 0 };
 }
 
-json_object *json_parse(const char *text, size_t n) {
+json_object *json_read(const char *text, size_t n) {
         struct json_tokener *tokener;
         json_object *object;
 
-        if (n >= INT32_MAX || !utf8_is_valid(text, n))
+        if (n >= INT32_MAX || !json_is_value(text, n, JSON_DEPTH_MAX))
                 return NULL;
-        tokener = json_tokener_new_ex(JSON_DEPTH_MAX);
+        tokener = json_tokener_new_ex(JSON_DEPTH_MAX + 1);
         if (!tokener)
                 return NULL;
-        json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
         object = json_tokener_parse_ex(tokener, text, (int)n + 1); /* its NUL is the end */
-        if (json_tokener_get_error(tokener) != json_tokener_success) {
-                json_object_put(object);
-                object = NULL;
-        }
         json_tokener_free(tokener);
         return object;
 }
 
 json_object *page_parse(const HttpReply *reply) {
-        json_object *page = json_parse(reply->body, reply->n_body), *value;
+        json_object *page = json_read(reply->body, reply->n_body), *value;
 
         if (json_object_is_type(page, json_type_object) &&
             json_object_object_get_ex(page, "value", &value) &&

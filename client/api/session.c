@@ -7,7 +7,7 @@
 #include "../i18n.h"
 #include "../loop.h"
 #include "../say.h"
-#include "json-text.h"
+#include "model/json-grammar.h"
 #include "session.h"
 #include "settings.h"
 

@@ -5,6 +5,7 @@
 #include "../output.h"
 #include "../say.h"
 #include "json-text.h"
+#include "model/json-grammar.h"
 #include "pages.h"
 #include "show.h"
 
@@ -46,7 +47,7 @@ int show_body(const HttpReply *reply) {
                         "the answer is no text (%.60s, %zu bytes) and would garble the terminal; "
                         "send it to a file: > FILE",
                         reply->content_type ?: "of no known type", reply->n_body);
-        json = json_parse(reply->body, reply->n_body);
+        json = json_read(reply->body, reply->n_body);
         if (json)
                 json_pretty_feed(&pretty, reply->body, reply->n_body);
         else

@@ -3,6 +3,7 @@
 
 #include "../say.h"
 #include "json-text.h"
+#include "model/json-grammar.h"
 #include "roles.h"
 #include "tokens.h"
 

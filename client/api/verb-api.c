@@ -177,7 +177,7 @@ static void api_show_other(const ShowPages *shown, const HttpReply *reply) {
         CLEANUP(json_objectp) json_object *other = NULL;
 
         if (shown->n_pages == 0 && reply->outcome == 0)
-                other = json_parse(reply->body, reply->n_body);
+                other = json_read(reply->body, reply->n_body);
         if (other)
                 (void)show_body(reply);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * JSON that may hold secrets, both ways. Reading is json-c's, strict and with every buffer wiped;
+ * JSON that may hold secrets, both ways. Reading is json-c's, with every buffer wiped;
  * writing is a small writer of our own, because json-c's leaves copies behind as it grows.
  */
 #pragma once
@@ -20,9 +20,9 @@ struct JsonWriter {
 };
 
 /*
- * Parse text[0..n) as exactly one JSON object (RFC 8259, UTF-8 valid, at most 16 deep, trailing
- * white space allowed). 0 and *ret, to be freed by json_free(); -EBADMSG when it is anything else;
- * -ENOMEM.
+ * Parse text[0..n) as exactly one JSON object (RFC 8259, see json-grammar.h; at most 16 deep, white
+ * space around it allowed). 0 and *ret, to be freed by json_free(); -EBADMSG when it is anything
+ * else; -ENOMEM.
  */
 int json_parse(Json **ret, const char *text, size_t n);
 /* Wipe every string inside and free. NULL is fine. Returns NULL. */

@@ -167,8 +167,8 @@ int record_from_text(Record **ret, const char *text) {
                 Json *entry = json_array_object(object, "tokens", i);
 
                 r = entry ? token_from_json(record, entry) : -EBADMSG;
-                if (r < 0)
-                        return r;
+                if (r == -ENOMEM)
+                        return r; /* any other token is left out: the secret gets a new one */
         }
         *ret = STEAL(record);
         return 0;
