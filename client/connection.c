@@ -16,6 +16,9 @@
         N_("the session bus is another user's; run this as the user that it belongs to, without " \
            "sudo")
 #define CONNECTION_LOST N_("the session bus closed the connection; try again")
+#define CONNECTION_FORKED                                                                          \
+        N_("the call was the parent process's, which alone gets its answer; after fork() make it " \
+           "again")
 #define DAEMON_ABSENT \
         N_("iotc-tokend is not running; start it with 'systemctl --user start iotc-tokend'")
 
@@ -110,7 +113,9 @@ int connection_broken(int r, sd_bus_error *ret) {
 
         sd_bus_error_free(ret);
         sd_bus_error_set(ret, refused ? SD_BUS_ERROR_NO_SERVER : SD_BUS_ERROR_DISCONNECTED,
-                         refused ? CONNECTION_FOREIGN : CONNECTION_LOST);
+                         refused        ? CONNECTION_FOREIGN
+                         : r == -ECHILD ? CONNECTION_FORKED
+                                        : CONNECTION_LOST);
         return refused ? -EACCES : -ECONNRESET;
 }
 

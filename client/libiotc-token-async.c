@@ -160,64 +160,74 @@ int iotc_token_report_rejected_async(iotc_token_client *client, iotc_token_call 
                           &(iotc_token_call){ .callback = callback, .userdata = userdata });
 }
 
+/* A call that went out on a connection that is lost, or NULL. */
+static iotc_token_call *call_lost(const iotc_token_client *client) {
+        for (iotc_token_call *call = client->calls; call; call = call->next)
+                if (sd_bus_slot_get_bus(call->slot) != client->bus)
+                        return call;
+        return NULL;
+}
+
 int iotc_token_get_fd(iotc_token_client *client) {
-        return client->calls ? sd_bus_get_fd(client->bus) : -ENOTCONN;
+        client_leave_parent(client);
+        if (!client->calls)
+                return -ENOTCONN;
+        return client->bus ? sd_bus_get_fd(client->bus) : -ECONNRESET;
 }
 
 int iotc_token_get_events(iotc_token_client *client) {
-        int events = client->calls ? sd_bus_get_events(client->bus) : 0;
+        int events;
 
+        client_leave_parent(client);
+        events = client->calls && client->bus ? sd_bus_get_events(client->bus) : 0;
         return events < 0 ? POLLIN : events;
 }
 
 uint64_t iotc_token_get_timeout(iotc_token_client *client) {
         uint64_t usec = UINT64_MAX;
 
-        if (client->calls && sd_bus_get_timeout(client->bus, &usec) < 0)
+        client_leave_parent(client);
+        if (call_lost(client) || (client->calls && sd_bus_get_timeout(client->bus, &usec) < 0))
                 return 0; /* it was lost: that is to be told */
         return usec;
 }
 
-/* A call that went out on this connection, or NULL. */
-static iotc_token_call *call_on(const iotc_token_client *client, sd_bus *bus) {
-        for (iotc_token_call *call = client->calls; call; call = call->next)
-                if (sd_bus_slot_get_bus(call->slot) == bus)
-                        return call;
-        return NULL;
-}
-
-/* The connection is of no use any more. When the bus went sd-bus has answered every call by now,
- * but not when it never let us in, or spoke nonsense. A callback may make calls: on the next one.
- */
-static void client_lose(iotc_token_client *client, sd_bus *bus, int r) {
+/* When the bus went sd-bus has answered every call by now, but not when it never let us in, or
+ * spoke nonsense, or is the parent's. A callback may make calls: on the next connection. */
+static int client_tell_lost(iotc_token_client *client) {
         iotc_token_call *call;
+        int r = 0;
 
-        client->bus = sd_bus_close_unref(client->bus);
-        while (!client->closed && (call = call_on(client, bus)))
-                call_answer(call, connection_broken(r, &client->error), NULL);
+        while (!client->closed && (call = call_lost(client))) {
+                r = connection_broken(client->lost, &client->error);
+                call_answer(call, r, NULL);
+        }
+        return r;
 }
 
 int iotc_token_process(iotc_token_client *client) {
         CLEANUP(sd_bus_unrefp) sd_bus *bus = NULL;
-        int r = 0;
+        int r = 0, lost;
 
         if (client->processing)
                 return -EBUSY;
-        if (!client->bus)
-                return 0;
-        bus = sd_bus_ref(client->bus);
+        client_leave_parent(client);
         client->processing = true;
-        for (int n = 0; n < PROCESS_MESSAGES_MAX && !client->closed; n++) {
+        bus = client->bus ? sd_bus_ref(client->bus) : NULL;
+        for (int n = 0; bus && n < PROCESS_MESSAGES_MAX && !client->closed; n++) {
                 r = sd_bus_process(bus, NULL);
                 if (r <= 0)
                         break;
         }
-        if (r < 0 && !client->closed)
-                client_lose(client, bus, r);
+        if (r < 0 && !client->closed && client->bus == bus) {
+                client->bus = sd_bus_close_unref(client->bus);
+                client->lost = r;
+        }
+        lost = client_tell_lost(client);
         client->processing = false;
         if (client->closed) {
                 (void)iotc_token_close(client);
                 return 0;
         }
-        return r < 0 ? -ECONNRESET : 0;
+        return r < 0 || lost < 0 ? -ECONNRESET : 0;
 }

@@ -10,15 +10,20 @@
 #include <iotc-util.h>
 
 struct iotc_token_client {
-        sd_bus *bus; /* NULL until the first call, and after the connection was lost */
+        sd_bus *bus;  /* NULL until the first call, and after the connection was lost */
+        int fd;       /* its socket; borrowed */
+        pid_t opened; /* who opened it: in the child of a fork(2) it is of no use */
+        int lost;     /* why the last one was lost: -errno, for the calls that went out on it */
         sd_bus_error error;
-        iotc_token_call *calls; /* under way */
+        iotc_token_call *calls; /* under way, or lost and not yet told so */
         bool processing;        /* inside iotc_token_process() */
         bool closed;            /* by a callback: freed when that returns */
 };
 
 /* A failure on our side of the wire. Returns r. */
 int client_failed(iotc_token_client *client, int r);
+/* After a fork(2): the parent's connection is the parent's. */
+void client_leave_parent(iotc_token_client *client);
 /* Start a call: forget the last error, and see to it that there is a connection. 0, or a negative
  * errno that has been told to the client, as from the three below. */
 int client_call_new(iotc_token_client *client, sd_bus_message **ret, const char *member);

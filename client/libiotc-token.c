@@ -3,6 +3,8 @@
  * The public library: one lazily opened connection, one call each. It owns the client with the
  * last error in it, and the results, which are wiped when they are freed.
  */
+#include <unistd.h>
+
 #include "connection.h"
 #include "libiotc-token-private.h"
 
@@ -26,8 +28,19 @@ int iotc_token_open(iotc_token_client **ret) {
         return 0;
 }
 
+/* sd-bus does nothing at all with a connection that was opened before a fork(2); what exactly, each
+ * version decides anew. So it is left alone, but for the socket, which would outlive the parent. */
+void client_leave_parent(iotc_token_client *client) {
+        if (!client->bus || client->opened == getpid())
+                return;
+        (void)close(client->fd);
+        client->bus = NULL;
+        client->lost = -ECHILD;
+}
+
 iotc_token_client *iotc_token_close(iotc_token_client *client) {
         if (client) {
+                client_leave_parent(client);
                 calls_forget(client);
                 if (client->processing) {
                         client->closed = true; /* iotc_token_process() goes on from here */
@@ -61,6 +74,7 @@ int client_call_new(iotc_token_client *client, sd_bus_message **ret, const char 
         int r;
 
         sd_bus_error_free(&client->error);
+        client_leave_parent(client);
 
         /* Late answers of calls that timed out, and whether the bus is still there. What answers
          * calls that are under way is iotc_token_process()'s. */
@@ -75,6 +89,8 @@ int client_call_new(iotc_token_client *client, sd_bus_message **ret, const char 
                 r = connection_open(&client->bus, &client->error);
                 if (r < 0)
                         return r;
+                client->opened = getpid();
+                client->fd = sd_bus_get_fd(client->bus);
         }
         r = sd_bus_message_new_method_call(client->bus, ret, IOTC_BUS_NAME, IOTC_PATH,
                                            IOTC_INTERFACE_MANAGER, member);

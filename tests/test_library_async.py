@@ -36,9 +36,16 @@ class Program:
         assert self.line() == [str(number), 'started']
 
     def close(self):
+        """The rest of its output has been read, and it ends; a child of its that does not is ended
+        by itself (CHILD_SEC)."""
         self.popen.stdin.close()
+        try:
+            code = self.popen.wait(DEADLINE)
+        except subprocess.TimeoutExpired:
+            self.popen.kill()
+            pytest.fail(f'util-library-async ({self.popen.pid}) did not end in {DEADLINE} s')
         assert self.popen.stdout.read() == b''
-        return self.popen.wait(DEADLINE)
+        return code
 
 
 @pytest.fixture
@@ -176,7 +183,9 @@ def test_a_fork_under_a_call(work, program, entra):
     lost = [program.line() for _ in range(2)]
     assert {(number, int(code)) for number, code, *_ in lost} == {('2', -errno.ECONNRESET),
                                                                  ('3', -errno.ECONNRESET)}
+    assert all('fork()' in text for *_, text in lost)
     assert program.line()[:3] == ['4', '0', token]
+    assert program.line() == ['child', 'ended']
     entra.release()
     renewed = [program.line() for _ in range(2)]
     assert {number for number, *_ in renewed} == {'2', '3'}

@@ -6,7 +6,8 @@
  *
  *   get | authorization N SELECTOR TIMEOUT     reject N SELECTOR TOKEN
  *   cancel N           close N (when the callback of N comes)         again N (the same, in it)
- *   fork N             (a child does what there is to do and makes call N anew)
+ *   fork N             (a child does what there is to do and makes call N anew; how it ended
+ *                      is the line "child")
  *
  * A line of its output for each call that ended: N and "0" with the result, or the negative errno
  * with the error's name and text; and "N started", or why it was not.
@@ -23,7 +24,8 @@
 #include <unistd.h>
 
 enum {
-        CALLS = 64
+        CALLS = 64,
+        CHILD_SEC = 15, /* how long a child of a fork may take */
 };
 
 typedef struct Call {
@@ -77,18 +79,27 @@ static void report(Call *c, int r) {
                 printf("%d\tstarted\n", (int)(c - calls));
 }
 
-/* What is under way is the parent's; what the child asks for comes to it alone. */
+/* What is under way is the parent's; what the child asks for comes to it alone, be it before or
+ * after it has heard of that. A child that hangs is ended. */
 static void fork_off(Call *c) {
+        iotc_token *token;
         pid_t pid = fork();
+        int status;
 
         if (pid < 0)
                 abort();
         if (pid > 0) {
-                waitpid(pid, NULL, 0);
+                waitpid(pid, &status, 0);
+                printf("child\t%s\n", WIFSIGNALED(status)   ? strsignal(WTERMSIG(status))
+                                      : WEXITSTATUS(status) ? "failed"
+                                                            : "ended");
                 return;
         }
-        if (iotc_token_process(client) != -ECONNRESET || start(c, 0, 0) < 0)
+        alarm(CHILD_SEC);
+        if (iotc_token_get(client, NULL, NULL, &token) < 0 || iotc_token_get_timeout(client) != 0 ||
+            iotc_token_process(client) != -ECONNRESET || start(c, 0, 0) < 0)
                 _exit(1);
+        iotc_token_free(token);
         while (iotc_token_get_fd(client) >= 0) {
                 struct pollfd fd = { iotc_token_get_fd(client),
                                      (short)iotc_token_get_events(client), 0 };
