@@ -151,6 +151,8 @@ void keeper_note_asked(Keeper *k);
 void keeper_adopt_record(Keeper *k);
 /* One of them. -ESTALE when it is over. */
 int keeper_token_from_record(const Keeper *k, Token **ret, const RecordToken *t);
+/* Put a new refresh token (NULL: none came) into the record. 1 when it is one, 0, or -ENOMEM. */
+int keeper_record_rotated(Keeper *k, const char *refresh_token);
 /* Put one into the record, with its times for this boot and for the next ones: those by the
  * server's clock where that is known, so that a clock which is set right in between makes no token
  * live longer. 0 or -ENOMEM. */

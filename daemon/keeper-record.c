@@ -193,6 +193,17 @@ void keeper_on_clock(Keeper *k, int64_t by) {
         keeper_on_online(k);
 }
 
+int keeper_record_rotated(Keeper *k, const char *refresh_token) {
+        Record *record = vault_record(k->vault);
+        int r;
+
+        if (source_secret(k->account->source) != SOURCE_SECRET_REFRESH_TOKEN || !refresh_token ||
+            streq(refresh_token, record->secret))
+                return 0;
+        r = record_set_secret(record, refresh_token);
+        return r < 0 ? r : 1;
+}
+
 int keeper_record_token(Keeper *k, const char *resource, const FetchToken *fetched) {
         int64_t offset = fetched->date ? env_clock_offset(k->env) : 0;
         const uint64_t usec[] = { fetched->issued_usec, fetched->expires_usec,

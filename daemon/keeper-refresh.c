@@ -133,16 +133,11 @@ static void exchange_on_saved(int outcome, void *userdata) {
 /* Put what a fetch brought into the record. 1 when the refresh token is a new one. */
 static int record_token(Keeper *k, const char *resource, const FetchToken *fetched) {
         Record *record = vault_record(k->vault);
-        bool rotated;
-        int r;
+        int rotated, r;
 
-        rotated = source_secret(k->account->source) == SOURCE_SECRET_REFRESH_TOKEN &&
-                  fetched->refresh_token && !streq(fetched->refresh_token, record->secret);
-        if (rotated) {
-                r = record_set_secret(record, fetched->refresh_token);
-                if (r < 0)
-                        return r;
-        }
+        rotated = keeper_record_rotated(k, fetched->refresh_token);
+        if (rotated < 0)
+                return rotated;
         if (fetched->user)
                 (void)record_set_user(record, fetched->user);
         if (fetched->tenant)
@@ -230,6 +225,8 @@ static void exchange_on_error(const FetchError *error, void *userdata) {
         if (exchange_repeat_outdated(k))
                 return;
         problem_copy(&problem, &error->problem);
+        if (keeper_record_rotated(k, error->refresh_token) > 0)
+                vault_save_later(k->vault);
         if (problem.outcome == OUTCOME_SIGN_IN_NEEDED)
                 keeper_want_claims(k, error->claims ?: k->exchanging->claims);
         exchange_fail(k, &problem, error->retry_after);

@@ -98,32 +98,61 @@ static void test_a_message_is_clean_and_short(void) {
         answer_deinit(&answer);
 }
 
-static void test_a_secret_does_not_come_back(void) {
-        Answer answer = { 0 };
+static char *filled(size_t n, char c) {
+        char *s = malloc(n + 1);
 
-        answer_set(&answer, ANSWER_MISCONFIGURED, "host says: bad 0.AXsecret.");
-        answer.code = strdup("invalid 0.AXsecret");
-        answer.claims = strdup("{\"a\":1}");
-        answer_forget(&answer, "0.AXsecret");
-        assert(answer.kind == ANSWER_MISCONFIGURED);
-        assert(answer.message && !strstr(answer.message, "0.AXsecret"));
-        assert(!answer.code);
-        assert(streq(answer.claims, "{\"a\":1}"));
-        answer_forget(&answer, NULL);
-        answer_forget(&answer, "");
-        assert(streq(answer.claims, "{\"a\":1}"));
-        answer_deinit(&answer);
+        memset(s, c, n);
+        s[n] = '\0';
+        return s;
 }
 
-static void test_no_line_is_too_long(void) {
+/* The line of an answer, whose strings are freed. */
+static Json *formatted(Answer *answer, const char *event) {
         CLEANUP(secret_freep) char *line = NULL;
-        Answer answer = { .kind = ANSWER_TOKEN, .access_token = malloc(LIMIT_FETCH_LINE + 1) };
+        Json *object;
 
-        memset(answer.access_token, 'a', LIMIT_FETCH_LINE);
-        answer.access_token[LIMIT_FETCH_LINE] = '\0';
-        assert(event_format_answer(&line, &answer, 0) == -EMSGSIZE);
-        assert(!line);
-        answer_deinit(&answer);
+        assert(event_format_answer(&line, answer, 0) == 0);
+        assert(strlen(line) <= LIMIT_FETCH_LINE);
+        object = read_line(line);
+        assert(streq(json_string(object, "event"), event));
+        answer_deinit(answer);
+        return object;
+}
+
+static void test_what_does_not_fit(void) {
+        CLEANUP(json_freep) Json *longest = NULL, *trimmed = NULL, *none = NULL, *error = NULL;
+        Answer answer = { .kind = ANSWER_TOKEN };
+
+        /* The longest tokens that are taken, of letters: all of it fits. */
+        answer.access_token = filled(LIMIT_ACCESS_TOKEN, 'a');
+        answer.refresh_token = filled(LIMIT_REFRESH_TOKEN, 'r');
+        answer.scope = filled(4096, '"');
+        longest = formatted(&answer, "token");
+        assert(strlen(json_string(longest, "scope")) == 4096);
+
+        /* Who it is can be done without. */
+        answer.kind = ANSWER_TOKEN;
+        answer.access_token = filled(LIMIT_ACCESS_TOKEN, 'a');
+        answer.refresh_token = filled(LIMIT_REFRESH_TOKEN - 400, '"');
+        answer.scope = filled(4096, 's');
+        trimmed = formatted(&answer, "token");
+        assert(strlen(json_string(trimmed, "refresh_token")) == LIMIT_REFRESH_TOKEN - 400);
+        assert(!json_has(trimmed, "scope"));
+
+        /* The access token can be had again, the refresh token cannot. */
+        answer.kind = ANSWER_TOKEN;
+        answer.access_token = filled(LIMIT_ACCESS_TOKEN, 'a');
+        answer.refresh_token = filled(LIMIT_REFRESH_TOKEN, '"');
+        none = formatted(&answer, "error");
+        assert(streq(json_string(none, "kind"), "try-later"));
+        assert(strlen(json_string(none, "refresh_token")) == LIMIT_REFRESH_TOKEN);
+        assert(strstr(json_string(none, "message"), "32768 bytes"));
+        assert(strstr(json_string(none, "message"), "16384"));
+
+        answer_set(&answer, ANSWER_SIGN_IN_NEEDED, "No.");
+        answer.claims = filled(LIMIT_FETCH_LINE, ' ');
+        error = formatted(&answer, "error");
+        assert(streq(json_string(error, "message"), "No.") && !json_has(error, "claims"));
 }
 
 static void test_a_prompt(void) {
@@ -147,8 +176,7 @@ int main(void) {
         test_a_token_that_ran_out_has_nothing_left();
         test_errors_have_their_words();
         test_a_message_is_clean_and_short();
-        test_a_secret_does_not_come_back();
-        test_no_line_is_too_long();
+        test_what_does_not_fit();
         test_a_prompt();
         return 0;
 }

@@ -2,56 +2,7 @@
 #undef NDEBUG
 #include <assert.h>
 
-#include "io/fetch-event.h"
-#include "model/limits.h"
-#include "model/secret.h"
-#include "model/text.h"
-
-#define BOOTTIME (500 * USEC_PER_SEC)
-#define WALL     UINT64_C(1700000000)
-
-static int parse(FetchEvent **ret, const char *line) {
-        const char *why = NULL;
-        int r;
-
-        r = fetch_event_parse(ret, line, strlen(line), BOOTTIME, WALL, &why);
-        assert(r == 0 || (r == -EBADMSG && !str_empty(why)));
-        return r;
-}
-
-/* The three kinds of event, as a handler sees them. */
-typedef struct Seen {
-        unsigned prompts, tokens, errors;
-        const FetchPrompt *prompt;
-        const FetchToken *token;
-        const FetchError *error;
-} Seen;
-
-static void on_prompt(const FetchPrompt *prompt, void *userdata) {
-        ((Seen *)userdata)->prompts++;
-        ((Seen *)userdata)->prompt = prompt;
-}
-
-static void on_token(const FetchToken *token, void *userdata) {
-        ((Seen *)userdata)->tokens++;
-        ((Seen *)userdata)->token = token;
-}
-
-static void on_error(const FetchError *error, void *userdata) {
-        ((Seen *)userdata)->errors++;
-        ((Seen *)userdata)->error = error;
-}
-
-static const FetchHandler handler = { on_prompt, on_token, on_error };
-
-static FetchEvent *expect(const char *line, Seen *seen) {
-        FetchEvent *e;
-
-        *seen = (Seen){ 0 };
-        assert(parse(&e, line) == 0);
-        fetch_event_dispatch(e, &handler, seen);
-        return e;
-}
+#include "util-event.h"
 
 static void test_what_is_no_event(void) {
         static const char *const bad[] = {
@@ -151,15 +102,19 @@ static void test_a_token_with_a_bad_field(void) {
                 "\"access_token\":\"a\",\"expires_in\":60,\"refresh_token\":\"a\\tb\"",
                 "\"access_token\":\"a\",\"expires_in\":60,\"refresh_token\":\"\xc3\xa9\"",
         };
-        FetchEvent *e = NULL;
         char line[256];
+        Seen seen;
 
         for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+                CLEANUP(fetch_event_freep) FetchEvent *e = NULL;
+
                 snprintf(line, sizeof(line), "{\"event\":\"token\"%s%s}", *bad[i] ? "," : "",
                          bad[i]);
-                assert(parse(&e, line) == -EBADMSG);
+                e = expect(line, &seen);
+                assert(seen.errors == 1 && seen.tokens == 0);
+                assert(seen.error->problem.outcome == OUTCOME_UNAVAILABLE);
+                assert(!seen.error->refresh_token);
         }
-        assert(!e);
 }
 
 static void test_numbers_out_of_proportion(void) {
@@ -216,11 +171,11 @@ static void test_tokens_that_are_too_long(void) {
         for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
                 CLEANUP(freep) char *most = token_line(rows[i].key, rows[i].limit);
                 CLEANUP(freep) char *more = token_line(rows[i].key, rows[i].limit + 1);
-                FetchEvent *e = NULL;
+                CLEANUP(fetch_event_freep) FetchEvent *refused = NULL, *taken = NULL;
 
-                assert(parse(&e, more) == -EBADMSG);
-                assert(parse(&e, most) == 0);
-                fetch_event_free(e);
+                assert(parse(&refused, more) == 0 && parse(&taken, most) == 0);
+                assert(fetch_event_type(refused) == FETCH_EVENT_ERROR);
+                assert(fetch_event_type(taken) == FETCH_EVENT_TOKEN);
         }
 }
 

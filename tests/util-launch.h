@@ -16,14 +16,15 @@ typedef struct Started {
         Launch *launch;
 } Started;
 
-static inline void on_launched(int error, pid_t pid, int stdin_fd, int stdout_fd, void *userdata) {
+static inline void on_launched(int error, pid_t pid, const int *fds, void *userdata) {
         Started *s = userdata;
 
         s->n++;
         s->error = error;
         s->pid = pid;
-        s->in = stdin_fd;
-        s->out = stdout_fd;
+        s->in = fds[0];
+        s->out = fds[1];
+        (void)fd_close(fds[2]);
         s->launch = launch_free(s->launch);
 }
 

@@ -59,8 +59,14 @@ int az_read_token(Answer *answer, const char *out, size_t n, uint64_t now, uint6
                 return r;
         token = r < 0 ? NULL : json_string(object, "accessToken");
         type = r < 0 ? NULL : json_string(object, "tokenType");
-        if (!token || strlen(token) > LIMIT_ACCESS_TOKEN || !text_is_b64token(token) || !type ||
-            strcasecmp(type, "Bearer") != 0 || az_read_expiry(object, &expires) < 0) {
+        if (token && strlen(token) > LIMIT_ACCESS_TOKEN) {
+                answer_set(answer, ANSWER_TRY_LATER,
+                           "az gave a token of %zu bytes, more than the %d that are taken.",
+                           strlen(token), LIMIT_ACCESS_TOKEN);
+                return 0;
+        }
+        if (!token || !text_is_b64token(token) || !type || strcasecmp(type, "Bearer") != 0 ||
+            az_read_expiry(object, &expires) < 0) {
                 answer_set(answer, ANSWER_TRY_LATER,
                            "az ended well but printed no usable token. Try 'az account "
                            "get-access-token -o json' by hand.");

@@ -14,6 +14,7 @@
 #include "fetch/clock.h"
 #include "fetch/source.h"
 #include "model/program.h"
+#include "model/redact.h"
 
 enum {
         AZ_TIME_MAX = 60, /* seconds for one az */
@@ -213,6 +214,7 @@ static int az_run(Answer *answer, const char *az, const Request *request) {
                 az,   "account", "get-access-token",    "--resource", request->resource,
                 "-o", "json",    value ? option : NULL, value,        NULL,
         };
+        CLEANUP(freep) char *said = NULL;
         Environment environment;
         Child child = { 0 };
         int r;
@@ -221,6 +223,9 @@ static int az_run(Answer *answer, const char *az, const Request *request) {
         if (r == 0)
                 r = child_run(&child, (char *const *)argv, environment.all, az_limit(request));
         environment_deinit(&environment);
+        said = r == 0 ? redact(child.err, NULL, 0) : NULL;
+        if (r == 0 && !said)
+                r = -ENOMEM;
         if (r == 0 && child.timed_out)
                 answer_set(answer, ANSWER_TRY_LATER,
                            "az did not answer in time and was ended. Try it by hand: az account "
@@ -228,7 +233,7 @@ static int az_run(Answer *answer, const char *az, const Request *request) {
         else if (r == 0 && child.status == 0)
                 r = az_read_token(answer, child.out, child.n_out, clock_wall(), clock_usec());
         else if (r == 0)
-                r = az_read_failure(answer, child.status, child.err, request, clock_usec());
+                r = az_read_failure(answer, child.status, said, request, clock_usec());
         child_deinit(&child);
         return r;
 }

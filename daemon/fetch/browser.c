@@ -15,6 +15,7 @@
 #include "fetch/redeem.h"
 #include "fetch/source.h"
 #include "model/limits.h"
+#include "model/redact.h"
 #include "model/secret.h"
 #include "model/text.h"
 
@@ -75,9 +76,17 @@ static void browser_redeem(Browser *b, const char *code) {
         CLEANUP(secret_freep)
         char *form = oauth_form_code(b->request, code, b->redirect_uri, b->verifier);
 
-        b->r = redeem_form(b->answer, b->request, form, oauth_read_token);
-        answer_forget(b->answer, code);
-        answer_forget(b->answer, b->verifier);
+        b->r = redeem_form(b->answer, b->request, form,
+                           (const char *const[]){ code, b->verifier, b->state, NULL },
+                           oauth_read_token);
+}
+
+static void browser_refuse(Browser *b, const char *error, const char *description) {
+        const char *const secrets[] = { b->state, b->verifier };
+        CLEANUP(freep) char *safe_error = redact(error, secrets, ARRAY_SIZE(secrets));
+        CLEANUP(freep) char *safe = redact(description, secrets, ARRAY_SIZE(secrets));
+
+        oauth_read_redirect(b->answer, safe_error ? safe_error : "", safe, b->request->authority);
 }
 
 static void browser_on_request(LoopbackPage *page, const LoopbackRequest *request, void *userdata) {
@@ -98,8 +107,7 @@ static void browser_on_request(LoopbackPage *page, const LoopbackRequest *reques
                              "here.",
                              "Go back to the one that waits, or start it again.");
         } else if (error) {
-                oauth_read_redirect(b->answer, error, loopback_query(request, "error_description"),
-                                    b->request->authority);
+                browser_refuse(b, error, loopback_query(request, "error_description"));
                 browser_send_on(page);
         } else if (code_is_sound(code)) {
                 browser_redeem(b, code);

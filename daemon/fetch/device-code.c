@@ -7,6 +7,7 @@
 #include "fetch/clock.h"
 #include "fetch/http.h"
 #include "fetch/oauth.h"
+#include "fetch/redeem.h"
 #include "fetch/source.h"
 #include "model/secret.h"
 
@@ -78,10 +79,8 @@ static int device_poll(Answer *answer, const OauthDevice *device, uint64_t sent_
                 r = device_poll_once(answer, &poll, http, request, url, form);
                 if (r < 0)
                         return r;
-                if (answer->kind != ANSWER_NONE && answer->kind != ANSWER_TRY_LATER) {
-                        answer_forget(answer, device->device_code);
+                if (answer->kind != ANSWER_NONE && answer->kind != ANSWER_TRY_LATER)
                         return 0;
-                }
         }
 
         /* The last poll's fault is the better reason, if it was one. */
@@ -90,7 +89,6 @@ static int device_poll(Answer *answer, const OauthDevice *device, uint64_t sent_
                 answer_set(answer, ANSWER_SIGN_IN_NEEDED,
                            "Nobody signed in in time: the code has expired. Start the sign-in "
                            "again for a new one.");
-        answer_forget(answer, device->device_code);
         return 0;
 }
 
@@ -119,11 +117,12 @@ int device_code_fetch(Answer *answer, const Request *request) {
 
         if (!source_check_entra(answer, request))
                 return 0;
-        r = http_new(&http, request->proxy, request->ca_bundle);
+        r = redeem_http(&http, request);
         if (r < 0)
                 return r;
         r = device_start(&device, answer, &sent_usec, http, request);
         if (r == 0 && answer->kind == ANSWER_NONE) {
+                http_hide(http, device.device_code);
                 end_usec = sent_usec + device.expires_in * USEC_PER_SEC;
                 source_prompt(&(Prompt){
                         .method = "device-code",

@@ -30,22 +30,6 @@ void answer_set(Answer *answer, AnswerKind kind, const char *format, ...) {
         secret_wipe(text, sizeof(text));
 }
 
-static bool answer_drop(char **text, const char *secret) {
-        if (!*text || !strstr(*text, secret))
-                return false;
-        *text = secret_free(*text);
-        return true;
-}
-
-void answer_forget(Answer *answer, const char *secret) {
-        if (answer->kind == ANSWER_TOKEN || str_empty(secret))
-                return;
-        if (answer_drop(&answer->message, secret))
-                answer->message = strdup("The server's own words held a secret and are left out.");
-        (void)answer_drop(&answer->code, secret);
-        (void)answer_drop(&answer->claims, secret);
-}
-
 void answer_deinit(Answer *answer) {
         secret_free(answer->access_token);
         secret_free(answer->refresh_token);
@@ -92,7 +76,7 @@ int event_format_prompt(char **ret, const Prompt *prompt) {
         return event_finish(ret, &w);
 }
 
-static void event_token(JsonWriter *w, const Answer *answer, uint64_t now_usec) {
+static void event_token(JsonWriter *w, const Answer *answer, uint64_t now_usec, bool all) {
         uint64_t left = answer->expires_usec - MIN(now_usec, answer->expires_usec);
 
         json_writer_string(w, "event", "token");
@@ -103,14 +87,16 @@ static void event_token(JsonWriter *w, const Answer *answer, uint64_t now_usec) 
                 json_writer_uint(w, "refresh_in", left / USEC_PER_SEC);
         }
         json_writer_string(w, "refresh_token", answer->refresh_token);
-        json_writer_string(w, "scope", answer->scope);
-        json_writer_string(w, "user", answer->user);
-        json_writer_string(w, "tenant", answer->tenant);
+        if (all) {
+                json_writer_string(w, "scope", answer->scope);
+                json_writer_string(w, "user", answer->user);
+                json_writer_string(w, "tenant", answer->tenant);
+        }
         if (answer->date)
                 json_writer_uint(w, "date", answer->date);
 }
 
-static void event_error(JsonWriter *w, const Answer *answer, uint64_t now_usec) {
+static void event_error(JsonWriter *w, const Answer *answer, uint64_t now_usec, bool all) {
         uint64_t left = answer->retry_usec - MIN(now_usec, answer->retry_usec);
 
         json_writer_string(w, "event", "error");
@@ -118,19 +104,41 @@ static void event_error(JsonWriter *w, const Answer *answer, uint64_t now_usec) 
         json_writer_string(w, "message", answer->message ? answer->message : "The fetch failed.");
         if (answer->retry_usec)
                 json_writer_uint(w, "retry_after", (left + USEC_PER_SEC - 1) / USEC_PER_SEC);
-        json_writer_string(w, "code", answer->code);
-        json_writer_string(w, "claims", answer->claims);
+        json_writer_string(w, "refresh_token", answer->refresh_token);
+        if (all) {
+                json_writer_string(w, "code", answer->code);
+                json_writer_string(w, "claims", answer->claims);
+        }
 }
 
-int event_format_answer(char **ret, const Answer *answer, uint64_t now_usec) {
+static int event_format(char **ret, const Answer *answer, uint64_t now_usec, bool all) {
         JsonWriter w = { 0 };
 
         json_writer_open(&w, NULL, '{');
         if (answer->kind == ANSWER_TOKEN)
-                event_token(&w, answer, now_usec);
+                event_token(&w, answer, now_usec, all);
         else
-                event_error(&w, answer, now_usec);
+                event_error(&w, answer, now_usec, all);
         return event_finish(ret, &w);
+}
+
+int event_format_answer(char **ret, const Answer *answer, uint64_t now_usec) {
+        Answer error = { .kind = ANSWER_TRY_LATER, .refresh_token = answer->refresh_token };
+        char text[EVENT_MESSAGE_MAX];
+        int r;
+
+        r = event_format(ret, answer, now_usec, true);
+        if (r == -EMSGSIZE)
+                r = event_format(ret, answer, now_usec, false);
+        if (r != -EMSGSIZE || answer->kind != ANSWER_TOKEN)
+                return r;
+        (void)snprintf(text, sizeof(text),
+                       "The answer can't be used: with an access token of %zu bytes and a refresh "
+                       "token of %zu it is longer than the %d bytes that a line may have.",
+                       strlen(answer->access_token),
+                       answer->refresh_token ? strlen(answer->refresh_token) : 0, LIMIT_FETCH_LINE);
+        error.message = text;
+        return event_format(ret, &error, now_usec, false);
 }
 
 int event_write(int fd, const char *line) {

@@ -33,7 +33,7 @@ struct Answer {
 
         /* ANSWER_TOKEN */
         char *access_token;
-        char *refresh_token;
+        char *refresh_token; /* also of an error: the one that was sent may be good no more */
         char *scope;
         char *user;
         char *tenant;
@@ -62,14 +62,16 @@ struct Prompt {
  * the kind; only the text is lost when memory is short.
  */
 void answer_set(Answer *answer, AnswerKind kind, const char *format, ...) PRINTF_LIKE(3, 4);
-/* A server that repeats a secret of the request in its error does not get it into ours. */
-void answer_forget(Answer *answer, const char *secret);
 /* Wipe and free what it holds, and zero it. */
 void answer_deinit(Answer *answer);
 
 /* A line with its newline, to be freed by secret_free(). 0, -ENOMEM, -EMSGSIZE over the limit. */
 int event_format_prompt(char **ret, const Prompt *prompt);
-/* The seconds left are counted at now_usec: of a life rounded down, of a wait rounded up. */
+/*
+ * The seconds left are counted at now_usec: of a life rounded down, of a wait rounded up. What does
+ * not fit into a line is left out, the dispensable first; a token that still does not fit becomes
+ * an error that has its refresh token. 0 or -ENOMEM; -EMSGSIZE when not even that fits.
+ */
 int event_format_answer(char **ret, const Answer *answer, uint64_t now_usec);
 /* Write all of a line to fd. 0 or -errno (write(2)). */
 int event_write(int fd, const char *line);

@@ -4,23 +4,29 @@
  * makes every connection parse the bundle anew (19 ms); without QUICK_EXIT a dead resolver holds
  * the process for seconds after the time limit.
  */
-#include <arpa/inet.h>
 #include <sys/random.h>
 
 #include <curl/curl.h>
 
 #include "fetch/clock.h"
+#include "fetch/http-proxy.h"
 #include "fetch/http.h"
 #include "model/limits.h"
+#include "model/redact.h"
 #include "model/secret.h"
 #include "model/text.h"
 
 enum {
-        HTTP_HINT_MAX = 120,
+        HTTP_DETAIL_MAX = 120, /* bytes of libcurl's words */
+        HTTP_HINT_MAX = 360,
 };
 
 struct Http {
         CURL *curl;
+        HttpProxy proxy;
+        const char *ca_bundle;
+        const char *secrets[HTTP_SECRETS_MAX];
+        size_t n_secrets;
         struct curl_slist *headers;
         HttpReply *reply; /* the one that is being filled */
         size_t size;      /* of its body, allocated */
@@ -83,7 +89,7 @@ static int http_headers(struct curl_slist **ret) {
         return 0;
 }
 
-int http_new(Http **ret, const char *proxy, const char *ca_bundle) {
+int http_new(Http **ret, const HttpWay *way) {
         CLEANUP(http_freep) Http *http = NULL;
         CURLcode c;
         int r;
@@ -94,9 +100,14 @@ int http_new(Http **ret, const char *proxy, const char *ca_bundle) {
         http->curl = curl_easy_init();
         if (!http->curl)
                 return -ENOMEM;
+        http->ca_bundle = way->ca_bundle;
         r = http_headers(&http->headers);
+        if (r == 0)
+                r = http_proxy_init(&http->proxy, way->proxy, way->proxy_credentials);
         if (r < 0)
                 return r;
+        for (size_t i = 0; i < ARRAY_SIZE(http->proxy.secrets); i++)
+                http_hide(http, http->proxy.secrets[i]);
 
         c = CURLE_OK;
 #define HTTP_SET(option, value) (c = c ? c : curl_easy_setopt(http->curl, option, value))
@@ -113,12 +124,15 @@ int http_new(Http **ret, const char *proxy, const char *ca_bundle) {
         HTTP_SET(CURLOPT_WRITEDATA, http);
         HTTP_SET(CURLOPT_CAPATH, NULL);
         HTTP_SET(CURLOPT_PROXY_CAPATH, NULL);
-        if (ca_bundle) {
-                HTTP_SET(CURLOPT_CAINFO, ca_bundle);
-                HTTP_SET(CURLOPT_PROXY_CAINFO, ca_bundle);
+        if (way->ca_bundle) {
+                HTTP_SET(CURLOPT_CAINFO, way->ca_bundle);
+                HTTP_SET(CURLOPT_PROXY_CAINFO, way->ca_bundle);
         }
-        if (proxy)
-                HTTP_SET(CURLOPT_PROXY, proxy);
+        if (way->proxy)
+                HTTP_SET(CURLOPT_PROXY, way->proxy);
+        HTTP_SET(CURLOPT_PROXYAUTH, (long)CURLAUTH_ANY);
+        HTTP_SET(CURLOPT_PROXYUSERNAME, http->proxy.user);
+        HTTP_SET(CURLOPT_PROXYPASSWORD, http->proxy.password);
         if (c != CURLE_OK)
                 return -ENOMEM;
 
@@ -130,9 +144,15 @@ Http *http_free(Http *http) {
         if (http) {
                 curl_easy_cleanup(http->curl);
                 curl_slist_free_all(http->headers);
+                http_proxy_deinit(&http->proxy);
                 free(http);
         }
         return NULL;
+}
+
+void http_hide(Http *http, const char *secret) {
+        if (secret && http->n_secrets < HTTP_SECRETS_MAX)
+                http->secrets[http->n_secrets++] = secret;
 }
 
 /* A connection was opened for this request and never became ready to send it. */
@@ -146,8 +166,13 @@ static bool http_was_unsent(Http *http, bool plain) {
         return opened > 0 && ready == 0;
 }
 
+/* Of a proxy that could not be used at all libcurl says no more than this. */
+static bool http_blames_proxy(const Http *http) {
+        return strstr(http->error, "proxy") && http_proxy_is_bad(&http->proxy);
+}
+
 static int http_outcome(Http *http, CURLcode c, bool plain, long proxy_status) {
-        if (proxy_status == 407)
+        if (proxy_status == 407 || (c != CURLE_OK && !plain && http_blames_proxy(http)))
                 return HTTP_E_SETTING;
         switch (c) {
         case CURLE_OK:
@@ -195,35 +220,55 @@ static const char *http_clock_hint(char text[HTTP_HINT_MAX]) {
 }
 
 /* What happened and, where a setting helps, which. */
-static void http_explain(Http *http, CURLcode c, long proxy_status, HttpReply *reply) {
+static void http_explain(Http *http, CURLcode c, bool plain, long proxy_status, HttpReply *reply) {
+        CLEANUP(freep) char *safe = NULL;
         CLEANUP(freep) char *detail = NULL;
-        char clock[HTTP_HINT_MAX];
-        const char *hint = "";
+        char hint[HTTP_HINT_MAX] = "";
 
         if (http->too_large) {
                 (void)snprintf(reply->error, sizeof(reply->error), "it answered more than %d KiB",
                                HTTP_BODY_MAX / 1024);
                 return;
         }
-        if (proxy_status == 407)
-                hint = "; the proxy wants credentials: see the setting 'proxy'";
-        else if (c == CURLE_PEER_FAILED_VERIFICATION && http_blames_clock(http->error))
-                hint = http_clock_hint(clock);
-        else if (c == CURLE_PEER_FAILED_VERIFICATION)
-                hint = "; if a proxy or a private CA is between, name its certificate in the "
-                       "setting 'ca-bundle'";
-        else if (c == CURLE_SSL_CACERT_BADFILE)
-                hint = "; see the setting 'ca-bundle'";
-        else if (c == CURLE_COULDNT_RESOLVE_PROXY)
-                hint = "; see the setting 'proxy'";
-        if (c == CURLE_UNSUPPORTED_PROTOCOL) {
+        if (c == CURLE_SSL_CACERT_BADFILE) {
+                (void)snprintf(reply->error, sizeof(reply->error),
+                               "%s%.300s has no certificates that can be read",
+                               http->ca_bundle ? "the file of the setting 'ca-bundle', "
+                                               : "the system's bundle of certificates",
+                               http->ca_bundle ? http->ca_bundle : "");
+                return;
+        }
+        if (c == CURLE_UNSUPPORTED_PROTOCOL && !http_blames_proxy(http)) {
                 /* To curl whatever is not HTTP is HTTP/0.9; URLs of others never come this far. */
                 (void)snprintf(reply->error, sizeof(reply->error), "it is not HTTP");
                 return;
         }
-        detail = text_clean(*http->error ? http->error : curl_easy_strerror(c), 120);
+        safe = redact(*http->error ? http->error : curl_easy_strerror(c), http->secrets,
+                      http->n_secrets);
+        detail = text_clean(safe, HTTP_DETAIL_MAX);
+        if (c == CURLE_PEER_FAILED_VERIFICATION && http_blames_clock(http->error))
+                (void)http_clock_hint(hint);
+        else if (c == CURLE_PEER_FAILED_VERIFICATION)
+                (void)snprintf(hint, sizeof(hint),
+                               "; if a proxy or a private CA is between, name its certificate in "
+                               "the setting 'ca-bundle'");
+        else if (!plain)
+                http_proxy_explain(&http->proxy, hint, sizeof(hint), http->error, proxy_status);
         (void)snprintf(reply->error, sizeof(reply->error), "%s%s", detail ? detail : "failed",
                        hint);
+}
+
+/* What is no success is quoted to a person: without what we had sent. */
+static int http_redact(Http *http, HttpReply *reply) {
+        char *safe = redact(reply->body, http->secrets, http->n_secrets);
+
+        if (!safe)
+                return -ENOMEM;
+        secret_wipe(reply->body, reply->n_body);
+        free(reply->body);
+        reply->body = safe;
+        reply->n_body = strlen(safe);
+        return 0;
 }
 
 static const char *http_header(Http *http, const char *name) {
@@ -263,6 +308,11 @@ int http_post(Http *http, HttpReply *reply, const char *url, const char *form,
         http->size = 1;
         http->too_large = http->no_memory = false;
         *http->error = '\0';
+        if (!plain && *http->proxy.fault) {
+                reply->outcome = HTTP_E_SETTING;
+                (void)snprintf(reply->error, sizeof(reply->error), "%s", http->proxy.fault);
+                return 0;
+        }
 
         left = MIN(left, HTTP_TIME_MAX * USEC_PER_SEC) / 1000;
         HTTP_SET(CURLOPT_TIMEOUT_MS, (long)MAX(left, (uint64_t)1));
@@ -283,12 +333,12 @@ int http_post(Http *http, HttpReply *reply, const char *url, const char *form,
         (void)curl_easy_getinfo(http->curl, CURLINFO_HTTP_CONNECTCODE, &proxy_status);
         reply->outcome = http_outcome(http, c, plain, proxy_status);
         if (reply->outcome) {
-                http_explain(http, c, proxy_status, reply);
+                http_explain(http, c, plain, proxy_status, reply);
                 return 0;
         }
         (void)curl_easy_getinfo(http->curl, CURLINFO_RESPONSE_CODE, &reply->status);
         http_read_headers(http, reply);
-        return 0;
+        return reply->status == 200 ? 0 : http_redact(http, reply);
 }
 
 void http_reply_deinit(HttpReply *reply) {
@@ -310,47 +360,4 @@ uint64_t http_retry_after(const char *value, uint64_t date) {
                         seconds = (uint64_t)until - date;
         }
         return MIN(seconds, (uint64_t)LIMIT_RETRY_AFTER_SECONDS);
-}
-
-static void http_urlp(CURLU **url) {
-        curl_url_cleanup(*url);
-}
-
-static void http_textp(char **text) {
-        curl_free(*text);
-}
-
-static bool http_host_is_loopback(const char *host) {
-        struct in_addr v4;
-
-        if (streq(host, "localhost") || streq(host, "[::1]"))
-                return true;
-        return inet_pton(AF_INET, host, &v4) == 1 && ntohl(v4.s_addr) >> 24 == 127;
-}
-
-bool http_url_is_safe(const char *text) {
-        CLEANUP(http_urlp) CURLU *url = curl_url();
-        CLEANUP(http_textp) char *scheme = NULL;
-        CLEANUP(http_textp) char *host = NULL;
-        CLEANUP(http_textp) char *user = NULL;
-
-        if (!url || !text_is_printable_ascii(text) || strpbrk(text, " \"<>\\`"))
-                return false;
-        if (curl_url_set(url, CURLUPART_URL, text, 0) != CURLUE_OK ||
-            curl_url_get(url, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK ||
-            curl_url_get(url, CURLUPART_HOST, &host, 0) != CURLUE_OK ||
-            curl_url_get(url, CURLUPART_USER, &user, 0) != CURLUE_NO_USER)
-                return false;
-        return streq(scheme, "https") || (streq(scheme, "http") && http_host_is_loopback(host));
-}
-
-const char *http_url_host(const char *text, char host_text[HTTP_ERROR_MAX]) {
-        CLEANUP(http_urlp) CURLU *url = curl_url();
-        CLEANUP(http_textp) char *host = NULL;
-
-        (void)snprintf(host_text, HTTP_ERROR_MAX, "the server");
-        if (url && curl_url_set(url, CURLUPART_URL, text, 0) == CURLUE_OK &&
-            curl_url_get(url, CURLUPART_HOST, &host, 0) == CURLUE_OK && text_is_clean(host))
-                (void)snprintf(host_text, HTTP_ERROR_MAX, "%s", host);
-        return host_text;
 }

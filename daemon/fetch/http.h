@@ -12,7 +12,8 @@ enum {
         HTTP_BODY_MAX = 1024 * 1024,
         HTTP_TIME_MAX = 30,    /* seconds a request */
         HTTP_CONNECT_MAX = 15, /* seconds of them to connect */
-        HTTP_ERROR_MAX = 256,
+        HTTP_ERROR_MAX = 512,
+        HTTP_SECRETS_MAX = 8, /* of http_hide() */
 };
 
 /* Named outcomes of http_post(). */
@@ -20,11 +21,19 @@ enum {
         _HTTP_E_SUCCESS,
         HTTP_E_UNSENT, /* no request left this machine whole: trying again can't do a thing twice */
         HTTP_E_LOST,   /* it may have been received, the answer was not */
-        HTTP_E_SETTING, /* never works with this proxy or CA bundle */
+        HTTP_E_SETTING, /* never works with this proxy, its credentials or this CA bundle */
 };
 
 typedef struct Http Http;
+typedef struct HttpWay HttpWay;
 typedef struct HttpReply HttpReply;
+
+/* The way to a server: borrowed for as long as the Http lives, each may be NULL. */
+struct HttpWay {
+        const char *proxy;             /* NULL: as the environment says */
+        const char *proxy_credentials; /* path of a file, see model/credentials.h */
+        const char *ca_bundle;         /* path of a file; NULL: the system's */
+};
 
 /* Plain data, so that what reads it is pure. Zeroed at first. */
 struct HttpReply {
@@ -38,10 +47,12 @@ struct HttpReply {
         uint64_t retry_after; /* seconds, at most LIMIT_RETRY_AFTER_SECONDS; 0 = none */
 };
 
-/* proxy and ca_bundle may be NULL: then the environment's proxy, the system's CAs. 0 or -ENOMEM. */
-int http_new(Http **ret, const char *proxy, const char *ca_bundle);
+/* 0 or -ENOMEM. A way that can't be gone is told by http_post(). */
+int http_new(Http **ret, const HttpWay *way);
 /* NULL is fine. Returns NULL. */
 Http *http_free(Http *http);
+/* Take this secret (borrowed, may be NULL), in whatever form, out of any answer but a success. */
+void http_hide(Http *http, const char *secret);
 /*
  * POST an application/x-www-form-urlencoded form (borrowed) to a URL that passed
  * http_url_is_safe(). Blocks until the answer is there, at most until deadline_usec. 0 with *reply

@@ -134,10 +134,7 @@ static int answer_request(Answer *answer) {
         }
         if (r < 0)
                 return r;
-        r = fetch(answer, request);
-        answer_forget(answer, request->refresh_token);
-        answer_forget(answer, request->client_secret);
-        return r;
+        return fetch(answer, request);
 }
 
 static int run(void) {

@@ -8,6 +8,7 @@
 #include "fetch/oauth-error.h"
 #include "model/json.h"
 #include "model/limits.h"
+#include "model/redact.h"
 #include "model/secret.h"
 #include "model/text.h"
 
@@ -17,6 +18,7 @@ enum {
         OAUTH_ID_MAX = 16 * 1024, /* bytes of an id_token that is looked at */
         OAUTH_USER_CODE_MAX = 64,
         OAUTH_URI_MAX = 1024,
+        OAUTH_WHY_MAX = 128,
 };
 
 static int base64url_value(char c) {
@@ -64,35 +66,55 @@ static void oauth_read_person(Answer *answer, Json *object) {
         answer->tenant = text_clean(json_string(claims, "tid"), OAUTH_NAME_MAX);
 }
 
-/* What makes it unusable, or NULL. */
-static const char *oauth_check_token(Json *object, uint64_t *ret_expires_in) {
+static bool oauth_refresh_is_sound(const char *refresh) {
+        return refresh && strlen(refresh) <= LIMIT_REFRESH_TOKEN &&
+               text_is_printable_ascii(refresh);
+}
+
+/* What makes it unusable, into why; "" when nothing does. */
+static void oauth_check_token(Json *object, uint64_t *ret_expires_in, char why[OAUTH_WHY_MAX]) {
         const char *type = json_string(object, "token_type");
         const char *access = json_string(object, "access_token");
         const char *refresh = json_string(object, "refresh_token");
+        const char *text = "";
         int r;
 
-        if (!access || strlen(access) > LIMIT_ACCESS_TOKEN || !text_is_b64token(access))
-                return "there is no usable access token in it";
-        if (!type || strcasecmp(type, "Bearer") != 0)
-                return "the token's type is not Bearer";
-        if (json_has(object, "refresh_token") &&
-            (!refresh || strlen(refresh) > LIMIT_REFRESH_TOKEN ||
-             !text_is_printable_ascii(refresh)))
-                return "its refresh token is not one that could be stored";
         r = json_uint(object, "expires_in", ret_expires_in);
-        if (r < 0 || *ret_expires_in == 0)
-                return "it does not say for how long the token is valid";
-        return NULL;
+        if (access && strlen(access) > LIMIT_ACCESS_TOKEN) {
+                (void)snprintf(why, OAUTH_WHY_MAX,
+                               "its access token has %zu bytes, more than the %d that are taken",
+                               strlen(access), LIMIT_ACCESS_TOKEN);
+                return;
+        }
+        if (refresh && strlen(refresh) > LIMIT_REFRESH_TOKEN) {
+                (void)snprintf(why, OAUTH_WHY_MAX,
+                               "its refresh token has %zu bytes, more than the %d that are stored",
+                               strlen(refresh), LIMIT_REFRESH_TOKEN);
+                return;
+        }
+        if (!access || !text_is_b64token(access))
+                text = "there is no usable access token in it";
+        else if (!type || strcasecmp(type, "Bearer") != 0)
+                text = "the token's type is not Bearer";
+        else if (json_has(object, "refresh_token") && !oauth_refresh_is_sound(refresh))
+                text = "its refresh token is not one that could be stored";
+        else if (r < 0 || *ret_expires_in == 0)
+                text = "it does not say for how long the token is valid";
+        (void)snprintf(why, OAUTH_WHY_MAX, "%s", text);
 }
 
 static int oauth_take_token(Answer *answer, const HttpReply *reply, Json *object,
                             const char *authority) {
-        const char *refresh, *what;
+        const char *refresh = json_string(object, "refresh_token");
         uint64_t seconds, refresh_in;
+        char why[OAUTH_WHY_MAX];
 
-        what = oauth_check_token(object, &seconds);
-        if (what) {
-                oauth_unusable(answer, authority, what);
+        oauth_check_token(object, &seconds, why);
+        if (*why) {
+                oauth_unusable(answer, authority, why);
+                /* It came with a success: the one that was sent may be spent. */
+                if (oauth_refresh_is_sound(refresh))
+                        answer->refresh_token = secret_dup(refresh);
                 return 0;
         }
         answer_deinit(answer);
@@ -106,7 +128,6 @@ static int oauth_take_token(Answer *answer, const HttpReply *reply, Json *object
                         MIN(refresh_in, (uint64_t)LIMIT_LIFETIME_SECONDS) * USEC_PER_SEC;
         answer->scope = text_clean(json_string(object, "scope"), OAUTH_SCOPE_MAX);
         oauth_read_person(answer, object);
-        refresh = json_string(object, "refresh_token");
         answer->refresh_token = secret_dup(refresh);
         answer->access_token = secret_dup(json_string(object, "access_token"));
         return answer->access_token && (answer->refresh_token || !refresh) ? 0 : -ENOMEM;
@@ -174,12 +195,14 @@ static const char *oauth_check_device(Json *object) {
 }
 
 static int oauth_take_device(OauthDevice *device, Json *object) {
+        CLEANUP(freep) char *safe = NULL;
         CLEANUP(freep) char *message = NULL;
 
         device->device_code = secret_dup(json_string(object, "device_code"));
         device->user_code = secret_dup(json_string(object, "user_code"));
         device->verification_uri = secret_dup(json_string(object, "verification_uri"));
-        message = text_clean(json_string(object, "message"), EVENT_MESSAGE_MAX);
+        safe = redact(json_string(object, "message"), (const char **)&device->device_code, 1);
+        message = text_clean(safe, EVENT_MESSAGE_MAX);
         if (!str_empty(message))
                 device->message = STEAL(message);
         else if (asprintf(&device->message,

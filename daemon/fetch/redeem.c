@@ -30,7 +30,21 @@ static int redeem_post(HttpReply *reply, Http *http, const Request *request, con
         }
 }
 
-int redeem_form(Answer *answer, const Request *request, const char *form, RedeemFn read) {
+int redeem_http(Http **ret, const Request *request) {
+        int r;
+
+        r = http_new(ret, &(HttpWay){ .proxy = request->proxy,
+                                      .proxy_credentials = request->proxy_credentials,
+                                      .ca_bundle = request->ca_bundle });
+        if (r < 0)
+                return r;
+        http_hide(*ret, request->refresh_token);
+        http_hide(*ret, request->client_secret);
+        return 0;
+}
+
+int redeem_form(Answer *answer, const Request *request, const char *form,
+                const char *const *secrets, RedeemFn read) {
         CLEANUP(freep) char *url = oauth_url(request, "token");
         CLEANUP(http_freep) Http *http = NULL;
         HttpReply reply = { 0 };
@@ -38,9 +52,11 @@ int redeem_form(Answer *answer, const Request *request, const char *form, Redeem
 
         if (!url || !form)
                 return -ENOMEM;
-        r = http_new(&http, request->proxy, request->ca_bundle);
+        r = redeem_http(&http, request);
         if (r < 0)
                 return r;
+        while (secrets && *secrets)
+                http_hide(http, *secrets++);
         r = redeem_post(&reply, http, request, url, form);
         if (r == 0)
                 r = read(answer, &reply, request->authority);

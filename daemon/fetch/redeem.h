@@ -13,8 +13,12 @@
 /* How the answer is read: oauth_read_token() or oauth_read_client(). */
 typedef int (*RedeemFn)(Answer *answer, const HttpReply *reply, const char *authority);
 
+/* An Http on the request's way that hides the request's secrets. 0 or -ENOMEM. */
+int redeem_http(Http **ret, const Request *request);
 /*
  * POST form (borrowed, may be NULL: memory was short) and read the answer, within the request's
- * deadline. 0 with *answer, or -ENOMEM.
+ * deadline. secrets: what the form has beside the request's own, ended by NULL; or NULL. 0 with
+ * *answer, or -ENOMEM.
  */
-int redeem_form(Answer *answer, const Request *request, const char *form, RedeemFn read);
+int redeem_form(Answer *answer, const Request *request, const char *form,
+                const char *const *secrets, RedeemFn read);

@@ -18,5 +18,5 @@ int refresh_fetch(Answer *answer, const Request *request) {
                 return 0;
         }
         form = oauth_form_refresh(request);
-        return redeem_form(answer, request, form, oauth_read_token);
+        return redeem_form(answer, request, form, NULL, oauth_read_token);
 }

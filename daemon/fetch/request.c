@@ -69,6 +69,7 @@ static const Field fields[] = {
         FIELD(subscription, SUBSCRIPTION_LENGTH_MAX, request_is_argument,
               "a subscription's name or id"),
         FIELD(proxy, URL_LENGTH_MAX, request_is_solid, "a proxy's URL"),
+        FIELD(proxy_credentials, PATH_LENGTH_MAX, request_is_path, "an absolute path"),
         FIELD(ca_bundle, PATH_LENGTH_MAX, request_is_path, "an absolute path"),
 };
 

@@ -31,6 +31,7 @@ struct Request {
         char *az;
         char *subscription;
         char *proxy;
+        char *proxy_credentials; /* path */
         char *ca_bundle;
         uint64_t deadline_usec; /* CLOCK_BOOTTIME: its `deadline` seconds from the parsing on */
 };

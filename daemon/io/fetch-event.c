@@ -3,6 +3,7 @@
 #include "model/host.h"
 #include "model/json.h"
 #include "model/limits.h"
+#include "model/redact.h"
 #include "model/text.h"
 
 struct FetchEvent {
@@ -10,6 +11,8 @@ struct FetchEvent {
         Json *json; /* the strings below are in here, or cleaned copies */
         char *clean[4];
         size_t n_clean;
+        const char *const *secrets; /* of the request; only while it is parsed */
+        size_t n_secrets;
         FetchPrompt prompt;
         FetchToken token;
         FetchError error;
@@ -24,13 +27,24 @@ static const struct {
         { "source-missing", OUTCOME_SOURCE_MISSING }, { "cancelled", OUTCOME_CANCELLED },
 };
 
+/* A copy without the secrets that we sent and that came, to be freed by free(). */
+static char *event_redact(FetchEvent *e, const char *s) {
+        const char *const came[] = { json_string(e->json, "access_token"),
+                                     json_string(e->json, "refresh_token") };
+        CLEANUP(freep) char *half = redact(s, e->secrets, e->n_secrets);
+
+        return redact(half, came, ARRAY_SIZE(came));
+}
+
 /* A member as clean text that lives with the event; NULL when absent. 0 or -ENOMEM. */
 static int event_text(FetchEvent *e, const char **ret, const char *key, size_t max) {
         const char *s = json_string(e->json, key);
+        CLEANUP(freep) char *safe = NULL;
 
         if (!s || e->n_clean == ARRAY_SIZE(e->clean))
                 return 0;
-        *ret = e->clean[e->n_clean] = text_clean(s, max);
+        safe = event_redact(e, s);
+        *ret = e->clean[e->n_clean] = text_clean(safe, max);
         return *ret && ++e->n_clean ? 0 : -ENOMEM;
 }
 
@@ -53,11 +67,15 @@ static int uri_check(const char *uri) {
 static int prompt_parse(FetchEvent *e, uint64_t boottime, uint64_t wall, const char **ret_why) {
         FetchPrompt *p = &e->prompt;
         uint64_t expires_at = 0, left;
+        CLEANUP(freep) char *safe = NULL;
         int r;
 
         p->method = json_string(e->json, "method");
         p->verification_uri = json_string(e->json, "verification_uri");
-        r = uri_check(p->verification_uri);
+        safe = p->verification_uri ? event_redact(e, p->verification_uri) : NULL;
+        if (p->verification_uri && !safe)
+                return -ENOMEM;
+        r = streq(safe, p->verification_uri) ? uri_check(p->verification_uri) : -EINVAL;
         if (r == -ENOMEM || event_text(e, &p->user_code, "user_code", 64) < 0 ||
             event_text(e, &p->message, "message", LIMIT_TEXT) < 0)
                 return -ENOMEM;
@@ -72,27 +90,44 @@ static int prompt_parse(FetchEvent *e, uint64_t boottime, uint64_t wall, const c
         return 0;
 }
 
-static int token_parse(FetchEvent *e, uint64_t boottime, const char **ret_why) {
+/* NULL when there is none that could be stored. */
+static const char *sound_refresh_token(FetchEvent *e) {
+        const char *s = json_string(e->json, "refresh_token");
+
+        return s && strlen(s) <= LIMIT_REFRESH_TOKEN && text_is_printable_ascii(s) ? s : NULL;
+}
+
+/* A token that can't be used is an error. A refresh token that came with it is kept: the one that
+ * was sent may be spent. */
+static int token_refuse(FetchEvent *e, const char *name, const char *s, size_t max) {
+        e->type = FETCH_EVENT_ERROR;
+        e->error.refresh_token = sound_refresh_token(e);
+        if (s && strlen(s) > max)
+                (void)problem_set(&e->error.problem, OUTCOME_UNAVAILABLE,
+                                  "the %s that came has %zu bytes, more than the %zu that are "
+                                  "taken.",
+                                  name, strlen(s), max);
+        else
+                (void)problem_set(&e->error.problem, OUTCOME_UNAVAILABLE,
+                                  "the %s that came can't be used.", name);
+        return 0;
+}
+
+static int token_parse(FetchEvent *e, uint64_t boottime) {
+        const char *refresh_token = json_string(e->json, "refresh_token");
         FetchToken *t = &e->token;
         uint64_t expires_in, refresh_in = 0;
 
         t->access_token = json_string(e->json, "access_token");
-        t->refresh_token = json_string(e->json, "refresh_token");
+        t->refresh_token = sound_refresh_token(e);
         if (!t->access_token || strlen(t->access_token) > LIMIT_ACCESS_TOKEN ||
-            !text_is_b64token(t->access_token)) {
-                *ret_why = "an access token that is none";
-                return -EBADMSG;
-        }
-        if (t->refresh_token && (strlen(t->refresh_token) > LIMIT_REFRESH_TOKEN ||
-                                 !text_is_printable_ascii(t->refresh_token))) {
-                *ret_why = "a refresh token that is none";
-                return -EBADMSG;
-        }
+            !text_is_b64token(t->access_token))
+                return token_refuse(e, "access token", t->access_token, LIMIT_ACCESS_TOKEN);
+        if (refresh_token && !t->refresh_token)
+                return token_refuse(e, "refresh token", refresh_token, LIMIT_REFRESH_TOKEN);
         if (json_uint(e->json, "expires_in", &expires_in) < 0 || expires_in == 0 ||
-            json_uint(e->json, "refresh_in", &refresh_in) == -EBADMSG) {
-                *ret_why = "a token without a usable life";
-                return -EBADMSG;
-        }
+            json_uint(e->json, "refresh_in", &refresh_in) == -EBADMSG)
+                return token_refuse(e, "life of the access token", NULL, 0);
         expires_in = MIN(expires_in, (uint64_t)LIMIT_LIFETIME_SECONDS);
         t->issued_usec = boottime;
         t->expires_usec = boottime + expires_in * USEC_PER_SEC;
@@ -131,6 +166,7 @@ static int error_parse(FetchEvent *e, const char **ret_why) {
                                 retry_after = 0;
                         error->retry_after = MIN(retry_after, (uint64_t)LIMIT_RETRY_AFTER_SECONDS);
                         error->claims = claims_checked(json_string(e->json, "claims"));
+                        error->refresh_token = sound_refresh_token(e);
                         (void)problem_set(&error->problem, kinds[i].outcome, "%s", message);
                         return 0;
                 }
@@ -138,8 +174,8 @@ static int error_parse(FetchEvent *e, const char **ret_why) {
         return -EBADMSG;
 }
 
-int fetch_event_parse(FetchEvent **ret, const char *line, size_t n, uint64_t boottime,
-                      uint64_t wall, const char **ret_why) {
+int fetch_event_parse(FetchEvent **ret, const char *line, size_t n, const char *const *secrets,
+                      size_t n_secrets, uint64_t boottime, uint64_t wall, const char **ret_why) {
         CLEANUP(fetch_event_freep) FetchEvent *e = NULL;
         const char *name;
         int r;
@@ -148,6 +184,8 @@ int fetch_event_parse(FetchEvent **ret, const char *line, size_t n, uint64_t boo
         e = calloc(1, sizeof(*e));
         if (!e)
                 return -ENOMEM;
+        e->secrets = secrets;
+        e->n_secrets = n_secrets;
         r = json_parse(&e->json, line, n);
         if (r < 0)
                 return r;
@@ -157,7 +195,7 @@ int fetch_event_parse(FetchEvent **ret, const char *line, size_t n, uint64_t boo
                 r = prompt_parse(e, boottime, wall, ret_why);
         } else if (streq(name, "token")) {
                 e->type = FETCH_EVENT_TOKEN;
-                r = token_parse(e, boottime, ret_why);
+                r = token_parse(e, boottime);
         } else if (streq(name, "error")) {
                 e->type = FETCH_EVENT_ERROR;
                 r = error_parse(e, ret_why);
@@ -181,6 +219,10 @@ FetchEvent *fetch_event_free(FetchEvent *e) {
 
 FetchEventType fetch_event_type(const FetchEvent *e) {
         return e->type;
+}
+
+bool fetch_event_has_secret(const FetchEvent *e) {
+        return json_has(e->json, "access_token") || json_has(e->json, "refresh_token");
 }
 
 void fetch_event_dispatch(const FetchEvent *e, const FetchHandler *handler, void *userdata) {

@@ -7,11 +7,14 @@
 #include "io/timer.h"
 #include "model/json.h"
 #include "model/limits.h"
+#include "model/redact.h"
 #include "model/secret.h"
+#include "model/text.h"
 
 enum {
         FETCH_GRACE_SECONDS = 3, /* for ending itself by its own deadline before it is ended */
         FETCH_STARVED_MAX = 20,
+        FETCH_SAID_MAX = 16 * 1024, /* bytes of standard error that are kept, the first */
 };
 
 /* A line that could not be read for want of memory is read again: what it brings may be the only
@@ -27,16 +30,19 @@ struct Fetch {
         Timer *deadline; /* or, while starved, the next try */
         uint64_t deadline_usec;
         unsigned starved; /* memory was too short for a line, so many times */
-        sd_event_source *in, *out, *failed;
+        sd_event_source *in, *out, *err, *failed;
         pid_t pid;
-        int stdin_fd, stdout_fd;
-        char *request; /* secret */
+        int stdin_fd, stdout_fd, stderr_fd;
+        char *said; /* on standard error: NULL, or FETCH_SAID_MAX + 1 bytes; may hold secrets */
+        size_t said_n;
+        char *secrets[2]; /* of the request: what others repeat of them is hidden; may be NULL */
+        char *request;    /* secret */
         size_t request_n, request_sent;
         char *line; /* secret; LIMIT_FETCH_LINE + 1 bytes */
         size_t line_n, total;
         const char *fault;
-        bool is_command; /* a program of the user's, and not the fetcher */
-        bool *freed;     /* told when a callback frees this */
+        char *command; /* a program of the user's; NULL: the fetcher */
+        bool *freed;   /* told when a callback frees this */
 };
 
 static int request_text(const FetchRequest *r, char **ret, size_t *ret_n) {
@@ -58,9 +64,56 @@ static int request_text(const FetchRequest *r, char **ret, size_t *ret_n) {
         json_writer_string(&w, "az", r->az);
         json_writer_string(&w, "subscription", r->subscription);
         json_writer_string(&w, "proxy", r->proxy);
+        json_writer_string(&w, "proxy_credentials", r->proxy_credentials);
         json_writer_string(&w, "ca_bundle", r->ca_bundle);
         json_writer_close(&w, '}');
         return json_writer_finish(&w, ret, ret_n);
+}
+
+/* Keep the beginning, drop the rest. False at its end, or when there is nothing now. */
+static bool fetch_read_said(Fetch *f) {
+        char rest[4096];
+        ssize_t n;
+
+        if (!f->said)
+                f->said = malloc(FETCH_SAID_MAX + 1);
+        if (f->said && f->said_n < FETCH_SAID_MAX) {
+                n = read(f->stderr_fd, f->said + f->said_n, FETCH_SAID_MAX - f->said_n);
+                f->said_n += (size_t)MAX(n, 0);
+        } else {
+                n = read(f->stderr_fd, rest, sizeof(rest));
+                secret_wipe(rest, sizeof(rest));
+        }
+        return n > 0 || (n < 0 && errno == EINTR);
+}
+
+/*
+ * Log what it wrote to standard error, once: at the end, when we know the tokens that a program may
+ * have printed there beside its answer. secret: a text of which nothing may be in it, or NULL.
+ */
+static void fetch_log_said(Fetch *f, const char *secret) {
+        const char *const secrets[] = { f->secrets[0], f->secrets[1], secret };
+        const char *name = f->command ? strrchr(f->command, '/') : NULL;
+        CLEANUP(freep) char *safe = NULL;
+        char *line, *rest;
+
+        if (f->stderr_fd < 0)
+                return;
+        for (int i = 0; i < FETCH_SAID_MAX / 1024 && fetch_read_said(f); i++)
+                continue;
+        f->err = sd_event_source_disable_unref(f->err);
+        f->stderr_fd = fd_close(f->stderr_fd);
+        if (!f->said)
+                return;
+        f->said[f->said_n] = '\0';
+        safe = redact(f->said, secrets, ARRAY_SIZE(secrets));
+        secret_wipe(f->said, f->said_n);
+        for (rest = safe; rest && (line = strsep(&rest, "\n"));) {
+                CLEANUP(freep) char *clean = text_clean(line, LIMIT_TEXT);
+
+                if (!str_empty(clean))
+                        log_info("%s says: %s", name ? name + 1 : "iotc-token-fetch", clean);
+        }
 }
 
 /* Nothing is told after the end, whenever the owner frees this. */
@@ -74,10 +127,12 @@ static void fetch_end(Fetch *f) {
 static void fetch_fail(Fetch *f, const char *why) {
         FetchError error = { 0 };
 
+        f->line[f->line_n] = '\0';
+        fetch_log_said(f, f->line);
         fetch_end(f);
         log_debug("A fetch ended without a result: %s", why);
         (void)problem_set(&error.problem, OUTCOME_UNAVAILABLE, "%s failed: %s.",
-                          f->is_command ? "its program" : "the fetcher", why);
+                          f->command ? "its program" : "the fetcher", why);
         f->handler->error(&error, f->userdata);
         problem_clear(&error.problem);
 }
@@ -117,15 +172,18 @@ static int fetch_line(Fetch *f, char *line, size_t n) {
         const char *why;
         int r;
 
-        r = fetch_event_parse(&e, line, n, clock_boottime(), clock_wall(), &why);
+        r = fetch_event_parse(&e, line, n, (const char *const *)f->secrets, ARRAY_SIZE(f->secrets),
+                              clock_boottime(), clock_wall(), &why);
         if (r == -ENOMEM && f->starved < FETCH_STARVED_MAX)
                 return r;
         if (r < 0) {
+                fetch_log_said(f, line);
                 fetch_fail(f, r == -ENOMEM ? "memory is short" : why);
                 return 1;
         }
         type = fetch_event_type(e);
         if (type == FETCH_EVENT_TOKEN || type == FETCH_EVENT_ERROR) {
+                fetch_log_said(f, fetch_event_has_secret(e) ? line : NULL);
                 fetch_end(f);
                 fetch_event_dispatch(e, f->handler, f->userdata);
                 return 1;
@@ -189,6 +247,14 @@ static int fetch_on_output(sd_event_source *source, int fd, uint32_t revents, vo
         return 0;
 }
 
+static int fetch_on_said(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
+        Fetch *f = userdata;
+
+        if (!fetch_read_said(f) && errno != EAGAIN)
+                f->err = sd_event_source_disable_unref(f->err);
+        return 0;
+}
+
 static void request_done(Fetch *f) {
         secret_wipe(f->request, f->request_n);
         free(f->request);
@@ -212,7 +278,7 @@ static int fetch_on_input(sd_event_source *source, int fd, uint32_t revents, voi
         return 0;
 }
 
-static void fetch_on_launched(int error, pid_t pid, int stdin_fd, int stdout_fd, void *userdata) {
+static void fetch_on_launched(int error, pid_t pid, const int *fds, void *userdata) {
         Fetch *f = userdata;
 
         f->launch = launch_free(f->launch);
@@ -222,11 +288,14 @@ static void fetch_on_launched(int error, pid_t pid, int stdin_fd, int stdout_fd,
                 return;
         }
         f->pid = pid;
-        f->stdin_fd = stdin_fd;
-        f->stdout_fd = stdout_fd;
-        if (fcntl(stdin_fd, F_SETFL, O_NONBLOCK) < 0 || fcntl(stdout_fd, F_SETFL, O_NONBLOCK) < 0 ||
-            sd_event_add_io(f->event, &f->in, stdin_fd, EPOLLOUT, fetch_on_input, f) < 0 ||
-            sd_event_add_io(f->event, &f->out, stdout_fd, EPOLLIN, fetch_on_output, f) < 0)
+        f->stdin_fd = fds[0];
+        f->stdout_fd = fds[1];
+        f->stderr_fd = fds[2];
+        if (fcntl(fds[0], F_SETFL, O_NONBLOCK) < 0 || fcntl(fds[1], F_SETFL, O_NONBLOCK) < 0 ||
+            fcntl(fds[2], F_SETFL, O_NONBLOCK) < 0 ||
+            sd_event_add_io(f->event, &f->in, fds[0], EPOLLOUT, fetch_on_input, f) < 0 ||
+            sd_event_add_io(f->event, &f->out, fds[1], EPOLLIN, fetch_on_output, f) < 0 ||
+            sd_event_add_io(f->event, &f->err, fds[2], EPOLLIN, fetch_on_said, f) < 0)
                 fetch_fail_later(f, "memory is short");
 }
 
@@ -244,11 +313,16 @@ int fetch_start(Fetch **ret, Launcher *launcher, sd_event *event, const FetchReq
                       .event = event,
                       .handler = handler,
                       .userdata = userdata,
-                      .is_command = request->program != NULL,
                       .stdin_fd = -1,
-                      .stdout_fd = -1 };
+                      .stdout_fd = -1,
+                      .stderr_fd = -1 };
         f->line = malloc(LIMIT_FETCH_LINE + 1);
-        if (!f->line)
+        f->command = request->program ? strdup(request->program) : NULL;
+        f->secrets[0] = secret_dup(request->refresh_token);
+        f->secrets[1] = secret_dup(request->client_secret);
+        if (!f->line || (request->program && !f->command) ||
+            (request->refresh_token && !f->secrets[0]) ||
+            (request->client_secret && !f->secrets[1]))
                 return -ENOMEM;
         r = request_text(request, &text, &n);
         if (r < 0)
@@ -278,6 +352,10 @@ Fetch *fetch_free(Fetch *f) {
                 *f->freed = true;
         launch_free(f->launch);
         timer_free(f->deadline);
+        if (f->line) {
+                f->line[f->line_n] = '\0';
+                fetch_log_said(f, f->line);
+        }
         sd_event_source_disable_unref(f->in);
         sd_event_source_disable_unref(f->out);
         sd_event_source_disable_unref(f->failed);
@@ -291,6 +369,10 @@ Fetch *fetch_free(Fetch *f) {
         if (f->line)
                 secret_wipe(f->line, LIMIT_FETCH_LINE + 1);
         free(f->line);
+        free(f->said);
+        free(f->command);
+        for (size_t i = 0; i < ARRAY_SIZE(f->secrets); i++)
+                secret_free(f->secrets[i]);
         free(f);
         return NULL;
 }

@@ -3,7 +3,8 @@
  * One run of iotc-token-fetch, or of a program in its place, seen from the daemon (contract,
  * section 6): have it launched, write the request, read events line by line with limits, arm the
  * deadline. All that it says is untrusted and checked here; what passes is clean text, well-formed
- * tokens and sane numbers.
+ * tokens and sane numbers. What it writes to standard error is logged at its end, as clean text
+ * without our secrets.
  */
 #pragma once
 
@@ -16,7 +17,8 @@ typedef struct Fetch Fetch;
 typedef struct FetchRequest {
         const char *source, *method, *authority, *tenant, *client_id, *resource;
         const char *refresh_token, *client_secret, *claims; /* secrets, but for claims */
-        const char *config_dir, *az, *subscription, *proxy, *ca_bundle;
+        const char *config_dir, *az, *subscription;
+        const char *proxy, *proxy_credentials, *ca_bundle;
         const char *program; /* run instead of the fetcher; not part of what is sent */
         unsigned deadline;   /* seconds */
 } FetchRequest;
@@ -39,6 +41,8 @@ typedef struct FetchError {
         Problem problem;      /* outcome of the event's kind; the text as the fetcher wrote it */
         uint64_t retry_after; /* s; 0: none */
         const char *claims;   /* or NULL; borrowed */
+        const char
+                *refresh_token; /* or NULL; borrowed, secret: the one that was sent may be spent */
 } FetchError;
 
 /* Exactly one of token and error is called, at last; prompt any number of times before. */

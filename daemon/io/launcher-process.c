@@ -45,7 +45,7 @@ static void on_child(int signal) {
 }
 
 /* In the child: a session of its own and a clean slate. False when that could not be had. */
-static bool child_prepare(int stdin_fd, int stdout_fd) {
+static bool child_prepare(int stdin_fd, int stdout_fd, int stderr_fd) {
         sigset_t none;
 
         (void)setsid();
@@ -54,7 +54,8 @@ static bool child_prepare(int stdin_fd, int stdout_fd) {
         (void)sigemptyset(&none);
         (void)sigprocmask(SIG_SETMASK, &none, NULL);
         (void)umask(077);
-        if (dup2(stdin_fd, STDIN_FILENO) < 0 || dup2(stdout_fd, STDOUT_FILENO) < 0)
+        if (dup2(stdin_fd, STDIN_FILENO) < 0 || dup2(stdout_fd, STDOUT_FILENO) < 0 ||
+            dup2(stderr_fd, STDERR_FILENO) < 0)
                 return false;
         return syscall(SYS_close_range, 3U, ~0U, 0U) == 0;
 }
@@ -114,8 +115,9 @@ static Child *child_place(State *s, pid_t pid) {
 /* command: a program of the user's, or "". */
 static int child_start(State *s, const char *command, pid_t *ret_pid, int fds[LAUNCHER_FDS]) {
         CLEANUP(fd_closep) int in_r = -1, in_w = -1, out_r = -1, out_w = -1;
+        CLEANUP(fd_closep) int err_r = -1, err_w = -1;
         Child *child = child_place(s, 0);
-        int in[2], out[2];
+        int in[2], out[2], err[2];
         pid_t pid;
 
         if (!child)
@@ -126,6 +128,9 @@ static int child_start(State *s, const char *command, pid_t *ret_pid, int fds[LA
         if (pipe2(out, O_CLOEXEC) < 0)
                 return -errno;
         out_r = out[0], out_w = out[1];
+        if (pipe2(err, O_CLOEXEC) < 0)
+                return -errno;
+        err_r = err[0], err_w = err[1];
         if (!*command && access(s->program, X_OK) < 0)
                 return -errno;
 
@@ -133,7 +138,7 @@ static int child_start(State *s, const char *command, pid_t *ret_pid, int fds[LA
         if (pid < 0)
                 return -errno;
         if (pid == 0) {
-                if (!child_prepare(in_r, out_w))
+                if (!child_prepare(in_r, out_w, err_w))
                         _exit(127);
                 if (*command)
                         command_exec(command);
@@ -144,6 +149,7 @@ static int child_start(State *s, const char *command, pid_t *ret_pid, int fds[LA
         *child = (Child){ .pid = pid };
         fds[0] = in_w, in_w = -1;
         fds[1] = out_r, out_r = -1;
+        fds[2] = err_r, err_r = -1;
         *ret_pid = pid;
         return 0;
 }
@@ -173,7 +179,7 @@ static void reply_send(State *s, const LauncherReply *reply, const int *fds) {
 
 static void call_start(State *s, const LauncherCall *call) {
         LauncherReply reply = { .serial = call->serial };
-        int fds[LAUNCHER_FDS] = { -1, -1 };
+        int fds[LAUNCHER_FDS] = { -1, -1, -1 };
 
         reply.error = child_start(s, call->program, &reply.pid, fds);
         reply_send(s, &reply, reply.error == 0 ? fds : NULL);

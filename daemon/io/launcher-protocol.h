@@ -2,7 +2,7 @@
 /*
  * What the daemon and its launcher say to each other, over one SOCK_SEQPACKET pair between two
  * halves of the same program: one packet a message. START is answered by one LauncherReply with the
- * same serial, carrying standard input and standard output of the fetcher by SCM_RIGHTS.
+ * same serial, carrying standard input, output and error of the fetcher by SCM_RIGHTS.
  */
 #pragma once
 
@@ -31,7 +31,7 @@ typedef struct LauncherReply {
 } LauncherReply;
 
 enum {
-        LAUNCHER_FDS = 2
+        LAUNCHER_FDS = 3
 };
 
 /* The launcher's own life, until the daemon's end of the socket is closed. Never returns. */

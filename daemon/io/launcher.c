@@ -77,11 +77,11 @@ static void launch_complete(Launcher *l, const LauncherReply *reply, int *fds) {
                 free(launch);
                 return;
         }
-        launch->fn(reply->error, reply->pid, fds[0], fds[1], launch->userdata);
+        launch->fn(reply->error, reply->pid, fds, launch->userdata);
 }
 
 static void launcher_fail(Launcher *l) {
-        int fds[LAUNCHER_FDS] = { -1, -1 };
+        int fds[LAUNCHER_FDS] = { -1, -1, -1 };
 
         l->source = sd_event_source_disable_unref(l->source);
         while (l->waiting)
@@ -102,7 +102,7 @@ static int launcher_on_reply(sd_event_source *source, int fd, uint32_t revents, 
                             .msg_iovlen = 1,
                             .msg_control = control.buf,
                             .msg_controllen = sizeof(control.buf) };
-        int fds[LAUNCHER_FDS] = { -1, -1 };
+        int fds[LAUNCHER_FDS] = { -1, -1, -1 };
         struct cmsghdr *c;
         ssize_t n;
 

@@ -15,8 +15,9 @@
 typedef struct Launcher Launcher;
 typedef struct Launch Launch;
 
-/* The fds are the callback's to close. error is 0 or a negative errno, with no fds (-1). */
-typedef void (*LaunchFn)(int error, pid_t pid, int stdin_fd, int stdout_fd, void *userdata);
+/* fds: standard input, output and error, the callback's to close. error is 0 or a negative errno,
+ * with no fds (-1). */
+typedef void (*LaunchFn)(int error, pid_t pid, const int *fds, void *userdata);
 
 /*
  * Fork the launcher. First thing in main(): before threads, secrets and blocked signals. program is

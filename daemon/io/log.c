@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include "io/log.h"
+#include "model/redact.h"
 
 static int log_max_level = LOG_INFO;
 
@@ -22,6 +23,7 @@ static bool log_is_journal(void) {
 
 void log_write(int level, const char *format, ...) {
         static int journal = -1;
+        CLEANUP(freep) char *safe = NULL;
         char line[2048];
         va_list ap;
 
@@ -33,9 +35,9 @@ void log_write(int level, const char *format, ...) {
         va_start(ap, format);
         (void)vsnprintf(line, sizeof(line), format, ap);
         va_end(ap);
-        /* One write for a line: the fetchers write to the same place. */
+        safe = redact(line, NULL, 0);
         if (journal)
-                fprintf(stderr, "<%d>%s\n", level, line);
+                fprintf(stderr, "<%d>%s\n", level, safe ?: "memory is short");
         else
-                fprintf(stderr, "iotc-tokend: %s\n", line);
+                fprintf(stderr, "iotc-tokend: %s\n", safe ?: "memory is short");
 }

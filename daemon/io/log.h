@@ -2,7 +2,7 @@
 /*
  * One line to standard error for the journal or a terminal: with the journal's level prefix when
  * standard error is the journal (sd-daemon(3)). Text that came from outside has been cleaned before
- * it gets here; secrets never come here.
+ * it gets here; secrets never come here, and what looks like credentials in a URL is left out.
  */
 #pragma once
 

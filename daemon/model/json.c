@@ -175,7 +175,10 @@ static void writer_quoted(JsonWriter *w, const char *s) {
                 if (!s[run])
                         break;
                 writer_append(w, escape,
-                              (size_t)snprintf(escape, sizeof(escape), "\\u%04x", s[run++]));
+                              (size_t)snprintf(escape, sizeof(escape),
+                                               (unsigned char)s[run] < 0x20 ? "\\u%04x" : "\\%c",
+                                               s[run]));
+                run++;
         }
         writer_append(w, "\"", 1);
 }

@@ -2,6 +2,7 @@
 #include <stdarg.h>
 
 #include "model/problem.h"
+#include "model/redact.h"
 
 int problem_take(Problem *p, Outcome outcome, char *text) {
         free(p->text);
@@ -10,14 +11,14 @@ int problem_take(Problem *p, Outcome outcome, char *text) {
 }
 
 int problem_set(Problem *p, Outcome outcome, const char *format, ...) {
-        char *text;
+        CLEANUP(freep) char *text = NULL;
         va_list ap;
-        int r;
 
         va_start(ap, format);
-        r = vasprintf(&text, format, ap);
+        if (vasprintf(&text, format, ap) < 0)
+                text = NULL;
         va_end(ap);
-        return problem_take(p, outcome, r < 0 ? NULL : text);
+        return problem_take(p, outcome, redact(text, NULL, 0));
 }
 
 void problem_copy(Problem *to, const Problem *from) {

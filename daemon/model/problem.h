@@ -33,7 +33,8 @@ typedef struct Problem {
         char *text; /* owned; NULL only for OUTCOME_OK or when memory was short */
 } Problem;
 
-/* Replace what p says. Returns outcome (positive, H1's named kind), so that a caller may return it.
+/* Replace what p says, no credentials of a URL in it. Returns outcome (positive, H1's named kind),
+ * so that a caller may return it.
  */
 PRINTF_LIKE(3, 4) int problem_set(Problem *p, Outcome outcome, const char *format, ...);
 /* The same with a ready text that p takes over (free()able, may be NULL). */
