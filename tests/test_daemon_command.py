@@ -199,7 +199,7 @@ def test_garbage_is_worth_another_try(daemon, keyring, program, body, says):
     program.write(body)
     daemon.start(program.settings())
     name, text = daemon.error_of(daemon.get_token, 'corp', min_valid=60)
-    assert name == 'Unavailable' and ': corp: its program failed: ' in text and says in text
+    assert name == 'Unavailable' and ': corp: ' in text and says in text
     assert '. Next try in ' in text
     program.write(echo(TOKEN % ('t1', 3600, '')))
     assert daemon.get_token('corp', timeout=60)[0] == 't1'
