@@ -123,9 +123,11 @@ echo '{"event":"token","access_token":"t","expires_in":3600}'
 
 
 def test_what_a_program_repeats_in_its_error(daemon, keyring, home):
-    daemon.start(command(home, '''case $request in
-*refresh-token-0*) echo '{"event":"error","kind":"blocked","message":"no refresh%2dtoken%2D0123456789abcdef: http:\\/\\/a:b@h"}';;
-*) echo '{"event":"token","access_token":"t","expires_in":3600,"refresh_token":"refresh-token-0123456789abcdef"}';;
+    said = r'no refresh%2dtoken%2D0123456789abcdef: http:\/\/a:b@h'
+    daemon.start(command(home, f'''case $request in
+*refresh-token-0*) echo '{{"event":"error","kind":"blocked","message":"{said}"}}';;
+*) echo '{{"event":"token","access_token":"t","expires_in":3600,' \\
+        '"refresh_token":"refresh-token-0123456789abcdef"}}';;
 esac'''))
     assert daemon.get_token('corp')[0] == 't'
     daemon.restart()
