@@ -7,6 +7,7 @@
 # Run them by `./run test`, or with IOTC_BUILD_DIR=<build folder> /usr/bin/python3 -m pytest tests.
 
 import ctypes
+import faulthandler
 import json
 import os
 import shutil
@@ -30,12 +31,47 @@ from util_screen import Screen
 
 PR_SET_CHILD_SUBREAPER = 36
 LAST_LINES = 40
+ERRORS = pytest.StashKey()
+# Seconds: for a test to be done; for the worker to be gone if that does not stop it; for them all.
+TEST_TIME, WORKER_TIME, STAGE_TIME = 240, 300, 1800
 
 
 def pytest_configure(config):
     config.addinivalue_line('markers', 'long: takes more than 10 s, most of it waiting')
     # Orphans of a test become children of this process, where leftovers() finds them.
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)
+    # What nohup(1), a shell's "&" or a service manager ignores or blocks is theirs: programs start
+    # as on a terminal. (Python itself ignores two, and undoes that for its children.)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    for number in signal.valid_signals() - {signal.SIGPIPE, signal.SIGXFSZ}:
+        if signal.getsignal(number) == signal.SIG_IGN:
+            signal.signal(number, lambda *_: None)
+    signal.signal(signal.SIGALRM, time_is_up)
+    # pytest has standard error for itself while a test runs.
+    config.stash[ERRORS] = os.fdopen(os.dup(2), 'w')
+    faulthandler.dump_traceback_later(STAGE_TIME, exit=True, file=config.stash[ERRORS])
+
+
+def time_is_up(*_):
+    names = ', '.join(f'{name} ({pid})' for pid, name in leftovers().items())
+    pytest.fail(f'not done after {TEST_TIME} s; running: {names}')
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_protocol(item):
+    """No test runs for ever: it fails, or, if it never comes back to Python, ends its worker."""
+    errors = item.config.stash[ERRORS]
+    signal.alarm(TEST_TIME)
+    faulthandler.dump_traceback_later(WORKER_TIME, exit=True, file=errors)
+    yield
+    signal.alarm(0)
+    faulthandler.dump_traceback_later(STAGE_TIME, exit=True, file=errors)
+
+
+def pytest_unconfigure():
+    # What a worker left that was ended so; of other tests nothing is left.
+    for pid in leftovers():
+        os.kill(pid, signal.SIGKILL)
 
 
 def pytest_collection_modifyitems(items):

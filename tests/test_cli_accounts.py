@@ -291,7 +291,7 @@ def test_ctrl_z_and_back_shows_no_secret(daemon, keyring, cli):
     assert cli.ok('get', 'ci') == API_TOKEN + '\n'
 
 
-@pytest.mark.skipif(os.getuid() == 0, reason='root may look into every process')
+@pytest.mark.skipif(os.getuid() == 0, reason='root owns the files of every process in /proc')
 def test_nobody_looks_into_the_process(plain_build, daemon, keyring, cli):
     daemon.start('')
     with Terminal([cli.program, 'api-token', 'add', 'ci'], cli.environment()) as terminal:

@@ -21,6 +21,7 @@ import pytest
 
 from util_daemon import entra_account
 from util_entra import RESOURCE
+from util_machine import sees_all
 from util_process import wait_until
 from util_terminal import CTRL_C, Terminal
 
@@ -377,7 +378,7 @@ def test_it_is_the_process_that_was_started(work, cli):
     assert process.text().startswith(f'{process.pid}\n') and 'ChildProcessError' in process.text()
 
 
-@pytest.mark.skipif(os.getuid() != 0, reason='nobody but root may look into the helper')
+@pytest.mark.skipif(not sees_all(), reason='only root with CAP_SYS_PTRACE looks into the helper')
 @pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGINT])
 def test_it_gets_tokens_to_its_end(work, endpoint, number):
     """A service manager tells all of its processes to end, and it may have something to save."""

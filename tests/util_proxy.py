@@ -15,7 +15,7 @@ LOGIN_PAGE = (b'HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 61
 ELSEWHERE = (b'HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:9/portal\r\n'
              b'Content-Length: 0\r\n\r\n')
 NOISE = random.Random(1).randbytes(4096)
-HELLO_BYTES = 1000      # a TLS client has sent less than that when its request follows
+APPLICATION_DATA = 23   # type of a TLS record
 
 
 async def _read_message(reader):
@@ -161,7 +161,13 @@ async def _tls_cut_handshake(link):
 async def _tls_cut_answer(link):
     answers = await link.connect()
     handshake = asyncio.ensure_future(link.pump(answers, link.writer))
-    await link.pump(link.reader, link.upstream, lambda passed: passed > HELLO_BYTES)
+    # In TLS 1.3 the client's first encrypted record ends the handshake, its second is the request.
+    encrypted = 0
+    while encrypted < 2:
+        head = await link.reader.readexactly(5)
+        link.upstream.write(head + await link.reader.readexactly(int.from_bytes(head[3:])))
+        await link.upstream.drain()
+        encrypted += head[0] == APPLICATION_DATA
     handshake.cancel()
 
 

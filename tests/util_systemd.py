@@ -30,6 +30,7 @@ SPACES = ['unshare', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc
 # The shell stays as the first process of the pid namespace, which systemd --user must not be.
 INIT = '''set -e
 mount --bind "$FOLDER/run" /run
+mount --bind "$FOLDER/passwd" /etc/passwd
 mount --bind "$TREE$PREFIX" "$PREFIX"
 echo 0 >"$GROUP/cgroup.procs"
 exec unshare --cgroup sh -ec '
@@ -166,6 +167,8 @@ class Systemd:
             self.write(f'units/{name}', text.format(folder=self.folder))
         os.symlink('../dbus.socket', f'{self.units}/sockets.target.wants/dbus.socket')
         self.write('password', PASSWORD)
+        # It wants to know who it is.
+        self.write('passwd', f'ada:x:1000:1000::{self.home}:/bin/sh\n')
         self.write('bus.conf', CONFIG.format(
             socket=f'{self.runtime}/bus',
             service_dir=f'<servicedir>{self.prefix}/share/dbus-1/services</servicedir>'))
@@ -238,9 +241,7 @@ class Systemd:
                 '--preserve-credentials', *argv]
 
     def _environment(self):
-        libraries = glob.glob(f'{self.tree}{self.prefix}/lib/**/libiotc-token.so.0', recursive=True)
-        return {**self.env, 'DBUS_SESSION_BUS_ADDRESS': f'unix:path={self.runtime}/bus',
-                'LD_LIBRARY_PATH': os.path.dirname(libraries[0])}
+        return {**self.env, 'DBUS_SESSION_BUS_ADDRESS': f'unix:path={self.runtime}/bus'}
 
     def run(self, *argv, timeout=60):
         """Run a program inside, to its end: the completed process, output and errors as text."""
