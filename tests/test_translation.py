@@ -24,7 +24,7 @@ cp "$4" "$2/$3/LC_MESSAGES/iotc-token.mo" && shift 4 && exec "$@"'''
 class ForeignCli(Cli):
     """The command with a catalog."""
 
-    def __init__(self, home, language, catalog):
+    def __init__(self, home, language, catalog, locale):
         super().__init__(home)
         with open(os.path.join(home.build_dir, 'meson-info/intro-buildoptions.json'),
                   encoding='utf-8') as file:
@@ -32,10 +32,10 @@ class ForeignCli(Cli):
         folder = os.path.join(options['prefix'], options['localedir'])
         self.prefix = ['unshare', '--map-current-user', '--keep-caps', '--mount', 'sh', '-c', LAY,
                        'sh', os.path.dirname(folder), folder, language, catalog]
-        self.language = language
+        self.variables = {**locale, 'LANGUAGE': language}
 
     def environment(self):
-        return {**super().environment(), 'LANGUAGE': self.language}
+        return {**super().environment(), **self.variables}
 
     def argv(self, *arguments):
         # There is nothing on its PATH: doctor asks an az for its version, which takes seconds.
@@ -62,8 +62,19 @@ def listed():
         return {line.strip() for line in file if not line.startswith('#')}
 
 
+@pytest.fixture(scope='session')
+def locale(worker_folder):
+    """What sets a locale that is not C, in which glibc 2.41 translates nothing."""
+    if not os.path.exists('/usr/share/i18n/locales/de_DE'):
+        pytest.skip('no locales can be made here (Debian: locales)')
+    folder = os.path.join(worker_folder, 'locales')
+    os.mkdir(folder)
+    tool('localedef', '-i', 'de_DE', '-f', 'UTF-8', os.path.join(folder, 'de_DE.UTF-8'))
+    return {'LOCPATH': folder, 'LC_ALL': 'de_DE.UTF-8'}
+
+
 @pytest.fixture
-def foreign(home, folder, plain_build):
+def foreign(home, folder, plain_build, locale):
     """foreign('de'), or made up."""
     probe = subprocess.run(['unshare', '--map-current-user', '--keep-caps', '--mount', 'mount',
                             '-t', 'tmpfs', 'none', '/usr/local'], capture_output=True, text=True,
@@ -80,7 +91,7 @@ def foreign(home, folder, plain_build):
             tool('msgfmt', '-o', catalog, '-', input=tool(
                 'msgfilter', '--keep-header', 'sed', 's/^/«/; s/$/»/',
                 input=english.replace('charset=CHARSET', 'charset=UTF-8')))
-        return ForeignCli(home, language, catalog)
+        return ForeignCli(home, language, catalog, locale)
 
     return make
 
@@ -142,7 +153,7 @@ def test_german(foreign, daemon):
     assert 'die Standardausgabe kann nicht geschrieben werden: ' in done.stderr
 
 
-def test_without_a_catalog_it_is_english(cli, home):
+def test_without_a_catalog_it_is_english(cli, home, locale):
     english = cli.ok('--help')
-    home.extra['LANGUAGE'] = 'de'
+    home.extra.update(locale, LANGUAGE='de')
     assert cli.ok('--help') == english
