@@ -249,3 +249,32 @@ const Verb *args_verb(const Verb *verbs, const char *before, const char *name) {
                 fail(EXIT_USAGE, "this version has no verb '%s%s'", before, name);
         return NULL;
 }
+
+int args_group(const Verb *verb, const Verb *verbs, int argc, char **argv) {
+        CLEANUP(freep) char *name = NULL, *before = NULL;
+        const Verb *found;
+        Verb inner;
+
+        if (argc < 2)
+                return args_wrong(verb, "an argument is missing");
+        if (streq(argv[1], "--help") || streq(argv[1], "-h")) {
+                args_print_head(verb);
+                for (const Verb *v = verbs; v->name; v++)
+                        printf("  %-8s  %s\n", v->name, _(v->summary));
+                printf("\n%s\n", _("Each has --help. See iotc-token(1)."));
+                args_print_examples(verb);
+                return ARGS_E_HELP;
+        }
+        if (asprintf(&before, "%s ", verb->name) < 0)
+                return fail_errno(-ENOMEM);
+        found = args_verb(verbs, before, argv[1]);
+        if (!found) {
+                args_say_usage(verb);
+                return EXIT_USAGE;
+        }
+        inner = *found;
+        if (asprintf(&name, "%s%s", before, found->name) < 0)
+                return fail_errno(-ENOMEM);
+        inner.name = name;
+        return found->run(&inner, argc - 1, argv + 1);
+}

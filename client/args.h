@@ -63,6 +63,8 @@ void args_print_examples(const Verb *verb);
 const char *args_selector(int argc, char **argv);
 /* The verb of this name, or NULL after saying so, with the one that was meant if it is near. */
 const Verb *args_verb(const Verb *verbs, const char *before, const char *name);
+/* A verb that is a group of verbs: run the one that argv[1] names. Its exit code. */
+int args_group(const Verb *verb, const Verb *verbs, int argc, char **argv);
 
 static inline void string_list_deinit(StringList *list) {
         free(list->items);

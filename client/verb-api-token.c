@@ -103,25 +103,5 @@ static const Verb api_token_verbs[] = {
 };
 
 int verb_api_token(const Verb *verb, int argc, char **argv) {
-        const Verb *found;
-        Verb inner;
-
-        if (argc < 2)
-                return args_wrong(verb, "an argument is missing");
-        if (streq(argv[1], "--help") || streq(argv[1], "-h")) {
-                args_print_head(verb);
-                for (const Verb *v = api_token_verbs; v->name; v++)
-                        printf("  %-8s  %s\n", v->name, _(v->summary));
-                printf("\n%s\n", _("Each has --help. See iotc-token(1)."));
-                args_print_examples(verb);
-                return ARGS_E_HELP;
-        }
-        found = args_verb(api_token_verbs, "api-token ", argv[1]);
-        if (!found) {
-                args_say_usage(verb);
-                return EXIT_USAGE;
-        }
-        inner = *found;
-        inner.name = "api-token add";
-        return found->run(&inner, argc - 1, argv + 1);
+        return args_group(verb, api_token_verbs, argc, argv);
 }

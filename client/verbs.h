@@ -19,6 +19,8 @@ int verb_doctor(const Verb *verb, int argc, char **argv);
 int verb_watch(const Verb *verb, int argc, char **argv);
 /* verb-login.c */
 int verb_login(const Verb *verb, int argc, char **argv);
+/* verb-app.c */
+int verb_app(const Verb *verb, int argc, char **argv);
 /* verb-api-token.c */
 int verb_api_token(const Verb *verb, int argc, char **argv);
 /* verb-account.c */

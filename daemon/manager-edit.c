@@ -85,8 +85,9 @@ static int check_apps(const Manager *m, const Account *a, const Keeper *self, Pr
 
                 if (owner)
                         return problem_set(problem, OUTCOME_INVALID_ARGS,
-                                           "%s: %s belongs to the account %s already.", a->name,
-                                           *app, owner->name);
+                                           "%s: %s belongs to the account %s already. To "
+                                           "take it from there: iotc-token app remove %s",
+                                           a->name, *app, owner->name, *app);
         }
         return 0;
 }

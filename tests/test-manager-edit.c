@@ -183,6 +183,36 @@ static void test_the_default_of_the_system(void) {
         house_deinit(&h);
 }
 
+static void expect_hint(House *h, const char *want) {
+        Problem problem = { 0 };
+        Keeper *k;
+
+        assert(manager_resolve(h->m, "plant.example.com", &k, &problem) == OUTCOME_NO_SUCH_ACCOUNT);
+        if (!strstr(problem_text(&problem), want)) {
+                fprintf(stderr, "%s\n", problem_text(&problem));
+                abort();
+        }
+        problem_clear(&problem);
+}
+
+/* The hint for a host that nobody lists names an account that it can be bound to. */
+static void test_how_a_host_is_bound(void) {
+        House h;
+
+        house_init(&h, NULL);
+        expect_hint(&h, "iotc-token login --app plant.example.com");
+        put(h.folder.system, "[account corp]\nsource=entra\n");
+        assert(manager_reload(h.m) >= 0);
+        expect_hint(&h, "iotc-token login --app plant.example.com");
+        assert(add_person(&h, "work") == OUTCOME_OK);
+        expect_hint(&h, "iotc-token app add plant.example.com work");
+        assert(add_person(&h, "more") == OUTCOME_OK);
+        expect_hint(&h, "iotc-token app add plant.example.com NAME");
+        assert(set_default(&h, "more") == 0);
+        expect_hint(&h, "iotc-token app add plant.example.com more");
+        house_deinit(&h);
+}
+
 /* What fails half-way is not in the file, and neither is a default. */
 static void test_an_account_that_is_not_added(void) {
         Adder first, second;
@@ -345,6 +375,7 @@ int main(void) {
         test_a_second_account_takes_no_default();
         test_the_default_of_two_goes_to_nobody();
         test_the_default_of_the_system();
+        test_how_a_host_is_bound();
         test_an_account_that_is_not_added();
         test_settings_that_cannot_be_written();
         test_the_builtin_account_gives_way();

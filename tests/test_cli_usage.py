@@ -15,7 +15,7 @@ from util_bus import Bus
 from util_terminal import Terminal
 
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-VERBS = ('login', 'api-token', 'api', 'check', 'get', 'list', 'status', 'watch', 'refresh',
+VERBS = ('login', 'app', 'api-token', 'api', 'check', 'get', 'list', 'status', 'watch', 'refresh',
          'logout', 'remove', 'default', 'unlock', 'doctor', 'exec')
 
 
@@ -36,6 +36,7 @@ def test_help_names_every_verb(cli):
 
 @pytest.mark.parametrize('verb', [
     *((verb,) for verb in VERBS),
+    ('app', 'add'), ('app', 'remove'),
     *(('api-token', verb) for verb in ('add', 'create', 'list', 'show', 'revoke', 'rotate'))])
 def test_every_verb_has_help(cli, verb):
     text = cli.ok(*verb, '--help')

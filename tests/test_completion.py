@@ -111,11 +111,12 @@ def test_verbs(shell, cli):
     assert shell.offers('iotc-token ') - {'--help', '--version'} == verbs(cli)
     assert shell.offers('iotc-token api-token r') == {'revoke', 'rotate'}
     assert shell.offers('iotc-token api-token ') - {'--help'} == verbs(cli, 'api-token')
+    assert shell.offers('iotc-token app ') - {'--help'} == {'add', 'remove'}
 
 
 def test_options_of_every_verb(shell, cli):
-    every = [(verb,) for verb in verbs(cli) - {'api-token'}]
-    every += [('api-token', verb) for verb in verbs(cli, 'api-token')]
+    every = [(verb,) for verb in verbs(cli) - {'api-token', 'app'}]
+    every += [(group, verb) for group in ('api-token', 'app') for verb in verbs(cli, group)]
     for verb in every:
         assert shell.offers(f'iotc-token {" ".join(verb)} --') == options(cli, *verb), verb
     assert shell.offers('iotc-token get --min') == {'--min-valid'}
@@ -131,6 +132,9 @@ def test_accounts_and_applications(shell, accounts):
     assert shell.offers('iotc-token check --app ') == set(APPS)
     assert shell.offers('iotc-token check ') == set(APPS)
     assert shell.offers('iotc-token api-token rotate ') == names
+    assert shell.offers('iotc-token app remove ') == set(APPS)
+    assert shell.offers('iotc-token app add new.example ') == names
+    assert shell.offers('iotc-token app add new.example work ') - {'--help'} == set()
     assert shell.offers('iotc-token api-token create t --role op') == {'operator'}
     assert shell.offers('iotc-token api /api/devices -X P') == {'POST', 'PUT', 'PATCH'}
     assert shell.offers('iotc-token api /api/devices') == {'/api/devices'}

@@ -12,14 +12,14 @@ _iotc_token_verbs() {
     done < <(iotc-token "$@" --help 2>/dev/null)
 }
 
-# Set the caller's first, options and takes by the help of a verb.
+# Set the caller's kinds, options and takes by the help of a verb.
 _iotc_token_read_help() {
-    local line usage="^[^ ]+ iotc-token $* \[?([A-Z]+)"
+    local line usage="^[^ ]+ iotc-token $* \[?([A-Z]+)( \[([A-Z]+))?"
     local option='^  (-([A-Za-z]), )?(--[a-z-]+)( ([A-Z]+))?  '
 
     while IFS= read -r line; do
         if [[ $line =~ $usage ]]; then
-            first=${BASH_REMATCH[1]}
+            kinds=("${BASH_REMATCH[1]}" "${BASH_REMATCH[3]}")
         elif [[ $line =~ $option ]]; then
             options+=("${BASH_REMATCH[3]}")
             if [[ ${BASH_REMATCH[5]} ]]; then
@@ -51,8 +51,8 @@ _iotc_token_values() {
 
 _iotc_token() {
     # shellcheck disable=SC2034  # split is of _init_completion
-    local cur prev words cword split first='' kind='' i start=2
-    local -a options=()
+    local cur prev words cword split kind='' i n=0 start=2
+    local -a options=() kinds=()
     local -A takes=()
 
     _init_completion -s -n : || return
@@ -60,9 +60,11 @@ _iotc_token() {
         mapfile -t COMPREPLY < <(compgen -W "$(_iotc_token_verbs) --help --version" -- "$cur")
         return
     fi
-    if [[ ${words[1]} == api-token ]]; then
+    if [[ ${words[1]} == @(api-token|app) ]]; then
         if ((cword == 2)); then
-            mapfile -t COMPREPLY < <(compgen -W "$(_iotc_token_verbs api-token) --help" -- "$cur")
+            mapfile -t COMPREPLY < <(
+                compgen -W "$(_iotc_token_verbs "${words[1]}") --help" -- "$cur"
+            )
             return
         fi
         start=3
@@ -81,14 +83,14 @@ _iotc_token() {
         mapfile -t COMPREPLY < <(compgen -W "${options[*]}" -- "$cur")
         return
     else
-        kind=$first
         for ((i = start; i < cword; i++)); do
             case ${words[i]} in
             = | '') ;;
             -*) [[ ${takes[${words[i]}]-} ]] && ((i++)) ;;
-            *) kind='' ;;
+            *) ((n++)) ;;
             esac
         done
+        kind=${kinds[n]-}
     fi
     if [[ $kind == BODY && $cur == @* ]]; then
         mapfile -t COMPREPLY < <(compgen -f -P @ -- "${cur#@}")

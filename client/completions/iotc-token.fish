@@ -45,9 +45,9 @@ function __iotc_token_complete
     end
     set -l verb $words[1]
     set -e words[1]
-    if test $verb = api-token
+    if contains -- $verb api-token app
         if not set -q words[1]
-            __iotc_token_verbs api-token
+            __iotc_token_verbs $verb
             return
         end
         set -a verb $words[1]
@@ -60,7 +60,7 @@ function __iotc_token_complete
     end
 
     set -l help (iotc-token $verb --help 2>/dev/null)
-    set -l first (string replace -rf "^[^ ]+ iotc-token $verb \[?([A-Z]+).*" '$1' -- $help[1])
+    set -l kinds (string match -r "^[^ ]+ iotc-token $verb \[?([A-Z]+)(?: \[([A-Z]+))?" -- $help[1])[2..]
     set -l takes
     set -l options
     for line in $help
@@ -89,16 +89,17 @@ function __iotc_token_complete
         return
     end
     set -l skip 0
+    set -l n 1
     for word in $words
         if test $skip = 1
             set skip 0
         else if string match -q -- '-*' $word
             string match -q -- "$word=*" $takes; and set skip 1
         else
-            return
+            set n (math $n + 1)
         end
     end
-    __iotc_token_values $first
+    set -q kinds[$n]; and __iotc_token_values $kinds[$n]
 end
 
 complete -c iotc-token -f -a '(__iotc_token_complete)'
