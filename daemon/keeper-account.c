@@ -11,7 +11,8 @@
 
 #define REPORT_AGAIN_USEC (60 * USEC_PER_SEC)
 
-/* A change that the keyring is told first. It goes on when the caller leaves. */
+/* A change that the keyring is told first. It goes on when the caller leaves, unless a person is
+ * being asked: who leaves then has thought better of it. */
 struct KeeperOp {
         Keeper *keeper;
         VaultOp *op;
@@ -21,9 +22,10 @@ struct KeeperOp {
 };
 
 KeeperOp *keeper_op_free(KeeperOp *op) {
-        if (op && op->op)
+        if (op && op->op) {
                 op->fn = NULL; /* freed when the keyring has answered */
-        else
+                vault_give_up(op->keeper->vault);
+        } else
                 free(op);
         return NULL;
 }
@@ -51,6 +53,11 @@ static int keyring_problem(const Keeper *k, int outcome, Problem *problem) {
                                    "%s: no keyring answers. Start one (gnome-keyring-daemon, "
                                    "KeePassXC) and try again.",
                                    name);
+        case KEYRING_E_REFUSED:
+                return problem_set(problem, OUTCOME_CANCELLED,
+                                   "%s: the keyring's dialog was declined, so nothing was changed. "
+                                   "To be asked again, do the same once more.",
+                                   name);
         case KEYRING_E_SILENT:
                 return problem_set(problem, OUTCOME_UNAVAILABLE,
                                    "%s: the keyring does not answer. Try again in a moment.", name);
@@ -62,16 +69,39 @@ static int keyring_problem(const Keeper *k, int outcome, Problem *problem) {
         }
 }
 
-void keeper_tell_unsaved(Keeper *k) {
-        const char *why = keyring_complaint(k->env->keyring);
+void keeper_tell_unsaved(Keeper *k, int outcome) {
+        const char *why = keyring_complaint(k->env->keyring), *name = k->account->name;
         Problem problem = { 0 };
 
-        (void)problem_set(&problem, OUTCOME_UNAVAILABLE,
-                          "%s: the keyring can't store its sign-in%s%s. It is kept in memory, and "
-                          "stored when that works again.",
-                          k->account->name, why ? ": " : "; is the disk full?", why ? why : "");
+        if (outcome == KEYRING_E_FAILED)
+                (void)problem_set(&problem, OUTCOME_UNAVAILABLE,
+                                  "%s: the keyring can't store its sign-in%s%s. It is kept in "
+                                  "memory, and stored when that works again.",
+                                  name, why ? ": " : "; is the disk full?", why ? why : "");
+        else if (outcome == KEYRING_E_ASKS)
+                (void)problem_set(&problem, OUTCOME_KEYRING_LOCKED,
+                                  "%s: the keyring's dialog waits for your answer. Its sign-in is "
+                                  "kept in memory until you agree there.",
+                                  name);
+        else if (outcome == KEYRING_E_REFUSED)
+                (void)problem_set(&problem, OUTCOME_KEYRING_LOCKED,
+                                  "%s: the keyring's dialog was declined, so its sign-in is kept in "
+                                  "memory only. To be asked again: iotc-token unlock",
+                                  name);
+        else
+                return;
+        k->unsaved = true;
         keeper_set_last_error(k, &problem);
         problem_clear(&problem);
+}
+
+void keeper_tell_saved(Keeper *k) {
+        Problem none = { 0 };
+
+        if (k->unsaved && (k->last_error.outcome == OUTCOME_UNAVAILABLE ||
+                           k->last_error.outcome == OUTCOME_KEYRING_LOCKED))
+                keeper_set_last_error(k, &none);
+        k->unsaved = false;
 }
 
 /* A person has changed what it lives on: the old error is history, and who waits may be helped. */

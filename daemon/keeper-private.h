@@ -91,6 +91,7 @@ struct Keeper {
         uint64_t
                 keep_alive_usec; /* when the refresh token wants to be used; USEC_INFINITY: never */
         Problem last_error;
+        bool unsaved; /* it says that the keyring has not its sign-in yet */
         char *claims; /* what the next sign-in is to prove, or NULL */
 
         unsigned warned;         /* of the end of the token that ends then, so many days before */
@@ -134,8 +135,9 @@ void keeper_drop_stored_tokens(Keeper *k);
 void keeper_wake(Keeper *k);
 
 /* keeper-account.c */
-/* A fault of the keyring keeps its tokens in memory: say so in LastError. */
-void keeper_tell_unsaved(Keeper *k);
+/* The outcome of a save: if the tokens are kept in memory, LastError says why, until they are not. */
+void keeper_tell_unsaved(Keeper *k, int outcome);
+void keeper_tell_saved(Keeper *k);
 
 /* keeper-look.c */
 /* Is it being looked whether another daemon has stored a new sign-in? Begins that for a caller who

@@ -125,8 +125,7 @@ static void exchange_on_saved(int outcome, void *userdata) {
 
         k->save = vault_op_free(k->save);
         /* Not stored: the tokens live in memory, the vault tries again, the caller is served. */
-        if (outcome == KEYRING_E_FAILED)
-                keeper_tell_unsaved(k);
+        keeper_tell_unsaved(k, outcome);
         exchange_succeed(k);
 }
 

@@ -58,8 +58,7 @@ static void finish_on_saved(int outcome, void *userdata) {
         }
         keeper_set_last_error(k, &none);
         keeper_drop_claims(k);
-        if (outcome == KEYRING_E_FAILED)
-                keeper_tell_unsaved(k);
+        keeper_tell_unsaved(k, outcome);
         k->last_refresh_usec = clock_boottime();
         log_info("%s: signed in", k->account->name);
         if (signin)

@@ -197,6 +197,10 @@ static void keeper_note_unread(Keeper *k) {
 static void keeper_on_vault(void *userdata) {
         Keeper *k = userdata;
 
+        if (vault_has_caught_up(k->vault)) {
+                keeper_tell_saved(k);
+                return;
+        }
         if (vault_is_gone(k->vault)) {
                 keeper_on_item_gone(k);
                 return;

@@ -19,6 +19,7 @@ typedef struct Item {
         bool told;         /* the log knows that it waits */
         uint64_t due_usec; /* when it is to be deleted; USEC_INFINITY: not by itself */
         KeyringOp *op;
+        KeyringAsk ask;
         RemovedFn fn; /* who waits for that, or NULL */
         void *userdata;
 } Item;
@@ -111,6 +112,7 @@ static void item_end(Item *item, int outcome) {
         RemovedFn fn = STEAL(item->fn);
         void *userdata = item->userdata;
 
+        item->ask = (KeyringAsk){ 0 };
         item->op = keyring_op_free(item->op);
         if (outcome == 0 || outcome == KEYRING_E_NOT_FOUND)
                 item_free(item);
@@ -140,14 +142,23 @@ static void item_on_deleted(int outcome, const char *secret, void *userdata) {
         removed_next(r);
 }
 
+/* It waits for a person: so does whoever wants to store one of this name. */
+static void item_on_asked(void *userdata) {
+        Item *item = userdata;
+
+        if (item->fn && item->ask.asked)
+                item->ask.asked(item->userdata);
+}
+
 static void item_delete(Item *item) {
+        KeyringAsk ask = { .wish = item->ask.wish, .asked = item_on_asked };
         Removed *r = item->all;
         int q;
 
         item->due_usec = USEC_INFINITY;
         q = item_is_struck(item);
         if (q == 0)
-                q = keyring_delete(r->env->keyring, &item->op, item->account, item_on_deleted,
+                q = keyring_delete(r->env->keyring, &item->op, ask, item->account, item_on_deleted,
                                    item);
         if (q != 0)
                 item_end(item, q > 0 ? KEYRING_E_NOT_FOUND : KEYRING_E_FAILED);
@@ -272,9 +283,10 @@ int removed_lend(Removed *r, const char *account) {
         return 1;
 }
 
-void removed_clear(Removed *r, const char *account, RemovedFn fn, void *userdata) {
+void removed_clear(Removed *r, const char *account, KeyringAsk ask, RemovedFn fn, void *userdata) {
         Item *item = item_find(r, account);
 
+        item->ask = ask;
         item->fn = fn;
         item->userdata = userdata;
         item_make_due(item);
@@ -283,8 +295,17 @@ void removed_clear(Removed *r, const char *account, RemovedFn fn, void *userdata
 void removed_leave(Removed *r, const char *account) {
         Item *item = item_find(r, account);
 
+        if (!item)
+                return;
+        item->fn = NULL;
+        keyring_op_give_up(item->op);
+}
+
+void removed_give_up(Removed *r, const char *account) {
+        Item *item = item_find(r, account);
+
         if (item)
-                item->fn = NULL;
+                keyring_op_give_up(item->op);
 }
 
 void removed_resume(Removed *r, const char *account) {

@@ -28,12 +28,15 @@ int removed_lend(Removed *r, const char *account);
  * What that account calls for it: fn is called later, and the item of the removed account has been
  * deleted then (0), or is another account's by now, if there is one (KEYRING_E_NOT_FOUND), and is
  * forgotten about, on the disk, too; or another outcome of the keyring's, and nothing has changed.
- * Only while removed_has() says so, and once at a time.
+ * Only while removed_has() says so, and once at a time. ask: as of keyring_delete(), its asked with
+ * the same userdata.
  */
 typedef void (*RemovedFn)(int outcome, void *userdata);
-void removed_clear(Removed *r, const char *account, RemovedFn fn, void *userdata);
-/* Take the callback back. r may be NULL. */
+void removed_clear(Removed *r, const char *account, KeyringAsk ask, RemovedFn fn, void *userdata);
+/* Take the callback back; what a person is being asked for is not done. r may be NULL. */
 void removed_leave(Removed *r, const char *account);
+/* If a person is being asked, it ends soon with KEYRING_E_REFUSED. */
+void removed_give_up(Removed *r, const char *account);
 /* The account is gone: delete its item, now or when it can be done. Nothing unless it was noted. */
 void removed_resume(Removed *r, const char *account);
 /* The same for all that were left by the last life and not lent since. */

@@ -28,6 +28,8 @@ struct Vault {
         bool looked;             /* the item is there, or is to be; the next write need not look */
         bool fresh;              /* what is to be written, is so whatever has become of the item */
         bool gone;               /* vault_is_gone() */
+        bool late;               /* what is to be stored could not be stored at once */
+        bool caught_up;          /* vault_has_caught_up() */
         bool unstarted;          /* memory was too short to write the change */
         unsigned known;          /* keyring_deletions() when its item was there ... */
         unsigned loading_at, writing_at; /* ... and when the load, the write began */
@@ -42,6 +44,8 @@ struct Vault {
         uint64_t offer_at; /* Record.secret_at */
         bool carries;      /* the write under way is this change */
         bool erases;       /* the write under way is a deletion */
+        bool asked;        /* it waits for a person, at a dialog of the keyring's */
+        bool beside;       /* the next one asks nobody: the daemon is about to end */
         uint64_t flushed;  /* the generation that was tried when the daemon was to end */
         bool unread;       /* its item is none that record_from_text() can read */
         char *complaint;   /* why its item can't be decrypted, or NULL */

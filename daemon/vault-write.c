@@ -112,6 +112,7 @@ static void write_failed(Vault *v, int outcome) {
         const char *why = keyring_complaint(v->env->keyring);
 
         v->env->stats.keyring_failures++;
+        v->late = true;
         /* What was to be stored may be there now. */
         v->unseen = v->unseen || outcome_is_open(outcome);
         if (!v->carries)
@@ -120,6 +121,7 @@ static void write_failed(Vault *v, int outcome) {
                             : outcome == KEYRING_E_LOCKED ? "locked"
                             : outcome == KEYRING_E_ABSENT ? "absent"
                             : outcome == KEYRING_E_SILENT ? "no answer"
+                            : outcome == KEYRING_E_REFUSED ? "its dialog was declined"
                                                           : "it fails; is its disk full?",
                             v->erases ? "its item goes later" : "kept in memory");
         if (outcome == KEYRING_E_FAILED)
@@ -132,6 +134,7 @@ static void vault_on_written(int outcome, const char *secret, void *userdata) {
         bool done = outcome == 0;
 
         v->write = keyring_op_free(v->write);
+        v->asked = false;
         if (done) {
                 v->written = generation;
                 v->stored = !v->erases;
@@ -158,6 +161,12 @@ static void vault_on_written(int outcome, const char *secret, void *userdata) {
         }
         if (!vault_answer(v, &v->saves, generation, outcome))
                 return;
+        if (done && v->late && !vault_is_dirty(v)) {
+                v->late = false;
+                v->caught_up = true;
+                v->changed(v->userdata);
+                v->caught_up = false;
+        }
         /* What changed meanwhile; after a failure only if somebody waits for it. */
         if (v->change || (vault_is_dirty(v) && (done || v->saves)))
                 vault_write(v);
@@ -193,6 +202,27 @@ static void vault_on_cleared(int outcome, void *userdata) {
                 vault_on_written(outcome, NULL, v);
 }
 
+/* A person may take their time, and others can be served until then. */
+static void vault_on_asked(void *userdata) {
+        Vault *v = userdata;
+
+        v->asked = v->late = true;
+        log_info("%s: the keyring asks a person before it is %s", v->name,
+                 v->erases ? "deleted there" : "stored");
+        (void)vault_answer(v, &v->saves, UINT64_MAX, KEYRING_E_ASKS);
+}
+
+/* Nobody is asked for what is but a copy. */
+static KeyringAsk vault_ask(const Vault *v) {
+        return (KeyringAsk){
+                .wish = v->carries || v->fresh   ? KEYRING_WISH_PERSON
+                        : v->beside              ? KEYRING_WISH_BESIDE
+                        : v->record->secret      ? KEYRING_WISH_BACKGROUND
+                                                 : KEYRING_WISH_SILENT,
+                .asked = vault_on_asked,
+        };
+}
+
 /* The record as it is, or with the offered secret. */
 static int vault_store(Vault *v) {
         CLEANUP(secret_freep) char *text = NULL;
@@ -206,8 +236,8 @@ static int vault_store(Vault *v) {
         r = record_to_text(&text, &record);
         if (r < 0)
                 return r;
-        return keyring_store(v->env->keyring, &v->write, v->name, v->label, text, vault_on_written,
-                             v);
+        return keyring_store(v->env->keyring, &v->write, vault_ask(v), v->name, v->label, text,
+                             vault_on_written, v);
 }
 
 /* Is what the keyring has still the item that memory is a copy of? One that can't be read tells
@@ -268,14 +298,15 @@ void vault_write(Vault *v) {
         v->erases = v->carries ? !v->offer : v->forgetting;
         v->clearing = removed_has(v->env->removed, v->name) && !(v->carries && v->erases);
         if (v->clearing) {
-                removed_clear(v->env->removed, v->name, vault_on_cleared, v);
+                removed_clear(v->env->removed, v->name, vault_ask(v), vault_on_cleared, v);
                 return;
         }
         v->writing_at = keyring_deletions(v->env->keyring);
         if (must_look(v))
                 r = keyring_load(v->env->keyring, &v->write, v->name, vault_on_looked, v);
         else if (v->erases)
-                r = keyring_delete(v->env->keyring, &v->write, v->name, vault_on_written, v);
+                r = keyring_delete(v->env->keyring, &v->write, vault_ask(v), v->name,
+                                   vault_on_written, v);
         else
                 r = vault_store(v);
         if (r == 0)
@@ -312,7 +343,10 @@ int vault_save(Vault *v, VaultOp **ret, VaultOpFn fn, void *userdata) {
                 if (r < 0)
                         return r;
         }
-        vault_write(v);
+        if (v->asked)
+                timer_arm(v->timer, clock_boottime()); /* who waits is told, from the loop */
+        else
+                vault_write(v);
         return 0;
 }
 
@@ -326,8 +360,43 @@ void vault_save_later(Vault *v) {
         timer_arm(v->timer, clock_boottime() + SAVE_LATER_USEC);
 }
 
+/* A write that waits for a person is given up. */
+static void vault_unask(Vault *v) {
+        if (!v->asked)
+                return;
+        v->asked = false;
+        v->write = keyring_op_free(v->write);
+        if (v->clearing)
+                removed_leave(v->env->removed, v->name);
+        v->clearing = false;
+}
+
+void vault_give_up(Vault *v) {
+        if (!v->asked || !v->carries)
+                return;
+        if (v->clearing)
+                removed_give_up(v->env->removed, v->name);
+        else
+                keyring_op_give_up(v->write);
+}
+
+/* What a person has not agreed to yet is put beside what may not be written over: else a sign-in
+ * whose former refresh token is spent would be lost. */
+static void vault_flush_asked(Vault *v) {
+        bool beside = !v->carries && !v->erases && !v->clearing;
+
+        vault_unask(v);
+        if (!beside || !vault_is_dirty(v))
+                return;
+        v->beside = true;
+        v->fresh = false;
+        vault_write(v);
+}
+
 bool vault_flush(Vault *v) {
-        if (vault_is_dirty(v) && !v->write && !v->clearing && v->flushed != v->generation &&
+        if (v->asked)
+                vault_flush_asked(v);
+        else if (vault_is_dirty(v) && !v->write && !v->clearing && v->flushed != v->generation &&
             keyring_state(v->env->keyring) == KEYRING_STATE_OK) {
                 v->flushed = v->generation; /* it is no use to try it over and over */
                 vault_write(v);
@@ -348,6 +417,8 @@ int vault_replace(Vault *v, VaultOp **ret, const char *secret, VaultOpFn fn, voi
                 return r;
         v->offer = STEAL(offer);
         v->offer_at = env_true_of(v->env, clock_boottime());
+        if (!v->carries)
+                vault_unask(v); /* what it would store is not wanted any more */
         /* A keyring that is not there may hold what was never read. */
         v->unseen = v->unseen || v->state != VAULT_STATE_LOADED;
         vault_write(v);

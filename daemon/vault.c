@@ -94,7 +94,9 @@ void vault_load(Vault *v) {
 static void vault_on_time(void *userdata) {
         Vault *v = userdata;
 
-        if (v->unstarted)
+        if (v->asked)
+                (void)vault_answer(v, &v->saves, UINT64_MAX, KEYRING_E_ASKS);
+        else if (v->unstarted)
                 vault_on_unstarted(v);
         else if (v->change || vault_is_dirty(v))
                 vault_write(v);
@@ -170,6 +172,10 @@ bool vault_is_unread(const Vault *v) {
 
 bool vault_is_gone(const Vault *v) {
         return v->gone;
+}
+
+bool vault_has_caught_up(const Vault *v) {
+        return v->caught_up;
 }
 
 bool vault_is_stored(const Vault *v) {

@@ -20,9 +20,11 @@ typedef enum VaultState {
         _VAULT_STATE_MAX,
 } VaultState;
 
-/* The state changed, or another process deleted the record: vault_is_gone(). */
+/* The state changed, or another process deleted the record: vault_is_gone(), or what could not be
+ * stored at once is stored: vault_has_caught_up(). */
 typedef void (*VaultFn)(void *userdata);
-/* A KEYRING_E_ outcome: 0 when the keyring has it now. */
+/* A KEYRING_E_ outcome: 0 when the keyring has it now; of a save also KEYRING_E_ASKS: it will, when
+ * a person has agreed to it at the keyring's dialog. */
 typedef void (*VaultOpFn)(int outcome, void *userdata);
 
 /* Starts reading. changed is called later, from the loop. 0 or -errno. */
@@ -42,6 +44,8 @@ bool vault_is_unread(const Vault *v);
 /* While this tells of it: its item was deleted, or is one of other settings, and so was not written
  * again; the secrets are wiped. The other daemon of this user has signed out, or removed it. */
 bool vault_is_gone(const Vault *v);
+/* While this tells of it. */
+bool vault_has_caught_up(const Vault *v);
 /* Memory is ahead of the keyring. */
 bool vault_is_dirty(const Vault *v);
 /* Why the keyring can't be read or written, for a person, or NULL. Borrowed. */
@@ -59,6 +63,8 @@ void vault_save_later(Vault *v);
  * and a keyring that may have done it all the same is told again what memory has. 0, -EBUSY: one is
  * under way; -ENOMEM. */
 int vault_replace(Vault *v, VaultOp **ret, const char *secret, VaultOpFn fn, void *userdata);
+/* Nobody waits for the change any more: if a person is being asked, it is given up. */
+void vault_give_up(Vault *v);
 /* Read again: another daemon of this user may have spent the refresh token. fn is called later with
  * the outcome; memory then holds what the keyring holds, unless memory is ahead. */
 int vault_reload(Vault *v, VaultOp **ret, VaultOpFn fn, void *userdata);

@@ -179,17 +179,21 @@ KeyringOp *keyring_op_free(KeyringOp *op) {
         return NULL;
 }
 
+void keyring_op_give_up(KeyringOp *op) {
+}
+
 int keyring_load(Keyring *k, KeyringOp **ret, const char *account, KeyringFn fn, void *userdata) {
         return op_new(k, ret, OP_LOAD, account, NULL, fn, userdata);
 }
 
-int keyring_store(Keyring *k, KeyringOp **ret, const char *account, const char *label,
-                  const char *secret, KeyringFn fn, void *userdata) {
+int keyring_store(Keyring *k, KeyringOp **ret, KeyringAsk ask, const char *account,
+                  const char *label, const char *secret, KeyringFn fn, void *userdata) {
         assert(!strstr(label, "secret-"));
         return op_new(k, ret, OP_STORE, account, secret, fn, userdata);
 }
 
-int keyring_delete(Keyring *k, KeyringOp **ret, const char *account, KeyringFn fn, void *userdata) {
+int keyring_delete(Keyring *k, KeyringOp **ret, KeyringAsk ask, const char *account, KeyringFn fn,
+                   void *userdata) {
         return op_new(k, ret, OP_DELETE, account, NULL, fn, userdata);
 }
 

@@ -47,7 +47,7 @@ static void test_a_call_that_meets_the_death_is_answered(Test *t) {
         assert(store(t, "work", "one") == 0);
         util_keyring_stop(&t->u);
         assert(keyring_load(t->k, &a.op, "work", on_answer, &a) == 0);
-        assert(keyring_store(t->k, &b.op, "work", "x", "two", on_answer, &b) == 0);
+        assert(keyring_store(t->k, &b.op, no_ask, "work", "x", "two", on_answer, &b) == 0);
         util_keyring_kill(&t->u);
         assert(wait_answer(t, &a) == KEYRING_E_ABSENT);
         assert(wait_answer(t, &b) == KEYRING_E_ABSENT);
@@ -81,7 +81,7 @@ static void test_a_hung_keyring_costs_one_wait_and_never_the_loop(Test *t) {
         before = now_usec();
         assert(keyring_load(t->k, &a.op, "work", on_answer, &a) == 0);
         keyring_set_time_limit(t->k, 600 * USEC_PER_SEC);
-        assert(keyring_store(t->k, &b.op, "home", "x", "two", on_answer, &b) == 0);
+        assert(keyring_store(t->k, &b.op, no_ask, "home", "x", "two", on_answer, &b) == 0);
         assert(keyring_load(t->k, &c.op, "home", on_answer, &c) == 0);
         assert(keyring_state(t->k) == KEYRING_STATE_OK);
         assert(wait_answer(t, &a) == KEYRING_E_SILENT);
@@ -162,7 +162,7 @@ static void test_the_end_waits_for_no_hung_keyring(Test *t) {
         keyring_set_time_limit(t->k, USEC_PER_SEC / 5);
         assert(keyring_load(t->k, &a.op, "work", on_answer, &a) == 0);
         keyring_set_time_limit(t->k, 10 * USEC_PER_SEC);
-        assert(keyring_store(t->k, &b.op, "work", "x", "two", on_answer, &b) == 0);
+        assert(keyring_store(t->k, &b.op, no_ask, "work", "x", "two", on_answer, &b) == 0);
         assert(keyring_unlock(t->k, &c.op, on_answer, &c) == 0);
         assert(wait_answer(t, &a) == KEYRING_E_SILENT);
 

@@ -70,10 +70,10 @@ static void test_in_the_order_of_the_calls(Test *t) {
 
         place_init(&p);
         start_file(t, &p, p.key);
-        assert(keyring_store(t->k, &a.op, "work", "label", "one", on_answer, &a) == 0);
+        assert(keyring_store(t->k, &a.op, no_ask, "work", "label", "one", on_answer, &a) == 0);
         assert(keyring_load(t->k, &dropped.op, "work", on_answer, &dropped) == 0);
         dropped.op = keyring_op_free(dropped.op);
-        assert(keyring_delete(t->k, &b.op, "work", on_answer, &b) == 0);
+        assert(keyring_delete(t->k, &b.op, no_ask, "work", on_answer, &b) == 0);
         assert(keyring_load(t->k, &c.op, "work", on_answer, &c) == 0);
         assert(wait_answer(t, &c) == KEYRING_E_NOT_FOUND);
         assert(a.n == 1 && a.outcome == 0 && b.n == 1 && b.outcome == 0 && dropped.n == 0);
@@ -185,7 +185,7 @@ static void test_freed_in_the_midst(Test *t) {
         place_init(&p);
         start_file(t, &p, p.key);
         assert(keyring_unlock(t->k, &a.op, on_answer, &a) == 0);
-        assert(keyring_store(t->k, &b.op, "work", "label", "one", on_answer, &b) == 0);
+        assert(keyring_store(t->k, &b.op, no_ask, "work", "label", "one", on_answer, &b) == 0);
         end_file(t, &p);
         assert(a.n == 0 && b.n == 0);
         keyring_op_free(a.op);

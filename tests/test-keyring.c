@@ -121,7 +121,7 @@ static void test_a_call_taken_back_never_answers(Test *t) {
 
         /* running, queued, and done but not yet told */
         assert(keyring_load(t->k, &b.op, "work", on_answer, &b) == 0);
-        assert(keyring_store(t->k, &c.op, "home", "x", "two", on_answer, &c) == 0);
+        assert(keyring_store(t->k, &c.op, no_ask, "home", "x", "two", on_answer, &c) == 0);
         b.op = keyring_op_free(b.op);
         c.op = keyring_op_free(c.op);
         expect_load(t, "work", 0, "one");

@@ -58,7 +58,7 @@ static int unlock(Shop *s, const char *key) {
 }
 
 static int store(Shop *s, const char *account, const char *text) {
-        return b->store(s->impl, NULL, account, "label", text);
+        return b->store(s->impl, NULL, NULL, false, account, "label", text);
 }
 
 /* want NULL: whatever it is. */
@@ -102,8 +102,8 @@ static void test_stored_loaded_deleted(void) {
         assert(unlock(&s, s.key) == 0);
         assert(stat(s.secrets, &st) == 0 && (st.st_mode & 07777) == 0700);
         assert(load_as(&s, "work", "three") == 0);
-        assert(b->erase(s.impl, NULL, "work") == 0);
-        assert(b->erase(s.impl, NULL, "work") == 0);
+        assert(b->erase(s.impl, NULL, NULL, "work") == 0);
+        assert(b->erase(s.impl, NULL, NULL, "work") == 0);
         assert(load_as(&s, "work", NULL) == KEYRING_E_NOT_FOUND);
         /* never a path */
         assert(load_as(&s, "../key", NULL) == KEYRING_E_FAILED);
@@ -203,13 +203,13 @@ static void test_another_key_destroys_nothing(void) {
         assert(store(&s, "broken", "three") == KEYRING_E_UNREADABLE);
         expect_complaint(&s, broken, "damaged");
         expect_text(broken, "something else");
-        assert(b->erase(s.impl, NULL, "broken") == 0);
+        assert(b->erase(s.impl, NULL, NULL, "broken") == 0);
         assert(store(&s, "broken", "three") == 0);
 
         /* What is locked can be deleted, and then the other key will do. */
         assert(unlock(&s, other) == KEYRING_E_LOCKED);
-        assert(b->erase(s.impl, NULL, "work") == 0 && b->erase(s.impl, NULL, "home") == 0 &&
-               b->erase(s.impl, NULL, "broken") == 0);
+        assert(b->erase(s.impl, NULL, NULL, "work") == 0 && b->erase(s.impl, NULL, NULL, "home") == 0 &&
+               b->erase(s.impl, NULL, NULL, "broken") == 0);
         assert(unlock(&s, other) == 0 && store(&s, "work", "four") == 0);
         shop_deinit(&s);
 }
@@ -257,7 +257,7 @@ static void test_a_folder_that_is_gone_is_no_sign_out(void) {
         assert(load_as(&s, "work", NULL) == KEYRING_E_ABSENT);
         expect_complaint(&s, s.secrets, "is gone");
         assert(store(&s, "work", "two") == KEYRING_E_ABSENT);
-        assert(b->erase(s.impl, NULL, "work") == KEYRING_E_ABSENT);
+        assert(b->erase(s.impl, NULL, NULL, "work") == KEYRING_E_ABSENT);
         assert(mkdir(s.secrets, 0700) == 0); /* as a mount point is */
         assert(load_as(&s, "work", NULL) == KEYRING_E_ABSENT);
         assert(rmdir(s.secrets) == 0 && rename(moved, s.secrets) == 0);
@@ -275,7 +275,7 @@ static void test_a_folder_that_can_t_be_used(void) {
         assert(unlock(&s, s.key) == KEYRING_E_ABSENT);
         expect_complaint(&s, "Not a directory", "iotc-token unlock");
         assert(load_as(&s, "work", NULL) == KEYRING_E_ABSENT);
-        assert(b->erase(s.impl, NULL, "work") == KEYRING_E_ABSENT);
+        assert(b->erase(s.impl, NULL, NULL, "work") == KEYRING_E_ABSENT);
         assert(unlink(a) == 0 && mkdir(a, 0755) == 0 && mkdir(s.secrets, 0755) == 0);
         if (geteuid() == 0) {
                 assert(chown(s.secrets, 12345, 0) == 0);

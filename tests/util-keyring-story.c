@@ -12,6 +12,13 @@
 
 #include "util-keyring-story.h"
 
+const KeyringAsk no_ask = { KEYRING_WISH_SILENT, NULL };
+unsigned n_asked;
+
+void on_asked(void *userdata) {
+        n_asked++;
+}
+
 void on_answer(int outcome, const char *secret, void *userdata) {
         Answer *a = userdata;
 
@@ -87,7 +94,7 @@ void expect_load(Test *t, const char *account, int outcome, const char *secret) 
 int store_as(Test *t, const char *account, const char *label, const char *secret) {
         Answer a = {};
 
-        assert(keyring_store(t->k, &a.op, account, label, secret, on_answer, &a) == 0);
+        assert(keyring_store(t->k, &a.op, no_ask, account, label, secret, on_answer, &a) == 0);
         assert(a.n == 0);
         assert(!a.secret);
         return wait_answer(t, &a);
@@ -100,7 +107,7 @@ int store(Test *t, const char *account, const char *secret) {
 int erase(Test *t, const char *account) {
         Answer a = {};
 
-        assert(keyring_delete(t->k, &a.op, account, on_answer, &a) == 0);
+        assert(keyring_delete(t->k, &a.op, no_ask, account, on_answer, &a) == 0);
         return wait_answer(t, &a);
 }
 

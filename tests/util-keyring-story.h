@@ -43,6 +43,11 @@ typedef struct Story {
 /* Run those that are named, or all; for main() to return. An alarm ends one that hangs. */
 int util_stories_run(const Story *stories, size_t n, char **names);
 
+extern const KeyringAsk no_ask;
+/* What on_asked() is told of. */
+extern unsigned n_asked;
+void on_asked(void *userdata);
+
 /* A loop and a Keyring, and back. */
 void start(Test *t);
 void stop(Test *t);

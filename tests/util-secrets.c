@@ -34,12 +34,9 @@ static int method_unlock(sd_bus_message *m, void *userdata, sd_bus_error *error)
         UtilSecrets *s = userdata;
         const char *path;
 
-        s->n_unlocked = 0;
-        assert(sd_bus_message_enter_container(m, 'a', "o") >= 0);
-        while (sd_bus_message_read(m, "o", &path) > 0) {
-                assert(streq(path, s->n_unlocked == 0 ? COLLECTION : ITEM));
-                s->n_unlocked++;
-        }
+        assert(sd_bus_message_read(m, "ao", 1, &path) >= 0);
+        assert(streq(path, COLLECTION) || streq(path, ITEM));
+        s->n_unlocked++;
         if (!s->trusts)
                 return sd_bus_reply_method_return(m, "aoo", 0, PROMPT);
         s->locked = false;

@@ -18,7 +18,7 @@ typedef struct UtilSecrets {
         bool dismiss;        /* what the person does when asked */
         bool trusts;         /* needs no dialog */
         unsigned n_prompts;  /* shown */
-        unsigned n_unlocked; /* objects that the last Unlock() named */
+        unsigned n_unlocked; /* objects that Unlock() named */
 } UtilSecrets;
 
 /* Serve on the session bus, from this loop. */

@@ -9,6 +9,7 @@
 void keyring_op_end(KeyringOp *op) {
         Keyring *k = op->k;
 
+        keyring_op_unask(op);
         if (op->job)
                 keyring_worker_drop(k->worker, op->job);
         op->job = NULL;
@@ -34,19 +35,26 @@ void keyring_op_answer(KeyringOp *op, int outcome, const char *secret) {
 }
 
 KeyringOp *keyring_op_free(KeyringOp *op) {
-        if (op && op->k)
+        Keyring *k = op ? op->k : NULL;
+
+        if (k) {
                 keyring_op_end(op);
+                keyring_ask_next(k);
+        }
         free(op);
         return NULL;
 }
 
 void keyring_op_end_soon(KeyringOp *op, int outcome) {
+        op->unlocking = false;
+        keyring_op_unask(op);
         if (op->job)
                 keyring_worker_drop(op->k->worker, op->job);
         op->job = NULL;
-        op->held = op->unlocking = false;
+        op->held = false;
         op->outcome = outcome;
         (void)sd_event_source_set_time(op->timer, 0);
+        (void)sd_event_source_set_enabled(op->timer, SD_EVENT_ONESHOT);
 }
 
 /* It does not answer: what it was asked fails now, and a question is left with it whose answer,
@@ -56,7 +64,7 @@ static void keyring_trip(Keyring *k) {
 
         keyring_breaker_trip(k->breaker);
         TAILQ_FOREACH(op, &k->ops, link)
-        if (op->job && !op->held)
+        if (op->job && !op->held && !op->asking)
                 keyring_op_end_soon(op, KEYRING_E_SILENT);
         if (k->watch)
                 keyring_watch_refresh(k->watch);
@@ -82,9 +90,32 @@ void keyring_op_hand_over(KeyringOp *op) {
         keyring_worker_submit(op->k->worker, op->job);
 }
 
+/* When a call that begins now has had no answer in time; CLOCK_MONOTONIC. */
+static uint64_t op_limit(const Keyring *k) {
+        struct timespec ts;
+
+        clock_gettime(CLOCK_MONOTONIC, &ts);
+        return (uint64_t)ts.tv_sec * USEC_PER_SEC + (uint64_t)ts.tv_nsec / 1000 + k->limit_usec;
+}
+
+void keyring_op_repeat(KeyringOp *op) {
+        Keyring *k = op->k;
+
+        op->asking = false;
+        if (k->service != KEYRING_SERVICE_RUNS)
+                keyring_op_end_soon(op, KEYRING_E_ABSENT);
+        else if (keyring_breaker_is_open(k->breaker))
+                keyring_op_end_soon(op, KEYRING_E_SILENT);
+        else {
+                op->outcome = KEYRING_E_SILENT;
+                (void)sd_event_source_set_time(op->timer, op_limit(k));
+                (void)sd_event_source_set_enabled(op->timer, SD_EVENT_ONESHOT);
+                keyring_op_hand_over(op);
+        }
+}
+
 int keyring_op_new(Keyring *k, KeyringOp **ret, KeyringJob *job, KeyringFn fn, void *userdata) {
         CLEANUP(keyring_op_freep) KeyringOp *op = NULL;
-        struct timespec ts;
         uint64_t until = USEC_INFINITY;
         int r;
 
@@ -95,11 +126,8 @@ int keyring_op_new(Keyring *k, KeyringOp **ret, KeyringJob *job, KeyringFn fn, v
         op->outcome = KEYRING_E_SILENT;
         op->fn = fn;
         op->userdata = userdata;
-        if (job) {
-                clock_gettime(CLOCK_MONOTONIC, &ts);
-                until = (uint64_t)ts.tv_sec * USEC_PER_SEC + (uint64_t)ts.tv_nsec / 1000 +
-                        k->limit_usec;
-        }
+        if (job)
+                until = op_limit(k);
         r = sd_event_add_time(k->event, &op->timer, CLOCK_MONOTONIC, until, 1, op_on_timer, op);
         if (r < 0)
                 return r;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What the files of the loop's side share: keyring.c (the calls, the answers, the state),
- * keyring-op.c (the life of an operation), keyring-file.c (what is no service on the bus).
+ * keyring-op.c (the life of an operation), keyring-ask.c (its dialogs, and an unlock's),
+ * keyring-file.c (what is no service on the bus).
  */
 #pragma once
 
@@ -18,6 +19,8 @@ struct KeyringOp {
         KeyringJob *job; /* NULL for an unlock, and when it needs none any more */
         bool held;       /* not handed over: the service is not known yet */
         bool unlocking;  /* waits for Keyring.unlock */
+        bool asking;     /* waits for a person: for its dialog, or behind another one */
+        KeyringAsk ask;
         unsigned news;   /* what Keyring.news was then */
         int outcome;     /* if the timer ends it */
         sd_event_source *timer;
@@ -34,7 +37,11 @@ struct Keyring {
         KeyringWorker *worker;
         KeyringBreaker *breaker;
         KeyringJob *unlock; /* the prompt, or NULL */
-        bool unlock_held;   /* as KeyringOp.held */
+        bool unlock_held;   /* as KeyringOp.held, or it waits for the dialog's end */
+        KeyringJob *dialog; /* of the operation that owns it, or NULL */
+        Timer *dialog_due;  /* a dialog that has not ended by then is one that a person sees */
+        bool dialog_seen;
+        bool refused;       /* nothing of what nobody has called for is asked any more */
         bool unlock_again;  /* when it has ended: there is another key */
         const char *kind;
         char *key_file;          /* the setting, or NULL */
@@ -58,6 +65,8 @@ struct Keyring {
 };
 
 /* keyring.c */
+/* The service is known: what waited for that goes on. */
+void keyring_release_held(Keyring *k);
 /* Work the state out anew, and tell it from the loop's next turn. */
 void keyring_update_state(Keyring *k);
 /* Without watcher, and no service yet. impl is taken over in every case. 0 or -errno. */
@@ -65,6 +74,21 @@ int keyring_make(Keyring **ret, sd_event *event, const KeyringBackend *backend, 
                  KeyringStateFn fn, void *userdata);
 /* Make k->unlock. 0 or -ENOMEM. */
 int keyring_prepare_unlock(Keyring *k);
+
+/* keyring-ask.c */
+/* Its job has to ask: show that, or wait for the dialog that is shown, or answer. */
+void keyring_op_ask(KeyringOp *op, KeyringJob *job);
+/* Its dialog is taken away, if that is shown, and that of an unlock that nobody else waits for. */
+void keyring_op_unask(KeyringOp *op);
+/* The unlock, or the dialog, has ended. */
+void keyring_finish_unlock(Keyring *k, int outcome);
+void keyring_finish_dialog(Keyring *k, int outcome);
+/* What waits for a dialog goes on, if none is shown: the unlock first. */
+void keyring_ask_next(Keyring *k);
+/* The service is gone, and whoever waits for a dialog of its is told. */
+void keyring_ask_ended(Keyring *k);
+/* 0 or -errno. */
+int keyring_ask_prepare(Keyring *k);
 
 /* keyring-file.c */
 /* Open the file store anew: read its key, look at its folder. The state follows. 0 or -ENOMEM. */
@@ -78,6 +102,8 @@ void keyring_set_shut(Keyring *k, char *why);
 int keyring_op_new(Keyring *k, KeyringOp **ret, KeyringJob *job, KeyringFn fn, void *userdata);
 /* Give its job to the worker. */
 void keyring_op_hand_over(KeyringOp *op);
+/* The same once more, after a dialog, with a time limit of its own. */
+void keyring_op_repeat(KeyringOp *op);
 /* Answer it now, from the loop alone. */
 void keyring_op_answer(KeyringOp *op, int outcome, const char *secret);
 /* Answer it from the loop's next turn: callbacks never run inside a call, and one at a time. */

@@ -1,38 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Why so by hand, and not secret_password_lookup(): that one says "not found" for a locked keyring,
- * prompts where it likes, and never recovers from a restarted service. Here a search never unlocks,
- * what is locked says so, and any error that a fresh connection could mend is tried once more.
+ * The connection, and the table of calls; any error that a fresh connection could mend is tried
+ * once more.
  */
-#include <libsecret/secret.h>
-
-#include "io/keyring-prompt.h"
-#include "io/keyring-secret.h"
+#include "io/keyring-secret-private.h"
 #include "model/secret.h"
 
-typedef struct KeyringSecret {
-        GMainContext *context;
-        GDBusConnection *bus;
-        SecretService *service; /* ours, not libsecret's shared one */
-        KeyringPrompt *prompt;
-} KeyringSecret;
-
-/* One job: what goes in and what comes out. */
-typedef struct Call {
-        const char *account;
-        const char *label;
-        const char *secret;
-        char *loaded;
-        GCancellable *cancel;
-} Call;
-
-typedef int (*CallFn)(KeyringSecret *s, Call *call, GError **error);
-
-static const SecretSchema keyring_schema = {
-        .name = KEYRING_SCHEMA,
-        .flags = SECRET_SCHEMA_NONE,
-        .attributes = { { "account", SECRET_SCHEMA_ATTRIBUTE_STRING } },
-};
+typedef int (*SecretCallFn)(KeyringSecret *s, SecretCall *call, GError **error);
 
 KeyringCancel *keyring_cancel_new(void) {
         return (KeyringCancel *)g_cancellable_new();
@@ -72,17 +46,58 @@ static void secret_free_impl(void *impl) {
 static void secret_enter(void *impl) {
         KeyringSecret *s = impl;
 
+        (void)secret_error_get_quark(); /* from now on GLib knows its errors from others' */
         g_main_context_push_thread_default(s->context);
+}
+
+static void secret_hang_up(KeyringSecret *s) {
+        s->prompt = keyring_prompt_free(s->prompt);
+        g_clear_object(&s->service);
+        if (s->bus) {
+                (void)g_dbus_connection_flush_sync(s->bus, NULL, NULL); /* what dismisses it */
+                (void)g_dbus_connection_close_sync(s->bus, NULL, NULL);
+        }
+        g_clear_object(&s->bus);
+}
+
+/* gnome-keyring 42 aborts when a dialog is dismissed that its prompter has not shown yet. Like the
+ * others it takes a dialog away when who asked for it has gone. */
+static bool service_is_gnome(KeyringSecret *s) {
+        g_autoptr(GVariant) reply = NULL;
+        g_autofree char *path = NULL;
+        g_autofree char *name = NULL;
+        unsigned pid;
+
+        reply = g_dbus_connection_call_sync(
+                s->bus, "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
+                "GetConnectionUnixProcessID", g_variant_new("(s)", KEYRING_SERVICE),
+                G_VARIANT_TYPE("(u)"), G_DBUS_CALL_FLAGS_NONE, 1000, NULL, NULL);
+        if (!reply)
+                return false;
+        g_variant_get(reply, "(u)", &pid);
+        path = g_strdup_printf("/proc/%u/comm", pid);
+        return g_file_get_contents(path, &name, NULL, NULL) && str_starts(name, "gnome-keyring");
+}
+
+static void secret_dismiss(void *impl, const char *prompt) {
+        KeyringSecret *s = impl;
+
+        if (!s->bus)
+                return;
+        if (prompt)
+                keyring_prompt_dismiss(s->bus, prompt);
+        else if (keyring_prompt_shown(s->prompt) && service_is_gnome(s))
+                secret_hang_up(s);
+        else if (keyring_prompt_shown(s->prompt))
+                keyring_prompt_dismiss(s->bus, keyring_prompt_shown(s->prompt));
+        s->prompt = prompt ? s->prompt : keyring_prompt_free(s->prompt);
 }
 
 static void secret_leave(void *impl) {
         KeyringSecret *s = impl;
 
-        s->prompt = keyring_prompt_free(s->prompt);
-        g_clear_object(&s->service);
-        if (s->bus)
-                (void)g_dbus_connection_close_sync(s->bus, NULL, NULL);
-        g_clear_object(&s->bus);
+        secret_dismiss(s, NULL);
+        secret_hang_up(s);
         while (g_main_context_iteration(s->context, FALSE))
                 ;
         g_main_context_pop_thread_default(s->context);
@@ -123,155 +138,6 @@ static bool secret_connect(KeyringSecret *s, GCancellable *cancel, GError **erro
         return s->service;
 }
 
-/* NULL without an error: there is no default collection. */
-static SecretCollection *secret_default_collection(KeyringSecret *s, Call *call, GError **error) {
-        return secret_collection_for_alias_sync(s->service, KEYRING_COLLECTION,
-                                                SECRET_COLLECTION_NONE, call->cancel, error);
-}
-
-static GHashTable *secret_attributes(const Call *call) {
-        return secret_attributes_build(&keyring_schema, "account", call->account, NULL);
-}
-
-/* All items of the account, in every collection, locked ones too. */
-static GList *secret_search(KeyringSecret *s, Call *call, GError **error) {
-        g_autoptr(GHashTable) attributes = secret_attributes(call);
-
-        return secret_service_search_sync(s->service, &keyring_schema, attributes,
-                                          SECRET_SEARCH_ALL, call->cancel, error);
-}
-
-static void secret_items_freep(GList **items) {
-        g_list_free_full(*items, g_object_unref);
-}
-
-static bool secret_item_lies_in(SecretItem *item, SecretCollection *collection) {
-        const char *path = g_dbus_proxy_get_object_path(G_DBUS_PROXY(item));
-        const char *folder = g_dbus_proxy_get_object_path(G_DBUS_PROXY(collection));
-
-        return g_str_has_prefix(path, folder) && path[strlen(folder)] == '/';
-}
-
-/* The item that counts: the default collection's, else an unlocked one, else any. Borrowed. */
-static SecretItem *secret_choose(GList *items, SecretCollection *collection) {
-        SecretItem *chosen = items->data;
-
-        for (GList *i = items; i; i = i->next) {
-                if (collection && secret_item_lies_in(i->data, collection))
-                        return i->data;
-                if (!secret_item_get_locked(i->data))
-                        chosen = i->data;
-        }
-        return chosen;
-}
-
-/* Nothing found: is that so, or does a lock hide it? */
-static int secret_explain_nothing(KeyringSecret *s, Call *call, GError **error) {
-        g_autoptr(SecretCollection) collection = NULL;
-
-        collection = secret_default_collection(s, call, error);
-        if (!collection)
-                return KEYRING_E_ABSENT;
-        return secret_collection_get_locked(collection) ? KEYRING_E_LOCKED : KEYRING_E_NOT_FOUND;
-}
-
-static int call_load(KeyringSecret *s, Call *call, GError **error) {
-        g_autoptr(SecretCollection) collection = NULL;
-        g_autoptr(SecretValue) value = NULL;
-        CLEANUP(secret_items_freep) GList *items = NULL;
-        SecretItem *item;
-        const char *text;
-        gsize n;
-
-        items = secret_search(s, call, error);
-        if (*error)
-                return KEYRING_E_FAILED;
-        if (!items)
-                return secret_explain_nothing(s, call, error);
-
-        if (items->next) {
-                collection = secret_default_collection(s, call, error);
-                if (*error)
-                        return KEYRING_E_FAILED;
-        }
-        item = secret_choose(items, collection);
-        if (secret_item_get_locked(item))
-                return KEYRING_E_LOCKED;
-        if (!secret_item_load_secret_sync(item, call->cancel, error))
-                return KEYRING_E_FAILED;
-
-        value = secret_item_get_secret(item);
-        if (!value) /* locked since the search */
-                return KEYRING_E_LOCKED;
-        text = secret_value_get(value, &n);
-        call->loaded = strndup(text, n);
-        return call->loaded ? 0 : KEYRING_E_FAILED;
-}
-
-static void secret_release(gpointer p) {
-        (void)secret_free(p);
-}
-
-static int call_store(KeyringSecret *s, Call *call, GError **error) {
-        g_autoptr(SecretCollection) collection = NULL;
-        g_autoptr(GHashTable) attributes = NULL;
-        g_autoptr(SecretValue) value = NULL;
-        g_autoptr(SecretItem) item = NULL;
-        g_autofree char *label = NULL;
-        char *copy;
-
-        collection = secret_default_collection(s, call, error);
-        if (!collection)
-                return KEYRING_E_ABSENT;
-        if (secret_collection_get_locked(collection))
-                return KEYRING_E_LOCKED;
-
-        copy = secret_dup(call->secret);
-        if (!copy)
-                return KEYRING_E_FAILED;
-        value = secret_value_new_full(copy, -1, "text/plain", secret_release);
-        attributes = secret_attributes(call);
-        label = g_utf8_make_valid(call->label, -1); /* GLib aborts on any other */
-        item = secret_item_create_sync(collection, &keyring_schema, attributes, label, value,
-                                       SECRET_ITEM_CREATE_REPLACE, call->cancel, error);
-        return item ? 0 : KEYRING_E_FAILED;
-}
-
-static int call_delete(KeyringSecret *s, Call *call, GError **error) {
-        CLEANUP(secret_items_freep) GList *items = NULL;
-        bool locked = false;
-        int r;
-
-        items = secret_search(s, call, error);
-        if (*error)
-                return KEYRING_E_FAILED;
-        if (!items) {
-                r = secret_explain_nothing(s, call, error);
-                return r == KEYRING_E_NOT_FOUND ? 0 : r;
-        }
-
-        for (GList *i = items; i; i = i->next) {
-                g_autoptr(GVariant) reply = NULL;
-                const char *prompt;
-
-                if (secret_item_get_locked(i->data)) {
-                        locked = true;
-                        continue;
-                }
-                /* not secret_item_delete_sync(): that one would show the prompt */
-                reply = g_dbus_proxy_call_sync(i->data, "Delete", NULL, G_DBUS_CALL_FLAGS_NONE, -1,
-                                               call->cancel, error);
-                if (!reply)
-                        return KEYRING_E_FAILED;
-                if (!g_variant_is_of_type(reply, G_VARIANT_TYPE("(o)")))
-                        return KEYRING_E_FAILED;
-                g_variant_get(reply, "(&o)", &prompt);
-                if (!streq(prompt, "/"))
-                        locked = true;
-        }
-        return locked ? KEYRING_E_LOCKED : 0;
-}
-
 /* No service, no way to start one, or no bus. */
 static bool error_means_absent(const GError *error) {
         static const GDBusError codes[] = {
@@ -291,7 +157,7 @@ static bool error_means_absent(const GError *error) {
         return false;
 }
 
-static int secret_call(KeyringSecret *s, Call *call, CallFn fn) {
+static int secret_call(KeyringSecret *s, SecretCall *call, SecretCallFn fn) {
         int r = KEYRING_E_FAILED;
 
         for (int attempt = 0; attempt < 2; attempt++) {
@@ -299,6 +165,7 @@ static int secret_call(KeyringSecret *s, Call *call, CallFn fn) {
 
                 if (secret_connect(s, call->cancel, &error))
                         r = fn(s, call, &error);
+                g_clear_pointer(&call->collection, g_free);
                 if (!error)
                         return r;
                 if (g_cancellable_is_cancelled(call->cancel))
@@ -314,33 +181,41 @@ static int secret_call(KeyringSecret *s, Call *call, CallFn fn) {
 }
 
 static int secret_load(void *impl, KeyringCancel *cancel, const char *account, char **ret_secret) {
-        Call call = { .account = account, .cancel = (GCancellable *)cancel };
+        SecretCall call = { .account = account, .cancel = (GCancellable *)cancel };
         int r;
 
-        r = secret_call(impl, &call, call_load);
+        r = secret_call(impl, &call, secret_call_load);
         *ret_secret = call.loaded;
         return r;
 }
 
-static int secret_store(void *impl, KeyringCancel *cancel, const char *account, const char *label,
-                        const char *secret) {
-        Call call = {
+static int secret_store(void *impl, KeyringCancel *cancel, KeyringQuestion *question, bool beside,
+                        const char *account, const char *label, const char *secret) {
+        SecretCall call = {
                 .account = account,
                 .label = label,
                 .secret = secret,
+                .beside = beside,
+                .question = question,
                 .cancel = (GCancellable *)cancel,
         };
 
-        return secret_call(impl, &call, call_store);
+        return secret_call(impl, &call, secret_call_store);
 }
 
-static int secret_delete(void *impl, KeyringCancel *cancel, const char *account) {
-        Call call = { .account = account, .cancel = (GCancellable *)cancel };
+static int secret_delete(void *impl, KeyringCancel *cancel, KeyringQuestion *question,
+                         const char *account) {
+        SecretCall call = {
+                .account = account,
+                .question = question,
+                .cancel = (GCancellable *)cancel,
+        };
 
-        return secret_call(impl, &call, call_delete);
+        return secret_call(impl, &call, secret_call_delete);
 }
 
-static int secret_unlock(void *impl, const char *key_file, KeyringUnlockFn fn, void *userdata) {
+/* prompt NULL: an unlock. */
+static int secret_show(void *impl, const char *prompt, KeyringUnlockFn fn, void *userdata) {
         g_autoptr(GError) error = NULL;
         KeyringSecret *s = impl;
 
@@ -348,8 +223,12 @@ static int secret_unlock(void *impl, const char *key_file, KeyringUnlockFn fn, v
                 return KEYRING_E_ABSENT;
 
         s->prompt = keyring_prompt_free(s->prompt);
-        s->prompt = keyring_prompt_new(s->bus, fn, userdata);
+        s->prompt = keyring_prompt_new(s->bus, prompt, fn, userdata);
         return 0;
+}
+
+static int secret_unlock(void *impl, const char *key_file, KeyringUnlockFn fn, void *userdata) {
+        return secret_show(impl, NULL, fn, userdata);
 }
 
 static char *secret_complaint(void *impl) {
@@ -366,6 +245,8 @@ const KeyringBackend keyring_secret_backend = {
         .store = secret_store,
         .erase = secret_delete,
         .unlock = secret_unlock,
+        .show = secret_show,
+        .dismiss = secret_dismiss,
         .complaint = secret_complaint,
         .free = secret_free_impl,
 };

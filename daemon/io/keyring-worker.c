@@ -57,6 +57,8 @@ KeyringJob *keyring_job_free(KeyringJob *job) {
         free(job->label);
         free(job->key_file);
         free(job->complaint);
+        free(job->question.prompt);
+        free(job->question.about);
         free(job->account);
         free(job);
         return NULL;
@@ -111,19 +113,30 @@ static void worker_on_prompted(int outcome, void *userdata) {
         pthread_mutex_unlock(&w->lock);
 }
 
+static bool job_shows(const KeyringJob *job) {
+        return job->kind == KEYRING_JOB_UNLOCK || job->kind == KEYRING_JOB_DIALOG;
+}
+
 /* Wait for the next job; NULL when the thread is to end. */
 static KeyringJob *worker_next(KeyringWorker *w) {
-        KeyringJob *job;
+        KeyringJob *job, *left;
         bool stop;
 
         for (;;) {
                 pthread_mutex_lock(&w->lock);
                 stop = w->stop;
+                left = w->prompting && w->prompting->abandoned ? STEAL(w->prompting) : NULL;
+                if (left) {
+                        pthread_mutex_unlock(&w->lock);
+                        w->backend->dismiss(w->impl, NULL);
+                        keyring_job_free(left);
+                        continue;
+                }
                 job = stop ? NULL : TAILQ_FIRST(&w->queued);
                 if (job) {
                         TAILQ_REMOVE(&w->queued, job, link);
                         job->place = KEYRING_JOB_RUNNING;
-                        if (job->kind == KEYRING_JOB_UNLOCK)
+                        if (job_shows(job) && !job->abandoned)
                                 w->prompting = job;
                 }
                 pthread_mutex_unlock(&w->lock);
@@ -142,11 +155,21 @@ static void worker_run(KeyringWorker *w, KeyringJob *job) {
                 job->outcome = b->load(w->impl, job->cancel, job->account, &job->secret);
                 break;
         case KEYRING_JOB_STORE:
-                job->outcome =
-                        b->store(w->impl, job->cancel, job->account, job->label, job->secret);
+                job->outcome = b->store(w->impl, job->cancel, &job->question, job->beside,
+                                        job->account, job->label, job->secret);
                 break;
         case KEYRING_JOB_DELETE:
-                job->outcome = b->erase(w->impl, job->cancel, job->account);
+                job->outcome = b->erase(w->impl, job->cancel, &job->question, job->account);
+                break;
+        case KEYRING_JOB_DIALOG:
+                if (job->abandoned)
+                        b->dismiss(w->impl, job->question.prompt);
+                else {
+                        r = b->show(w->impl, job->question.prompt, worker_on_prompted, w);
+                        if (r)
+                                worker_on_prompted(r, w);
+                        return;
+                }
                 break;
         case KEYRING_JOB_UNLOCK:
                 r = b->unlock(w->impl, job->key_file, worker_on_prompted, w);
@@ -157,8 +180,8 @@ static void worker_run(KeyringWorker *w, KeyringJob *job) {
                 return;
         }
 
-        if (job->outcome)
-                job->complaint = b->complaint(w->impl);
+        free(job->complaint);
+        job->complaint = job->outcome ? b->complaint(w->impl) : NULL;
         pthread_mutex_lock(&w->lock);
         worker_put_done(w, job);
         pthread_mutex_unlock(&w->lock);
@@ -255,6 +278,11 @@ void keyring_worker_submit(KeyringWorker *w, KeyringJob *job) {
         w->backend->wake(w->impl);
 }
 
+void keyring_worker_dismiss(KeyringWorker *w, KeyringJob *job) {
+        job->abandoned = true;
+        keyring_worker_submit(w, job);
+}
+
 KeyringJob *keyring_worker_take(KeyringWorker *w) {
         KeyringJob *job;
         eventfd_t n;
@@ -279,6 +307,8 @@ void keyring_worker_drop(KeyringWorker *w, KeyringJob *job) {
         case KEYRING_JOB_RUNNING:
                 job->abandoned = true;
                 keyring_cancel_trigger(job->cancel);
+                if (job_shows(job))
+                        w->backend->wake(w->impl);
                 job = NULL; /* the thread frees it */
                 break;
         case KEYRING_JOB_DONE:

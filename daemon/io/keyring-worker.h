@@ -17,6 +17,7 @@ typedef enum KeyringJobKind {
         KEYRING_JOB_STORE,
         KEYRING_JOB_DELETE,
         KEYRING_JOB_UNLOCK,
+        KEYRING_JOB_DIALOG,
 } KeyringJobKind;
 
 typedef enum KeyringJobPlace {
@@ -34,6 +35,8 @@ typedef struct KeyringJob {
         char *account;
         char *label;
         char *secret;    /* in for a store, out for a load */
+        bool beside;     /* in for a store */
+        KeyringQuestion question; /* of a store and a delete; in for a dialog */
         char *key_file;  /* in for an unlock, or NULL */
         char *complaint; /* out, when it went wrong: keyring_complaint(), or NULL */
         int outcome;
@@ -61,8 +64,10 @@ void keyring_worker_submit(KeyringWorker *w, KeyringJob *job);
 /* The next job that is done, the caller's again, or NULL. */
 KeyringJob *keyring_worker_take(KeyringWorker *w);
 /* Take a job out, wherever it is, and free it: a queued one never runs, a running one is cancelled
- * (the service may still do it). Not for a running KEYRING_JOB_UNLOCK. */
+ * (the service may still do it), its dialog taken away. */
 void keyring_worker_drop(KeyringWorker *w, KeyringJob *job);
+/* Take away the dialog of a KEYRING_JOB_DIALOG that was not handed over; job is taken over. */
+void keyring_worker_dismiss(KeyringWorker *w, KeyringJob *job);
 
 CLEANUP_FUNC(KeyringJob, keyring_job_free)
 CLEANUP_FUNC(KeyringWorker, keyring_worker_free)

@@ -42,56 +42,19 @@ static int keyring_on_tell(sd_event_source *source, void *userdata) {
         return 0;
 }
 
-/* A prompt that is still open beside an unlocked keyring is no longer what anybody waits for; what
+/* An unlock that is still open beside an unlocked keyring is no longer what anybody waits for; what
  * was seen of a service that has fallen silent is no longer true. */
 void keyring_update_state(Keyring *k) {
         KeyringState seen = keyring_breaker_is_open(k->breaker) ? KEYRING_STATE_ABSENT : k->seen;
 
-        k->state =
-                k->unlock && k->watch && seen != KEYRING_STATE_OK ? KEYRING_STATE_PROMPTING : seen;
+        k->state = k->dialog_seen || (k->unlock && k->watch && seen != KEYRING_STATE_OK)
+                           ? KEYRING_STATE_PROMPTING
+                           : seen;
         (void)sd_event_source_set_enabled(k->tell, SD_EVENT_ONESHOT);
 }
 
 static void keyring_on_close(void *userdata) {
         keyring_update_state(userdata);
-}
-
-/* What a file store says of itself when it has been opened is all that there is to know. */
-static void keyring_learn_opened(Keyring *k, int outcome) {
-        k->news++;
-        keyring_breaker_hear(k->breaker);
-        k->seen = outcome == 0                  ? KEYRING_STATE_OK
-                  : outcome == KEYRING_E_LOCKED ? KEYRING_STATE_LOCKED
-                                                : KEYRING_STATE_ABSENT;
-        k->owed = true; /* what could not be read before can perhaps be read now */
-}
-
-static void keyring_finish_unlock(Keyring *k, int outcome) {
-        KeyringOp *op;
-
-        if (!k->unlock_held)
-                keyring_set_shut(k, STEAL(k->unlock->complaint));
-        k->unlock = keyring_job_free(k->unlock);
-        k->unlock_held = false;
-        if (k->unlock_again) {
-                k->unlock_again = false;
-                (void)keyring_reopen(k);
-                return;
-        }
-        if (!k->watch)
-                keyring_learn_opened(k, outcome);
-        else if (outcome == KEYRING_E_LOCKED && k->seen == KEYRING_STATE_OK)
-                outcome = 0; /* dismissed because it was unlocked elsewhere meanwhile */
-        if (outcome == KEYRING_E_SILENT)
-                keyring_breaker_trip(k->breaker);
-        TAILQ_FOREACH(op, &k->ops, link)
-        if (op->unlocking)
-                keyring_op_end_soon(op, outcome);
-        if (outcome == 0)
-                k->seen = KEYRING_STATE_OK;
-        if (k->watch)
-                keyring_watch_refresh(k->watch);
-        keyring_update_state(k);
 }
 
 /* What a job met corrects the state, unless the watcher had news since it was started. */
@@ -119,26 +82,30 @@ static int keyring_on_answer(sd_event_source *source, int fd, uint32_t revents, 
         job = keyring_worker_take(k->worker);
         if (!job)
                 return 0;
-        if (job == k->unlock) {
-                outcome = job->outcome;
+        outcome = job->outcome;
+        if (job == k->unlock || job == k->dialog) {
+                (job == k->unlock ? keyring_finish_unlock : keyring_finish_dialog)(k, outcome);
                 job = NULL;
-                keyring_finish_unlock(k, outcome);
                 return 0;
         }
 
         op = job->owner;
         op->job = NULL;
         keyring_breaker_praise(k->breaker);
+        if (outcome == KEYRING_E_ASKS) {
+                keyring_op_ask(op, STEAL(job));
+                return 0;
+        }
         keyring_learn(k, op, job);
         k->complaint = job->complaint;
         keyring_op_answer(op, job->outcome,
                           job->kind == KEYRING_JOB_LOAD && job->outcome == 0 ? job->secret : NULL);
         k->complaint = NULL;
+        keyring_ask_next(k);
         return 0;
 }
 
-/* The service is known now: what waited for that goes on. */
-static void keyring_release_held(Keyring *k) {
+void keyring_release_held(Keyring *k) {
         KeyringOp *op;
 
         TAILQ_FOREACH(op, &k->ops, link) {
@@ -149,15 +116,10 @@ static void keyring_release_held(Keyring *k) {
                 else
                         keyring_op_end_soon(op, KEYRING_E_ABSENT);
         }
-
-        if (!k->unlock_held)
-                return;
-        if (k->service == KEYRING_SERVICE_NONE) {
-                keyring_finish_unlock(k, KEYRING_E_ABSENT);
-                return;
-        }
-        k->unlock_held = false;
-        keyring_worker_submit(k->worker, k->unlock);
+        if (k->service == KEYRING_SERVICE_NONE)
+                keyring_ask_ended(k);
+        else
+                keyring_ask_next(k);
 }
 
 static void keyring_on_watch(KeyringService service, KeyringState state, void *userdata) {
@@ -167,6 +129,8 @@ static void keyring_on_watch(KeyringService service, KeyringState state, void *u
         k->service = service;
         if (state != _KEYRING_STATE_MAX)
                 k->seen = state;
+        else
+                k->refused = false; /* that was another one */
         if (service == KEYRING_SERVICE_RUNS && state != _KEYRING_STATE_MAX)
                 keyring_breaker_hear(k->breaker);
         else
@@ -178,8 +142,9 @@ static void keyring_on_watch(KeyringService service, KeyringState state, void *u
                 keyring_update_state(k);
 }
 
-static int keyring_call(Keyring *k, KeyringOp **ret, KeyringJobKind kind, const char *account,
-                        const char *label, const char *secret, KeyringFn fn, void *userdata) {
+static int keyring_call(Keyring *k, KeyringOp **ret, KeyringJobKind kind, KeyringAsk ask,
+                        const char *account, const char *label, const char *secret, KeyringFn fn,
+                        void *userdata) {
         CLEANUP(keyring_job_freep) KeyringJob *job = NULL;
         KeyringOp *op;
         int r;
@@ -191,6 +156,8 @@ static int keyring_call(Keyring *k, KeyringOp **ret, KeyringJobKind kind, const 
         if (r < 0)
                 return r;
 
+        op->ask = ask;
+        job->beside = ask.wish == KEYRING_WISH_BESIDE;
         STEAL(job)->owner = op; /* op's now */
         if (k->service == KEYRING_SERVICE_NONE)
                 keyring_op_end_soon(op, KEYRING_E_ABSENT);
@@ -205,61 +172,19 @@ static int keyring_call(Keyring *k, KeyringOp **ret, KeyringJobKind kind, const 
 }
 
 int keyring_load(Keyring *k, KeyringOp **ret, const char *account, KeyringFn fn, void *userdata) {
-        return keyring_call(k, ret, KEYRING_JOB_LOAD, account, NULL, NULL, fn, userdata);
+        const KeyringAsk none = { KEYRING_WISH_SILENT, NULL };
+
+        return keyring_call(k, ret, KEYRING_JOB_LOAD, none, account, NULL, NULL, fn, userdata);
 }
 
-int keyring_store(Keyring *k, KeyringOp **ret, const char *account, const char *label,
-                  const char *secret, KeyringFn fn, void *userdata) {
-        return keyring_call(k, ret, KEYRING_JOB_STORE, account, label, secret, fn, userdata);
+int keyring_store(Keyring *k, KeyringOp **ret, KeyringAsk ask, const char *account,
+                  const char *label, const char *secret, KeyringFn fn, void *userdata) {
+        return keyring_call(k, ret, KEYRING_JOB_STORE, ask, account, label, secret, fn, userdata);
 }
 
-int keyring_delete(Keyring *k, KeyringOp **ret, const char *account, KeyringFn fn, void *userdata) {
-        return keyring_call(k, ret, KEYRING_JOB_DELETE, account, NULL, NULL, fn, userdata);
-}
-
-int keyring_prepare_unlock(Keyring *k) {
-        CLEANUP(keyring_job_freep) KeyringJob *job = NULL;
-        int r;
-
-        r = keyring_job_new(&job, KEYRING_JOB_UNLOCK, NULL, NULL, NULL);
-        if (r < 0)
-                return r;
-        if (k->key_file) {
-                job->key_file = strdup(k->key_file);
-                if (!job->key_file)
-                        return -ENOMEM;
-        }
-        k->unlock = STEAL(job);
-        return 0;
-}
-
-int keyring_unlock(Keyring *k, KeyringOp **ret, KeyringFn fn, void *userdata) {
-        CLEANUP(keyring_op_freep) KeyringOp *op = NULL;
-        int r;
-
-        r = keyring_op_new(k, &op, NULL, fn, userdata);
-        if (r < 0)
-                return r;
-        if (keyring_breaker_is_open(k->breaker)) {
-                keyring_op_end_soon(op, KEYRING_E_SILENT);
-                *ret = STEAL(op);
-                return 0;
-        }
-        op->unlocking = true;
-        if (!k->unlock) {
-                r = keyring_prepare_unlock(k);
-                if (r < 0)
-                        return r;
-                k->unlock_held = true;
-                if (k->service == KEYRING_SERVICE_NONE && k->watch)
-                        keyring_watch_activate(k->watch);
-                if (k->service != KEYRING_SERVICE_UNKNOWN)
-                        keyring_release_held(k);
-                keyring_update_state(k);
-        }
-
-        *ret = STEAL(op);
-        return 0;
+int keyring_delete(Keyring *k, KeyringOp **ret, KeyringAsk ask, const char *account, KeyringFn fn,
+                   void *userdata) {
+        return keyring_call(k, ret, KEYRING_JOB_DELETE, ask, account, NULL, NULL, fn, userdata);
 }
 
 int keyring_make(Keyring **ret, sd_event *event, const KeyringBackend *backend, void *impl,
@@ -284,6 +209,8 @@ int keyring_make(Keyring **ret, sd_event *event, const KeyringBackend *backend, 
         TAILQ_INIT(&k->ops);
 
         r = keyring_breaker_new(&k->breaker, event, keyring_on_close, k);
+        if (r >= 0)
+                r = keyring_ask_prepare(k);
         if (r < 0)
                 return r;
         r = sd_event_add_io(event, &k->answer, keyring_worker_fd(k->worker), EPOLLIN,
@@ -356,6 +283,7 @@ Keyring *keyring_free(Keyring *k) {
         keyring_watch_free(k->watch);
         keyring_breaker_free(k->breaker);
         timer_free(k->deletion);
+        timer_free(k->dialog_due);
         sd_event_source_disable_unref(k->tell);
         sd_event_source_disable_unref(k->answer);
         if (k->unlock_held)

@@ -2,8 +2,8 @@
 /*
  * The keyring, one item an account: the system's (Secret Service, through libsecret), or files that
  * are encrypted with a key of the person's own. Either lives on one worker thread behind this page:
- * nobody else in the daemon knows that there is a thread. Calls never prompt and never block the
- * loop; keyring_unlock() alone may prompt, and other calls go on meanwhile.
+ * nobody else in the daemon knows that there is a thread. Calls never block the loop; those that
+ * may show a dialog say so, and other calls go on meanwhile.
  */
 #pragma once
 
@@ -17,7 +17,7 @@ typedef struct KeyringOp KeyringOp;
 typedef enum KeyringState {
         KEYRING_STATE_OK,
         KEYRING_STATE_LOCKED,
-        KEYRING_STATE_PROMPTING, /* locked or absent, and keyring_unlock() waits for a person */
+        KEYRING_STATE_PROMPTING, /* a dialog of its waits for a person */
         KEYRING_STATE_ABSENT,    /* no Secret Service on the bus, or no default collection, or it
                                     left a call unanswered and was not heard since */
         _KEYRING_STATE_MAX,
@@ -32,7 +32,29 @@ enum {
         KEYRING_E_UNREADABLE, /* it is there, and can't be decrypted with the key that we have */
         KEYRING_E_SILENT,     /* no answer in time, or none since: it may still be done */
         KEYRING_E_FAILED,     /* a fault of the service: its disk is full */
+        KEYRING_E_REFUSED,    /* a person was asked, and said no; or was given up: not done */
+        KEYRING_E_ASKS,       /* not of a KeyringFn: a person is being asked, it is not done yet */
 };
+
+/*
+ * A service may ask a person before it does something (KeePassXC: before it deletes an item, or
+ * writes one that it has not allowed us yet). One dialog is shown at a time, the others wait for
+ * it; the time limit of a call counts without them.
+ */
+typedef enum KeyringWish {
+        KEYRING_WISH_SILENT,     /* ask nobody: KEYRING_E_REFUSED */
+        KEYRING_WISH_BACKGROUND, /* ask; who has refused once is not asked again before an unlock */
+        KEYRING_WISH_PERSON,     /* it is what a person has called for: ask */
+        KEYRING_WISH_BESIDE,     /* ask nobody: what may not be written over stays, and a second
+                                    item of this account, the newer one, is made beside it */
+} KeyringWish;
+
+typedef struct KeyringAsk {
+        KeyringWish wish;
+        /* It waits for a person now. Once, later, from the loop; may free the handle. NULL: tell
+         * nobody. */
+        void (*asked)(void *userdata);
+} KeyringAsk;
 
 /* secret is borrowed, NULL unless a load succeeded. */
 typedef void (*KeyringFn)(int outcome, const char *secret, void *userdata);
@@ -100,16 +122,21 @@ const char *keyring_state_to_string(KeyringState state);
  */
 int keyring_load(Keyring *k, KeyringOp **ret, const char *account, KeyringFn fn, void *userdata);
 /* Makes the item or replaces its secret. label is what the person sees in a keyring browser. */
-int keyring_store(Keyring *k, KeyringOp **ret, const char *account, const char *label,
-                  const char *secret, KeyringFn fn, void *userdata);
+int keyring_store(Keyring *k, KeyringOp **ret, KeyringAsk ask, const char *account,
+                  const char *label, const char *secret, KeyringFn fn, void *userdata);
 /* Deleting what is not there is success. */
-int keyring_delete(Keyring *k, KeyringOp **ret, const char *account, KeyringFn fn, void *userdata);
-/* Ask the person to unlock, or to make, the default collection; waits as long as it takes. Outcome
- * 0, LOCKED (dismissed), ABSENT or SILENT. A second call joins the prompt of the first. */
+int keyring_delete(Keyring *k, KeyringOp **ret, KeyringAsk ask, const char *account, KeyringFn fn,
+                   void *userdata);
+/* Ask the person to unlock, or to make, the default collection, and to allow our items; waits as
+ * long as it takes. Outcome 0, LOCKED or REFUSED (dismissed), ABSENT or SILENT. A second call joins
+ * the prompt of the first; the dialog of another call comes first. */
 int keyring_unlock(Keyring *k, KeyringOp **ret, KeyringFn fn, void *userdata);
 
-/* Take the callback back and free the handle. NULL is fine. Returns NULL. */
+/* Take the callback back and free the handle; its dialog is taken away. NULL is fine. Returns NULL.
+ */
 KeyringOp *keyring_op_free(KeyringOp *op);
+/* If it waits for a person, don't: it ends soon with KEYRING_E_REFUSED. NULL is fine. */
+void keyring_op_give_up(KeyringOp *op);
 
 CLEANUP_FUNC(Keyring, keyring_free)
 CLEANUP_FUNC(KeyringOp, keyring_op_free)

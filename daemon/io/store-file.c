@@ -119,8 +119,8 @@ static int file_load(void *impl, KeyringCancel *cancel, const char *account, cha
 }
 
 /* What can't be read now may be readable with the right key: it is not overwritten. */
-static int file_store(void *impl, KeyringCancel *cancel, const char *account, const char *label,
-                      const char *secret) {
+static int file_store(void *impl, KeyringCancel *cancel, KeyringQuestion *question, bool beside,
+                      const char *account, const char *label, const char *secret) {
         CLEANUP(secret_freep) char *old = NULL;
         CLEANUP(freep) char *path = NULL;
         CLEANUP(freep) uint8_t *data = NULL;
@@ -143,7 +143,8 @@ static int file_store(void *impl, KeyringCancel *cancel, const char *account, co
 }
 
 /* This needs no key. */
-static int file_delete(void *impl, KeyringCancel *cancel, const char *account) {
+static int file_delete(void *impl, KeyringCancel *cancel, KeyringQuestion *question,
+                       const char *account) {
         CLEANUP(freep) char *path = NULL;
         StoreFile *f = impl;
         int r;
