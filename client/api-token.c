@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "api-token.h"
+#include "loop.h"
 #include "say.h"
 
 CLEANUP_FUNC(iotc_token_client, iotc_token_close)
@@ -27,7 +28,7 @@ static int add_once(sd_bus *bus, const char *name, const char *secret, const Str
                 r = sd_bus_message_close_container(m);
         if (r < 0)
                 return fail_errno(r);
-        return bus_call_lost(bus, m, BUS_TIMEOUT_SEC, IOTC_ERROR_ACCOUNT_EXISTS, ret_lost);
+        return bus_call_lost(bus, m, BUS_TIMEOUT_PERSON, IOTC_ERROR_ACCOUNT_EXISTS, ret_lost);
 }
 
 /* The daemon went away: the bus starts it again, and what it has not done it does now. */
@@ -85,7 +86,7 @@ int api_token_set(sd_bus *bus, const char *path, const char *secret) {
         r = sd_bus_message_sensitive(m);
         if (r >= 0)
                 r = sd_bus_message_append(m, "s", secret);
-        return r < 0 ? fail_errno(r) : bus_call(bus, m, BUS_TIMEOUT_SEC, NULL);
+        return r < 0 ? fail_errno(r) : loop_call_person(bus, m, NULL, NULL);
 }
 
 int api_token_set_apps(sd_bus *bus, const char *path, const StringList *apps) {

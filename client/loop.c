@@ -105,19 +105,61 @@ int loop_run(Loop *loop) {
 typedef struct LoopCall {
         Loop *loop;
         sd_bus_error error;
+        sd_bus_message *reply;
+        bool told; /* that a dialog waits */
 } LoopCall;
+
+static void loop_call_deinit(LoopCall *call) {
+        sd_bus_error_free(&call->error);
+        sd_bus_message_unref(call->reply);
+}
 
 static int loop_on_reply(sd_bus_message *reply, void *userdata, sd_bus_error *ret_error) {
         LoopCall *call = userdata;
 
         (void)sd_bus_error_copy(&call->error, sd_bus_message_get_error(reply));
+        call->reply = sd_bus_message_ref(reply);
         return loop_end(call->loop, 0);
 }
 
-int loop_call_unless(sd_bus *bus, sd_bus_message *m, unsigned timeout_sec, const char *name) {
+static int loop_on_keyring(sd_bus_message *reply, void *userdata, sd_bus_error *ret_error) {
+        LoopCall *call = userdata;
+        const char *state;
+
+        if (call->reply || call->told || sd_bus_message_is_method_error(reply, NULL) ||
+            sd_bus_message_read(reply, "v", "s", &state) < 0 || !streq(state, "prompting"))
+                return 0;
+        call->told = true;
+        say("The keyring's dialog waits for your answer. Ctrl-C gives up.");
+        return 0;
+}
+
+static int loop_ask_keyring(LoopCall *call) {
+        return sd_bus_call_method_async(call->loop->bus, NULL, IOTC_BUS_NAME, IOTC_PATH,
+                                        "org.freedesktop.DBus.Properties", "Get", loop_on_keyring,
+                                        call, "ss", IOTC_INTERFACE_MANAGER, "KeyringState");
+}
+
+static int loop_on_change(sd_bus_message *m, void *userdata, sd_bus_error *ret_error) {
+        (void)loop_ask_keyring(userdata);
+        return 0;
+}
+
+static int loop_watch_keyring(LoopCall *call, sd_bus_slot **ret) {
+        int r;
+
+        r = sd_bus_match_signal_async(call->loop->bus, ret, IOTC_BUS_NAME, IOTC_PATH,
+                                      "org.freedesktop.DBus.Properties", "PropertiesChanged",
+                                      loop_on_change, NULL, call);
+        return r < 0 ? r : loop_ask_keyring(call);
+}
+
+static int loop_call(sd_bus *bus, sd_bus_message *m, unsigned timeout_sec, bool person,
+                     const char *name, sd_bus_message **ret) {
         CLEANUP(loop_freep) Loop *loop = NULL;
+        CLEANUP(loop_call_deinit) LoopCall call = { .error = SD_BUS_ERROR_NULL };
         CLEANUP(sd_bus_slot_unrefp) sd_bus_slot *slot = NULL;
-        LoopCall call = { .error = SD_BUS_ERROR_NULL };
+        CLEANUP(sd_bus_slot_unrefp) sd_bus_slot *changes = NULL;
         int r;
 
         r = loop_new(&loop, bus);
@@ -125,19 +167,25 @@ int loop_call_unless(sd_bus *bus, sd_bus_message *m, unsigned timeout_sec, const
                 return r;
         call.loop = loop;
         r = sd_bus_call_async(bus, &slot, m, loop_on_reply, &call, timeout_sec * USEC_PER_SEC);
+        if (r >= 0 && person)
+                r = loop_watch_keyring(&call, &changes);
         if (r < 0)
                 return fail_errno(r);
         r = loop_run(loop);
-        if (r || !sd_bus_error_is_set(&call.error)) {
-                sd_bus_error_free(&call.error);
+        if (r == 0 && !sd_bus_error_is_set(&call.error) && ret)
+                *ret = STEAL(call.reply);
+        if (r || !sd_bus_error_is_set(&call.error))
                 return r;
-        }
-        if (name && sd_bus_error_has_name(&call.error, name)) {
-                sd_bus_error_free(&call.error);
+        if (name && sd_bus_error_has_name(&call.error, name))
                 return -1;
-        }
         connection_explain(&call.error);
-        return bus_fail(&call.error, -EIO);
+        r = bus_fail(&call.error, -EIO);
+        call.error = SD_BUS_ERROR_NULL;
+        return r;
+}
+
+int loop_call_person(sd_bus *bus, sd_bus_message *m, const char *name, sd_bus_message **ret) {
+        return loop_call(bus, m, BUS_TIMEOUT_PERSON, true, name, ret);
 }
 
 int loop_refresh_unless(sd_bus *bus, const char *path, const char *name) {
@@ -145,7 +193,7 @@ int loop_refresh_unless(sd_bus *bus, const char *path, const char *name) {
         int r;
 
         r = bus_method(bus, &m, path, IOTC_INTERFACE_ACCOUNT, "Refresh");
-        return r ?: loop_call_unless(bus, m, BUS_TIMEOUT_FETCH, name);
+        return r ?: loop_call(bus, m, BUS_TIMEOUT_FETCH, false, name, NULL);
 }
 
 int loop_interrupted(void) {

@@ -28,9 +28,13 @@ Loop *loop_free(Loop *loop);
 int loop_end(Loop *loop, int code);
 /* Run it to its end, once. Its exit code. */
 int loop_run(Loop *loop);
-/* bus_call_unless() in a loop of its own: 128 + a signal's number when that came first. */
-int loop_call_unless(sd_bus *bus, sd_bus_message *m, unsigned timeout_sec, const char *name);
-/* Refresh of the account at path, likewise. */
+/*
+ * bus_call_unless() in a loop of its own, of a call for which the keyring may ask a person, who is
+ * told that it does and has the time: 128 + a signal's number when that came first. It is given up
+ * when this program ends. ret may be NULL.
+ */
+int loop_call_person(sd_bus *bus, sd_bus_message *m, const char *name, sd_bus_message **ret);
+/* Refresh of the account at path, likewise, but nobody is asked. */
 int loop_refresh_unless(sd_bus *bus, const char *path, const char *name);
 /* Block the signals, for what has to be put away before they may end the process. 0 or -errno. */
 int loop_block_signals(void);

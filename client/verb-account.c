@@ -7,20 +7,24 @@
 
 #include "bus.h"
 #include "display.h"
+#include "loop.h"
 #include "say.h"
 #include "verbs.h"
 
 static const Option no_options[] = { { 0 } };
 
-/* Find the account, read it, and call a method of it. 0 or an exit code. */
-static int account_do(sd_bus *bus, const char *selector, const char *member, unsigned timeout_sec,
+/* Find the account, read it, and call a method of it, which waits for a person if the keyring asks
+ * one. 0 or an exit code. */
+static int account_do(sd_bus *bus, const char *selector, const char *member,
                       Properties *properties) {
+        CLEANUP(sd_bus_message_unrefp) sd_bus_message *m = NULL;
         CLEANUP(freep) char *path = NULL;
         int r;
 
         r = bus_find_account(bus, selector, &path);
         r = r ?: bus_get_all(bus, path, IOTC_INTERFACE_ACCOUNT, properties);
-        return r ?: bus_account_do(bus, path, member, timeout_sec);
+        r = r ?: bus_method(bus, &m, path, IOTC_INTERFACE_ACCOUNT, member);
+        return r ?: loop_call_person(bus, m, NULL, NULL);
 }
 
 int verb_refresh(const Verb *verb, int argc, char **argv) {
@@ -65,7 +69,7 @@ int verb_logout(const Verb *verb, int argc, char **argv) {
         if (str_empty(argv[0]))
                 return args_wrong(verb, "an argument is missing");
         r = bus_open(&bus);
-        r = r ?: account_do(bus, argv[0], "SignOut", BUS_TIMEOUT_SEC, &account);
+        r = r ?: account_do(bus, argv[0], "SignOut", &account);
         if (r)
                 return r;
         say("Signed out of '%s': its secret is forgotten here.",
@@ -85,7 +89,7 @@ int verb_remove(const Verb *verb, int argc, char **argv) {
         if (str_empty(argv[0]) || strpbrk(argv[0], "/:."))
                 return args_wrong(verb, "'%s' is not the name of an account", argv[0]);
         r = bus_open(&bus);
-        r = r ?: account_do(bus, argv[0], "Remove", BUS_TIMEOUT_SEC, &account);
+        r = r ?: account_do(bus, argv[0], "Remove", &account);
         if (r)
                 return r;
         say("Removed the account '%s', and its secret from here.",
@@ -146,7 +150,7 @@ int verb_unlock(const Verb *verb, int argc, char **argv) {
         r = args_parse(verb, no_options, &argc, argv, 0, 0);
         r = r ?: bus_open(&bus);
         r = r ?: bus_method(bus, &m, IOTC_PATH, IOTC_INTERFACE_MANAGER, "Unlock");
-        r = r ?: bus_call(bus, m, BUS_TIMEOUT_PERSON, &reply);
+        r = r ?: loop_call_person(bus, m, NULL, &reply);
         if (r)
                 return r;
         r = sd_bus_message_read(reply, "b", &unlocked);

@@ -81,7 +81,7 @@ static int login_add(Login *l) {
                 r = login_append_settings(m, l, l->secret);
         if (r < 0)
                 return fail_errno(r);
-        r = bus_call_unless(l->bus, m, BUS_TIMEOUT_SEC, IOTC_ERROR_ACCOUNT_EXISTS, &reply);
+        r = loop_call_person(l->bus, m, IOTC_ERROR_ACCOUNT_EXISTS, &reply);
         if (r)
                 return r;
         l->made = true;
@@ -201,7 +201,7 @@ static int login_set_secret(Login *l) {
         r = sd_bus_message_sensitive(m);
         if (r >= 0)
                 r = sd_bus_message_append(m, "s", l->secret);
-        return r < 0 ? fail_errno(r) : bus_call(l->bus, m, BUS_TIMEOUT_SEC, NULL);
+        return r < 0 ? fail_errno(r) : loop_call_person(l->bus, m, NULL, NULL);
 }
 
 /* A client signs in by itself: see that its secret gets a token. */

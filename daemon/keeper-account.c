@@ -84,10 +84,11 @@ void keeper_tell_unsaved(Keeper *k, int outcome) {
                                   "kept in memory until you agree there.",
                                   name);
         else if (outcome == KEYRING_E_REFUSED)
-                (void)problem_set(&problem, OUTCOME_KEYRING_LOCKED,
-                                  "%s: the keyring's dialog was declined, so its sign-in is kept in "
-                                  "memory only. To be asked again: iotc-token unlock",
-                                  name);
+                (void)problem_set(
+                        &problem, OUTCOME_KEYRING_LOCKED,
+                        "%s: the keyring's dialog was declined, so its sign-in is kept in "
+                        "memory only. To be asked again: iotc-token unlock",
+                        name);
         else
                 return;
         k->unsaved = true;

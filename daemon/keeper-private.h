@@ -135,7 +135,7 @@ void keeper_drop_stored_tokens(Keeper *k);
 void keeper_wake(Keeper *k);
 
 /* keeper-account.c */
-/* The outcome of a save: if the tokens are kept in memory, LastError says why, until they are not. */
+/* The outcome of a save: if tokens are kept in memory, LastError says why, until they are not. */
 void keeper_tell_unsaved(Keeper *k, int outcome);
 void keeper_tell_saved(Keeper *k);
 

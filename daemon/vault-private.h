@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the two files of the vault share: vault.c (its life, reading) and vault-write.c (writing).
+ * What the files of the vault share: vault.c (its life, reading), vault-write.c (writing) and
+ * vault-ask.c (when a person is asked before that).
  */
 #pragma once
 
@@ -72,3 +73,9 @@ void vault_try_later(Vault *v);
 void vault_on_unstarted(Vault *v);
 /* Write what is to be written, or delete, unless that is under way. */
 void vault_write(Vault *v);
+
+/* vault-ask.c */
+/* Who is asked about the write that is about to begin: nobody for what is but a copy. */
+KeyringAsk vault_ask(const Vault *v);
+/* A write that waits for a person is given up. */
+void vault_unask(Vault *v);

@@ -117,12 +117,12 @@ static void write_failed(Vault *v, int outcome) {
         v->unseen = v->unseen || outcome_is_open(outcome);
         if (!v->carries)
                 log_warning("%s: the keyring can't be written now (%s); %s", v->name,
-                            why                           ? why
-                            : outcome == KEYRING_E_LOCKED ? "locked"
-                            : outcome == KEYRING_E_ABSENT ? "absent"
-                            : outcome == KEYRING_E_SILENT ? "no answer"
+                            why                            ? why
+                            : outcome == KEYRING_E_LOCKED  ? "locked"
+                            : outcome == KEYRING_E_ABSENT  ? "absent"
+                            : outcome == KEYRING_E_SILENT  ? "no answer"
                             : outcome == KEYRING_E_REFUSED ? "its dialog was declined"
-                                                          : "it fails; is its disk full?",
+                                                           : "it fails; is its disk full?",
                             v->erases ? "its item goes later" : "kept in memory");
         if (outcome == KEYRING_E_FAILED)
                 vault_try_later(v);
@@ -200,27 +200,6 @@ static void vault_on_cleared(int outcome, void *userdata) {
                 vault_write(v);
         } else
                 vault_on_written(outcome, NULL, v);
-}
-
-/* A person may take their time, and others can be served until then. */
-static void vault_on_asked(void *userdata) {
-        Vault *v = userdata;
-
-        v->asked = v->late = true;
-        log_info("%s: the keyring asks a person before it is %s", v->name,
-                 v->erases ? "deleted there" : "stored");
-        (void)vault_answer(v, &v->saves, UINT64_MAX, KEYRING_E_ASKS);
-}
-
-/* Nobody is asked for what is but a copy. */
-static KeyringAsk vault_ask(const Vault *v) {
-        return (KeyringAsk){
-                .wish = v->carries || v->fresh   ? KEYRING_WISH_PERSON
-                        : v->beside              ? KEYRING_WISH_BESIDE
-                        : v->record->secret      ? KEYRING_WISH_BACKGROUND
-                                                 : KEYRING_WISH_SILENT,
-                .asked = vault_on_asked,
-        };
 }
 
 /* The record as it is, or with the offered secret. */
@@ -358,50 +337,6 @@ void vault_save_later(Vault *v) {
         v->forgetting = false;
         vault_touch(v);
         timer_arm(v->timer, clock_boottime() + SAVE_LATER_USEC);
-}
-
-/* A write that waits for a person is given up. */
-static void vault_unask(Vault *v) {
-        if (!v->asked)
-                return;
-        v->asked = false;
-        v->write = keyring_op_free(v->write);
-        if (v->clearing)
-                removed_leave(v->env->removed, v->name);
-        v->clearing = false;
-}
-
-void vault_give_up(Vault *v) {
-        if (!v->asked || !v->carries)
-                return;
-        if (v->clearing)
-                removed_give_up(v->env->removed, v->name);
-        else
-                keyring_op_give_up(v->write);
-}
-
-/* What a person has not agreed to yet is put beside what may not be written over: else a sign-in
- * whose former refresh token is spent would be lost. */
-static void vault_flush_asked(Vault *v) {
-        bool beside = !v->carries && !v->erases && !v->clearing;
-
-        vault_unask(v);
-        if (!beside || !vault_is_dirty(v))
-                return;
-        v->beside = true;
-        v->fresh = false;
-        vault_write(v);
-}
-
-bool vault_flush(Vault *v) {
-        if (v->asked)
-                vault_flush_asked(v);
-        else if (vault_is_dirty(v) && !v->write && !v->clearing && v->flushed != v->generation &&
-            keyring_state(v->env->keyring) == KEYRING_STATE_OK) {
-                v->flushed = v->generation; /* it is no use to try it over and over */
-                vault_write(v);
-        }
-        return !v->write && !v->clearing;
 }
 
 int vault_replace(Vault *v, VaultOp **ret, const char *secret, VaultOpFn fn, void *userdata) {

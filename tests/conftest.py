@@ -24,6 +24,7 @@ from util_daemon import Cli, Daemon, Home, entra_account
 from util_doctor import Doctor
 from util_entra import Entra
 from util_fetch import Fetcher
+from util_keepassxc import KeePassXC
 from util_keyring import Keyring
 from util_logind import Logind
 from util_process import running, wait_until
@@ -235,6 +236,18 @@ def late_keyring(folder, bus):
 
 
 @pytest.fixture
+def keepassxc(folder, bus, screen):
+    """A real KeePassXC as the keyring, not started."""
+    if not shutil.which('keepassxc'):
+        pytest.skip('KeePassXC is not installed (Debian: keepassxc)')
+    path = os.path.join(folder, 'keepassxc')
+    os.mkdir(path, 0o700)
+    keepassxc = KeePassXC(bus, path, screen)
+    yield keepassxc
+    keepassxc.close()
+
+
+@pytest.fixture
 def logind(folder):
     """A system bus with logind on it; without this fixture a daemon has no system bus."""
     path = os.path.join(folder, 'system')
@@ -249,7 +262,7 @@ def logind(folder):
 def daemon(home, bus, request):
     """The daemon, not started: daemon.start(settings)."""
     # Set up before it, so that they end after it.
-    for name in ('late_keyring', 'keyring', 'logind', 'entra', 'az', 'central'):
+    for name in ('late_keyring', 'keyring', 'keepassxc', 'logind', 'entra', 'az', 'central'):
         if name in request.fixturenames:
             request.getfixturevalue(name)
     daemon = Daemon(home, bus)

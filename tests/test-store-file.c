@@ -208,7 +208,8 @@ static void test_another_key_destroys_nothing(void) {
 
         /* What is locked can be deleted, and then the other key will do. */
         assert(unlock(&s, other) == KEYRING_E_LOCKED);
-        assert(b->erase(s.impl, NULL, NULL, "work") == 0 && b->erase(s.impl, NULL, NULL, "home") == 0 &&
+        assert(b->erase(s.impl, NULL, NULL, "work") == 0 &&
+               b->erase(s.impl, NULL, NULL, "home") == 0 &&
                b->erase(s.impl, NULL, NULL, "broken") == 0);
         assert(unlock(&s, other) == 0 && store(&s, "work", "four") == 0);
         shop_deinit(&s);

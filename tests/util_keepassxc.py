@@ -5,9 +5,9 @@
 
 import base64
 import os
-import re
 import subprocess
 import uuid
+from xml.etree import ElementTree
 
 from util_bus import BusError
 from util_keyring import COLLECTION, ITEM, NAME, PATH, SERVICE, Keyring
@@ -15,7 +15,8 @@ from util_process import Process, wait_until
 
 GROUP = uuid.UUID('6b1b1d0c-7b1a-4d43-9f6e-0c1d2e3f4a5b')
 XML = '''<?xml version="1.0" encoding="UTF-8"?>
-<KeePassFile><Meta><RecycleBinEnabled>False</RecycleBinEnabled><CustomData>{exposed}</CustomData></Meta>
+<KeePassFile>
+<Meta><RecycleBinEnabled>False</RecycleBinEnabled><CustomData>{exposed}</CustomData></Meta>
 <Root><Group><UUID>{group}</UUID><Name>Root</Name></Group></Root></KeePassFile>
 '''
 EXPOSED = '<Item><Key>FDO_SECRETS_EXPOSED_GROUP</Key><Value>{{{group}}}</Value></Item>'
@@ -33,6 +34,8 @@ Enabled=true
 ShowNotification=false
 '''
 PASSWORD = 'keepassxc password of a test'
+ACCESS = 'Access Request'
+DELETE = 'Delete entry?'
 
 
 class KeePassXC(Keyring):
@@ -87,6 +90,18 @@ class KeePassXC(Keyring):
         except BusError:
             return None
 
+    def entries(self):
+        """{account: secret} as the database has it on the disk. Never print them."""
+        done = subprocess.run(['keepassxc-cli', 'export', '-q', self.database],
+                              input=f'{PASSWORD}\n', env=self.env, capture_output=True, text=True,
+                              check=False)
+        assert done.returncode == 0, done.stderr
+        found = {}
+        for entry in ElementTree.fromstring(done.stdout).iterfind('./Root/Group/Entry'):
+            values = {s.findtext('Key'): s.findtext('Value') for s in entry.iterfind('String')}
+            found.setdefault(values.get('account'), []).append(values['Password'])
+        return found
+
     # the person
 
     def xdotool(self, *arguments):
@@ -97,3 +112,36 @@ class KeePassXC(Keyring):
         """{id: title} of what it shows."""
         found = self.xdotool('search', '--onlyvisible', '--name', '.').split()
         return {each: self.xdotool('getwindowname', each).strip() for each in found}
+
+    def dialog(self, title):
+        """Wait for a dialog: its window."""
+        return wait_until(lambda: next((window for window, name in self.windows().items()
+                                        if title in name), None), f'a dialog: {title}')
+
+    def press(self, title, *keys):
+        """Press keys in a dialog, the last of which ends it."""
+        window = self.dialog(title)
+        self.xdotool('windowfocus', '--sync', window)
+        for key in keys:
+            self.xdotool('key', '--window', window, key)
+        wait_until(lambda: window not in self.windows(), f'the end of the dialog {title}')
+
+    def allow(self):
+        self.press(ACCESS, 'Return')
+
+    def allow_once(self):
+        """Without the tick at "Remember"."""
+        self.press(ACCESS, 'alt+r', 'Return')
+
+    def deny(self):
+        self.press(ACCESS, 'Escape')
+
+    def delete(self, yes=True):
+        self.press(DELETE, *(['Tab', 'space'] if yes else ['Escape']))
+
+    def unlock_dialog(self):
+        """Type the password where it asks for it."""
+        window = self.dialog('Unlock')
+        self.xdotool('windowfocus', '--sync', window)
+        self.xdotool('type', '--window', window, PASSWORD)
+        self.xdotool('key', '--window', window, 'Return')

@@ -21,8 +21,8 @@ struct KeyringOp {
         bool unlocking;  /* waits for Keyring.unlock */
         bool asking;     /* waits for a person: for its dialog, or behind another one */
         KeyringAsk ask;
-        unsigned news;   /* what Keyring.news was then */
-        int outcome;     /* if the timer ends it */
+        unsigned news; /* what Keyring.news was then */
+        int outcome;   /* if the timer ends it */
         sd_event_source *timer;
         KeyringFn fn;
         void *userdata;
@@ -41,8 +41,8 @@ struct Keyring {
         KeyringJob *dialog; /* of the operation that owns it, or NULL */
         Timer *dialog_due;  /* a dialog that has not ended by then is one that a person sees */
         bool dialog_seen;
-        bool refused;       /* nothing of what nobody has called for is asked any more */
-        bool unlock_again;  /* when it has ended: there is another key */
+        bool refused;      /* nothing of what nobody has called for is asked any more */
+        bool unlock_again; /* when it has ended: there is another key */
         const char *kind;
         char *key_file;          /* the setting, or NULL */
         char *shut;              /* why the state is as it is, or NULL */

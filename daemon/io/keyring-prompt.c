@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * An unlock's steps: which collection is the default one; Unlock() it, or CreateCollection(); then
- * which items of ours are locked one by one (as KeePassXC does), which it can't say before; Unlock()
- * those. Where an answer names a prompt, show it and wait for its Completed, as long as it takes.
- * Every step is a reply handler. Steps that show nothing have a time limit.
+ * which items of ours are locked one by one (as KeePassXC does), which can't be seen before;
+ * Unlock() those. Where an answer names a prompt, show it and wait for its Completed, as long as it
+ * takes. Every step is a reply handler. Steps that show nothing have a time limit.
  */
 #include "io/keyring-prompt.h"
 
@@ -18,8 +18,8 @@ struct KeyringPrompt {
         GCancellable *cancel; /* its triggering tells replies that the prompt is gone */
         KeyringUnlockFn fn;
         void *userdata;
-        bool opens; /* after this dialog our items are looked at */
-        bool open;  /* they are what it is about */
+        bool opens;  /* after this dialog our items are looked at */
+        bool open;   /* they are what it is about */
         char *shown; /* the prompt that has not ended, or NULL */
         guint vanished;
         guint completed;
@@ -162,9 +162,8 @@ static void prompt_on_unlock(GObject *bus, GAsyncResult *result, gpointer userda
 }
 
 static void prompt_unlock(KeyringPrompt *p, GVariant *objects) {
-        prompt_call(p, SECRETS_PATH, SECRETS_INTERFACE, "Unlock",
-                    g_variant_new("(@ao)", objects), "(aoo)", CALL_WITHOUT_LIMIT,
-                    prompt_on_unlock);
+        prompt_call(p, SECRETS_PATH, SECRETS_INTERFACE, "Unlock", g_variant_new("(@ao)", objects),
+                    "(aoo)", CALL_WITHOUT_LIMIT, prompt_on_unlock);
 }
 
 static void prompt_on_items(GObject *bus, GAsyncResult *result, gpointer userdata) {

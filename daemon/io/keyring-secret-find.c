@@ -15,10 +15,9 @@ static const SecretSchema keyring_schema = {
 
 GVariant *secret_ask(KeyringSecret *s, SecretCall *call, const char *path, const char *interface,
                      const char *method, GVariant *arguments, const char *type, GError **error) {
-        return g_dbus_connection_call_sync(s->bus, KEYRING_SERVICE, path, interface, method,
-                                           arguments, G_VARIANT_TYPE(type),
-                                           G_DBUS_CALL_FLAGS_NO_AUTO_START, -1, call->cancel,
-                                           error);
+        return g_dbus_connection_call_sync(
+                s->bus, KEYRING_SERVICE, path, interface, method, arguments, G_VARIANT_TYPE(type),
+                G_DBUS_CALL_FLAGS_NO_AUTO_START, -1, call->cancel, error);
 }
 
 /* A property, of that type; NULL and *error. */
@@ -107,7 +106,8 @@ bool secret_item_lies_in(SecretItem *item, const char *collection) {
 }
 
 bool secret_item_is_shut(KeyringSecret *s, SecretCall *call, SecretItem *item) {
-        g_autofree char *path = g_path_get_dirname(g_dbus_proxy_get_object_path(G_DBUS_PROXY(item)));
+        g_autofree char *path =
+                g_path_get_dirname(g_dbus_proxy_get_object_path(G_DBUS_PROXY(item)));
 
         return collection_is_locked(s, call, path);
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Writing and deleting, and what a service wants to ask before it does. An item that is there gets
- * its new secret by SetSecret, which asks nobody once we may read it: KeePassXC would ask again for
- * one that CreateItem replaces. After a dialog the whole is done once more, from the look at what is
- * there: a service says "done" also where the person has said no.
+ * its new secret by SetSecret, which asks nobody once we may read it. After a dialog the whole is
+ * done once more, from the look at what is there: a service may say "done" also where the person
+ * has said no, and Delete() goes item by item.
  */
 #include "io/keyring-secret-private.h"
 #include "model/secret.h"

@@ -34,11 +34,11 @@ typedef struct KeyringJob {
         bool abandoned;        /* the same */
         char *account;
         char *label;
-        char *secret;    /* in for a store, out for a load */
-        bool beside;     /* in for a store */
+        char *secret;             /* in for a store, out for a load */
+        bool beside;              /* in for a store */
         KeyringQuestion question; /* of a store and a delete; in for a dialog */
-        char *key_file;  /* in for an unlock, or NULL */
-        char *complaint; /* out, when it went wrong: keyring_complaint(), or NULL */
+        char *key_file;           /* in for an unlock, or NULL */
+        char *complaint;          /* out, when it went wrong: keyring_complaint(), or NULL */
         int outcome;
         KeyringCancel *cancel;
         void *owner; /* for the loop's side */
