@@ -5,21 +5,30 @@
 #include "az-login.h"
 #include "bus.h"
 #include "loop.h"
+#include "model/program.h"
 #include "say.h"
 
 static void az_exec(const char *tenant) {
         const char *const plain[] = { "az",       "login", "--allow-no-subscriptions",
                                       "--output", "none",  tenant ? "--tenant" : NULL,
                                       tenant,     NULL };
+        CLEANUP(distrust_clear) Distrust distrust = { 0 };
+        CLEANUP(freep) char *az = NULL, *why = NULL;
         sigset_t none;
+        int r;
 
         sigemptyset(&none);
         (void)sigprocmask(SIG_SETMASK, &none, NULL);
         (void)signal(SIGPIPE, SIG_DFL);
         /* Else az hides the code that the person has to enter. */
-        if (setenv("AZURE_CORE_ONLY_SHOW_ERRORS", "0", 1) == 0)
-                (void)execvp("az", (char *const *)plain);
-        (void)fail(EXIT_FAILED, "can't run az: %s", strerror(errno));
+        (void)setenv("AZURE_CORE_ONLY_SHOW_ERRORS", "0", 1);
+        r = program_find(&az, "az", getenv("PATH"));
+        if (r == 0)
+                (void)execv(az, (char *const *)plain);
+        if (r == PROGRAM_E_UNSAFE && program_check(az, &distrust) == r)
+                why = distrust_text(&distrust);
+        (void)fail(EXIT_FAILED, "can't run az: %s",
+                   why ? why : strerror(r == PROGRAM_E_MISSING ? ENOENT : errno));
         _exit(127);
 }
 

@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 
 #include "browser.h"
+#include "model/program.h"
 
 typedef struct Browser {
         void (*fn)(bool opened, void *userdata);
@@ -25,6 +26,7 @@ bool browser_can_open(void) {
 /* A session of its own: the terminal's Ctrl-C is for us, and no text browser gets at the keys. */
 _Noreturn static void browser_exec(const char *url) {
         int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+        CLEANUP(freep) char *program = NULL;
         sigset_t none;
 
         (void)setsid();
@@ -34,7 +36,8 @@ _Noreturn static void browser_exec(const char *url) {
         for (int fd = 0; fd < 3; fd++)
                 if (dup2(null, fd) < 0)
                         _exit(126);
-        (void)execlp("xdg-open", "xdg-open", url, (char *)NULL);
+        if (program_find(&program, "xdg-open", getenv("PATH")) == 0)
+                (void)execl(program, "xdg-open", url, (char *)NULL);
         _exit(127);
 }
 

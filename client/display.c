@@ -192,28 +192,6 @@ char *display_url(const char *url) {
         return asprintf(&shown, "%.*s%s", (int)scheme, url, at + 1) < 0 ? NULL : shown;
 }
 
-char *display_quoted(const char *word) {
-        static const char *const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                         "0123456789_/.:@%+,-";
-        char *quoted = NULL;
-        size_t n;
-        FILE *f;
-
-        if (*word && word[strspn(word, plain)] == '\0')
-                return strdup(word);
-        f = open_memstream(&quoted, &n);
-        if (!f)
-                return NULL;
-        fputc('\'', f);
-        for (; *word; word++)
-                fputs(*word == '\'' ? "'\\''" : (char[]){ *word, '\0' }, f);
-        fputc('\'', f);
-        if (fclose(f) == 0)
-                return quoted;
-        free(quoted);
-        return NULL;
-}
-
 unsigned display_distance(const char *a, const char *b) {
         size_t n = strlen(b);
         unsigned row[33];

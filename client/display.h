@@ -56,8 +56,5 @@ char *display_key(char buf[DISPLAY_KEY_SIZE], const char *name);
  * by free(); NULL when memory is short. */
 char *display_url(const char *url);
 
-/* A word as a shell wants it, in quotes if need be; likewise. */
-char *display_quoted(const char *word);
-
 /* How many letters have to be changed, added or left out to make a into b; at most 255. */
 unsigned display_distance(const char *a, const char *b);

@@ -142,15 +142,20 @@ static void tell_unseen(Doctor *d, const char *path) {
 }
 
 static void tell_unsafe(Doctor *d, const char *path) {
-        CLEANUP(freep) char *command = doctor_path_command("namei -l", path);
+        CLEANUP(distrust_clear) Distrust distrust = { 0 };
+        CLEANUP(freep) char *command = NULL;
 
+        (void)program_check(path, &distrust);
+        command = distrust_command(&distrust);
         doctor_tell(d,
                     &(Finding){ .check = "az",
                                 .state = daemon_has_az(d) ? FINDING_PROBLEM : FINDING_NOTE,
-                                .why = N_("It or its folder is another user's or can be written by "
-                                          "others: the daemon does not run such a program."),
+                                .why = N_("The daemon runs no program that another user could put "
+                                          "there."),
                                 .command = command },
-                    N_("%s is not safe to run."), path);
+                    distrust.foreign ? N_("%s is not run: %s belongs to another user.")
+                                     : N_("%s is not run: %s can be written by other users."),
+                    path, distrust.path ?: path);
 }
 
 static int check_version(Doctor *d, const char *path) {
@@ -180,7 +185,7 @@ static int check_version(Doctor *d, const char *path) {
 
 /* The one that an account names; the daemon's own words about one that isn't there are better. */
 static int check_named(Doctor *d, const char *path) {
-        int r = program_check(path);
+        int r = program_check(path, NULL);
 
         if (r == PROGRAM_E_UNSAFE)
                 tell_unsafe(d, path);

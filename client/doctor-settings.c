@@ -5,16 +5,17 @@
  */
 #include <sys/stat.h>
 
-#include "display.h"
 #include "doctor.h"
-#include "model/program.h"
+#include "model/text.h"
+#include "model/trust.h"
 
 /* A bad line that belongs to no account; told: what it is about has been told. */
 static bool tell_bad_line(Doctor *d, bool told) {
         CLEANUP(freep) char *command = doctor_edit_command();
         const char *problem = properties_string(&d->manager, "SettingsProblem");
 
-        if (!*problem || (told && strstr(problem, "can't be read")))
+        if (!*problem ||
+            (told && (strstr(problem, "can't be read") || strstr(problem, "is not read"))))
                 return told;
         doctor_tell(
                 d,
@@ -27,8 +28,8 @@ static bool tell_bad_line(Doctor *d, bool told) {
         return true;
 }
 
-static void tell_writable(Doctor *d, const char *path) {
-        CLEANUP(freep) char *command = doctor_path_command("chmod go-w", path);
+static void tell_unsafe(Doctor *d, const char *path, const Distrust *distrust) {
+        CLEANUP(freep) char *command = distrust_command(distrust);
 
         doctor_tell(
                 d,
@@ -37,13 +38,15 @@ static void tell_writable(Doctor *d, const char *path) {
                             .why = N_("They name programs to run and where passwords go: who can "
                                       "write them can be you."),
                             .command = command },
-                N_("%s can be changed by other users."), path);
+                distrust->foreign ? N_("%s is not read: %s belongs to another user.")
+                                  : N_("%s is not read: %s can be written by other users."),
+                path, distrust->path);
 }
 
 /* What makes the file at path readable, or takes it out of the way; to be freed by free(). */
 static char *unread_command(const char *path, const char *folder, int fault) {
         bool ours = !streq(path, SETTINGS_SYSTEM_PATH);
-        CLEANUP(freep) char *from = display_quoted(path);
+        CLEANUP(freep) char *from = text_quoted(path);
         struct stat st;
         char *command;
 
@@ -66,10 +69,16 @@ static char *unread_command(const char *path, const char *folder, int fault) {
 /* The file at path: 1 when it is fine, 0 when there is none, -1 when something has been told. */
 static int check_file(Doctor *d, const char *path) {
         CLEANUP(freep) char *folder = strndup(path, (size_t)(strrchr(path, '/') - path));
-        CLEANUP(file_closep) FILE *f = settings_open(path, SETTINGS_FILE_MAX);
+        CLEANUP(distrust_clear) Distrust distrust = { 0 };
+        CLEANUP(file_closep) FILE *f = settings_open_own(path, &distrust);
         CLEANUP(freep) char *command = NULL;
         struct stat st;
-        int fault = errno, told = 0;
+        int fault = errno;
+
+        if (distrust.path) {
+                tell_unsafe(d, path, &distrust);
+                return -1;
+        }
 
         if (!f) {
                 if (fault == ENOTDIR || (fault == ENOENT && lstat(path, &st) < 0))
@@ -85,17 +94,7 @@ static int check_file(Doctor *d, const char *path) {
                             doctor_word(d, settings_open_fault(fault)));
                 return -1;
         }
-        if (fstat(fileno(f), &st) < 0)
-                return 1;
-        if (!program_is_ours(&st)) {
-                tell_writable(d, path);
-                told = -1;
-        }
-        if (folder && stat(folder, &st) == 0 && !program_is_ours(&st)) {
-                tell_writable(d, folder);
-                told = -1;
-        }
-        return told ?: 1;
+        return 1;
 }
 
 int doctor_check_settings(Doctor *d) {

@@ -4,6 +4,7 @@
 #include "connection.h"
 #include "display.h"
 #include "doctor.h"
+#include "model/text.h"
 #include "output.h"
 #include "table.h"
 
@@ -184,7 +185,7 @@ int doctor_get(sd_bus *bus, const char *const where[3], const char *name, char t
 }
 
 char *doctor_path_command(const char *command, const char *path) {
-        CLEANUP(freep) char *quoted = display_quoted(path);
+        CLEANUP(freep) char *quoted = text_quoted(path);
         char *whole;
 
         return !quoted || asprintf(&whole, "%s %s", command, quoted) < 0 ? NULL : whole;

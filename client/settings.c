@@ -63,22 +63,42 @@ int settings_read(Settings *settings, FILE *f) {
         return r < 0 ? r : found;
 }
 
-FILE *settings_open(const char *path, off_t max) {
-        CLEANUP(fd_closep) int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+/* fd: of O_PATH, or -errno. */
+static FILE *open_regular(int fd, off_t max) {
+        CLEANUP(fd_closep) int file = -1;
         struct stat st;
         FILE *f;
 
         if (fd < 0 || fstat(fd, &st) < 0) {
-                errno = errno == ENXIO ? EBADFD : errno; /* a socket */
+                errno = fd < 0 ? -fd : errno;
                 return NULL;
         }
         if (!S_ISREG(st.st_mode) || st.st_size > max) {
                 errno = S_ISREG(st.st_mode) ? EFBIG : S_ISDIR(st.st_mode) ? EISDIR : EBADFD;
                 return NULL;
         }
-        f = fdopen(fd, "r");
-        fd = f ? -1 : fd;
+        file = trust_reopen(fd, O_RDONLY);
+        if (file < 0) {
+                errno = -file;
+                return NULL;
+        }
+        f = fdopen(file, "r");
+        file = f ? -1 : file;
         return f;
+}
+
+FILE *settings_open(const char *path, off_t max) {
+        CLEANUP(fd_closep) int fd = open(path, O_PATH | O_CLOEXEC);
+
+        return open_regular(fd < 0 ? -errno : fd, max);
+}
+
+FILE *settings_open_own(const char *path, Distrust *ret) {
+        CLEANUP(fd_closep) int fd = -1;
+        int r;
+
+        r = trust_open(&fd, ret, path, TRUST_FILE);
+        return open_regular(r == TRUST_E_UNSAFE ? -EPERM : r < 0 ? r : fd, SETTINGS_FILE_MAX);
 }
 
 const char *settings_open_fault(int r) {
@@ -97,7 +117,8 @@ const char *settings_open_fault(int r) {
 }
 
 static int settings_read_path(Settings *settings, const char *path) {
-        CLEANUP(file_closep) FILE *f = settings_open(path, SETTINGS_FILE_MAX);
+        CLEANUP(distrust_clear) Distrust distrust = { 0 };
+        CLEANUP(file_closep) FILE *f = settings_open_own(path, &distrust);
 
         return f ? settings_read(settings, f) : 0;
 }

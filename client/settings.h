@@ -9,6 +9,8 @@
 #include <iotc-util.h>
 #include <sys/types.h>
 
+#include "model/trust.h"
+
 enum {
         SETTINGS_FILE_MAX = 1024 * 1024, /* as the daemon has it */
         SETTINGS_CA_MAX = 16 * 1024 * 1024,
@@ -37,6 +39,9 @@ int settings_user_path(char **ret);
 /* Open a regular file of at most max bytes to be read; never waits, whatever is there. NULL with
  * errno: EBADFD for a pipe, a socket or a device, EFBIG, EISDIR, or open(2)'s. */
 FILE *settings_open(const char *path, off_t max);
+/* The same for a settings file, and as the daemon does only one that nobody but the user and root
+ * can change: else NULL, and where *ret says, which the caller clears. */
+FILE *settings_open_own(const char *path, Distrust *ret);
 /* That errno in words, to be translated; ENOENT is for a path at which there is a link. */
 const char *settings_open_fault(int r);
 /* One file, over what is there: 1 when it has the group, 0, or -ENOMEM. */

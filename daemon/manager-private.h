@@ -39,6 +39,7 @@ struct Manager {
         Timer *clock_news; /* Env.clock_news */
         char **app_suffixes;
         char *problem; /* of the settings outside any account, as it was logged last; or NULL */
+        bool unread;   /* a file was not read: `problem` says why, and what was known stays */
         bool ready;    /* the first settings are in: news may go up */
 };
 

@@ -124,6 +124,10 @@ int manager_resolve(Manager *m, const char *selector, Keeper **ret, Problem *pro
         r = selector_resolve(m, selector, ret, problem);
         if (r != OUTCOME_NO_SUCH_ACCOUNT)
                 return r;
+        if (m->unread) {
+                problem_clear(problem);
+                return problem_set(problem, OUTCOME_MISCONFIGURED, "%s", m->problem);
+        }
         if (manager_update_builtin(m) < 0 || m->n_accounts == n)
                 return r;
         manager_choose_default(m);

@@ -51,6 +51,8 @@ int manager_update_builtin(Manager *m) {
         bool wanted;
         int r;
 
+        if (m->unread)
+                return 0;
         wanted = program_find(&az, "az", getenv("PATH")) == 0;
         for (size_t i = 0; i < m->n_accounts; i++) {
                 const Account *a = keeper_account(m->accounts[i]);
@@ -228,6 +230,7 @@ int manager_reload(Manager *m) {
         r = config_load(&c, m->system_path, m->user_path);
         if (r < 0)
                 return reload_failed(m, r);
+        m->unread = c->unread;
         if (c->unread && m->ready) {
                 if (!streq(m->problem, c->problem))
                         log_warning("%s. All stays as it was", c->problem);

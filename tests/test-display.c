@@ -180,23 +180,6 @@ static void test_urls_without_a_password(void) {
         }
 }
 
-static void test_words_for_a_shell(void) {
-        static const char *const table[][2] = {
-                { "/home/me/.config/a-b_c.conf", "/home/me/.config/a-b_c.conf" },
-                { "", "''" },
-                { "/home/my folder/x", "'/home/my folder/x'" },
-                { "/o'hara/$(x)", "'/o'\\''hara/$(x)'" },
-                { "~/x", "'~/x'" },
-        };
-
-        for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
-                char *quoted = display_quoted(table[i][0]);
-
-                assert(streq(quoted, table[i][1]));
-                free(quoted);
-        }
-}
-
 static void is_folded(const char *s, size_t columns, size_t first, size_t indent,
                       const char *expected) {
         CLEANUP(freep) char *folded = display_fold(s, columns, first, indent);
@@ -228,6 +211,5 @@ int main(void) {
         test_names_as_keys();
         test_how_near_a_word_is();
         test_urls_without_a_password();
-        test_words_for_a_shell();
         return 0;
 }

@@ -39,7 +39,7 @@ static void make_link(const char *name, const char *target) {
 static void expect_check(const char *name, int want) {
         CLEANUP(freep) char *path = path_of(name);
 
-        assert(program_check(path) == want);
+        assert(program_check(path, NULL) == want);
 }
 
 static void give_away(const char *name, uid_t uid, gid_t gid) {
@@ -56,7 +56,7 @@ static void test_what_only_the_user_can_change(void) {
         expect_check("bin/private", 0);
         make_link("bin/link", "az");
         expect_check("bin/link", 0);
-        assert(program_check("/bin/sh") == 0);
+        assert(program_check("/bin/sh", NULL) == 0);
 }
 
 static void test_what_is_no_program(void) {
@@ -74,7 +74,7 @@ static void test_what_is_no_program(void) {
         expect_check("bin", PROGRAM_E_MISSING);
         expect_check("bin/az/", PROGRAM_E_MISSING);
         expect_check("absent/az", PROGRAM_E_MISSING);
-        assert(program_check("/") == PROGRAM_E_MISSING);
+        assert(program_check("/", NULL) == PROGRAM_E_MISSING);
 }
 
 static void test_what_others_can_change(void) {
@@ -92,9 +92,9 @@ static void test_what_others_can_change(void) {
         make_link("bin/outward", "../open/az");
         expect_check("bin/outward", PROGRAM_E_UNSAFE);
 
-        assert(program_check("az") == PROGRAM_E_UNSAFE);
-        assert(program_check("./az") == PROGRAM_E_UNSAFE);
-        assert(program_check("") == PROGRAM_E_UNSAFE);
+        assert(program_check("az", NULL) == PROGRAM_E_UNSAFE);
+        assert(program_check("./az", NULL) == PROGRAM_E_UNSAFE);
+        assert(program_check("", NULL) == PROGRAM_E_UNSAFE);
 }
 
 /* Only root can give files away. */

@@ -78,9 +78,27 @@ static void test_printable_ascii(void) {
         assert(!text_is_printable_ascii("\xc3\xbc"));
 }
 
+static void test_words_for_a_shell(void) {
+        static const char *const table[][2] = {
+                { "/home/me/.config/a-b_c.conf", "/home/me/.config/a-b_c.conf" },
+                { "", "''" },
+                { "/home/my folder/x", "'/home/my folder/x'" },
+                { "/o'hara/$(x)", "'/o'\\''hara/$(x)'" },
+                { "~/x", "'~/x'" },
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+                char *quoted = text_quoted(table[i][0]);
+
+                assert(streq(quoted, table[i][1]));
+                free(quoted);
+        }
+}
+
 int main(void) {
         test_text_is_cleaned();
         test_bearer_tokens();
         test_printable_ascii();
+        test_words_for_a_shell();
         return 0;
 }

@@ -201,7 +201,8 @@ def test_an_az_that_others_can_write(daemon, keyring, doctor, home):
     os.chmod(os.path.join(home.folder, 'bin/az'), 0o757)
     daemon.start('[account cli]\nsource=azure-cli\n')
     env['PATH'] = os.path.join(home.folder, 'bin')
-    is_problem(doctor.run(1, **env)['az'], 'bin/az is not safe to run', 'namei')
+    is_problem(doctor.run(1, **env)['az'], 'bin/az can be written by other users',
+               'chmod go-w')
     assert not os.path.exists(os.path.join(home.folder, 'was-run'))
 
 

@@ -500,6 +500,24 @@ def test_without_a_real_az_it_says_so(work, cli, home):
     assert done.returncode == 127 and 'install the Azure CLI' in done.stderr
 
 
+def test_an_az_that_others_could_have_put_there_is_not_run(work, cli, home):
+    """In their own folder, or in one whose folder they may write to; the next one is."""
+    for name, mode in (('open', 0o777), ('above', 0o755), ('safe', 0o755)):
+        os.makedirs(os.path.join(home.folder, name, 'bin'))
+        with open(os.path.join(home.folder, name, 'bin/az'), 'w', encoding='utf-8') as file:
+            file.write(f'#!/bin/sh\necho {name}: "$0"\n')
+        os.chmod(file.name, 0o755)
+        os.chmod(os.path.join(home.folder, name, 'bin'), mode)
+    os.chmod(os.path.join(home.folder, 'above'), 0o777)
+    bad = f'{home.folder}/open/bin:{home.folder}/above/bin'
+    exec_az = ('exec', '--az', 'work', '--', 'sh', '-c', f'PATH=${{PATH%%:*}}:{bad}$1; az version',
+               'sh')
+    assert cli.ok(*exec_az, f':{home.folder}/safe/bin') == f'safe: {home.folder}/safe/bin/az\n'
+    done = cli.run(*exec_az, '')
+    assert done.returncode == 127 and done.stdout == ''
+    assert f'is not run: {home.folder}/open/bin can be written by other users' in done.stderr
+
+
 def test_a_daemon_started_under_it_asks_the_real_az(daemon, az, home):
     """The look-alike would ask the daemon, which waits for it."""
     folder = os.path.join(os.path.abspath(home.build_dir), 'client/az')

@@ -16,7 +16,7 @@ from util_process import wait_until
 README = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))),
                       'daemon/fetch/README.md')
 TOKEN = '{"event":"token","access_token":"%s","expires_in":%d%s}'
-DENIED = 'others than you and root'
+DENIED = 'can be written by other users. Mend it: chmod go-w'
 
 
 class Program:
@@ -260,6 +260,16 @@ def test_not_in_a_folder_that_others_may_write(daemon, keyring, program):
     os.chmod(program.folder, 0o777)
     daemon.start(program.settings())
     refused(daemon, DENIED)
+    assert program.requests() == []
+
+
+def test_not_in_a_folder_whose_folder_others_may_write(daemon, keyring, program):
+    """They could put another folder in its place."""
+    program.write(echo(TOKEN % ('t1', 3600, '')))
+    above = os.path.dirname(program.folder)
+    daemon.start(program.settings())
+    os.chmod(above, 0o777)
+    refused(daemon, f'{above} {DENIED} {above}')
     assert program.requests() == []
 
 

@@ -15,6 +15,7 @@
 #include "args.h"
 #include "az-args.h"
 #include "bus.h"
+#include "model/program.h"
 #include "output.h"
 #include "say.h"
 
@@ -45,8 +46,10 @@ static const char *path_behind_us(const char *path, const struct stat *self) {
         return path;
 }
 
+/* What the person typed is for az: run the first one that only the user and root can change. */
 static int az_real(char **argv) {
         const char *entry = getenv("PATH") ?: "";
+        CLEANUP(freep) char *skipped = NULL;
         struct stat self, st;
 
         if (stat("/proc/self/exe", &self) < 0)
@@ -54,8 +57,10 @@ static int az_real(char **argv) {
         entry = path_behind_us(entry, &self);
         (void)signal(SIGPIPE, SIG_DFL);
         while (*entry) {
-                size_t n = strcspn(entry, ":");
+                CLEANUP(distrust_clear) Distrust distrust = { 0 };
                 CLEANUP(freep) char *az = NULL;
+                size_t n = strcspn(entry, ":");
+                int r;
 
                 if (asprintf(&az, "%.*s/az", (int)n, entry) < 0)
                         return fail_errno(-ENOMEM);
@@ -64,9 +69,16 @@ static int az_real(char **argv) {
                 if (n == 0 || *az != '/' || stat(az, &st) < 0 || !S_ISREG(st.st_mode) ||
                     (st.st_dev == self.st_dev && st.st_ino == self.st_ino))
                         continue;
-                (void)execv(az, argv);
+                r = program_check(az, &distrust);
+                if (r == 0)
+                        (void)execv(az, argv);
+                else if (r == PROGRAM_E_UNSAFE && !skipped)
+                        skipped = distrust_text(&distrust);
         }
-        return -1;
+        if (skipped)
+                return fail(127, "the az on PATH is not run: %s", skipped);
+        return fail(127, "this is for the real az, which is not on PATH behind iotc-token's "
+                         "look-alike; install the Azure CLI");
 }
 
 /* How az is to print when it is not told: by the environment, else what `az config set
@@ -202,8 +214,5 @@ int main(int argc, char **argv) {
         az_args_deinit(&args);
         if (code < 0)
                 code = az_real(argv);
-        if (code < 0)
-                code = fail(127, "this is for the real az, which is not on PATH behind "
-                                 "iotc-token's look-alike; install the Azure CLI");
         return output_close(code);
 }

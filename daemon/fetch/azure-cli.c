@@ -28,12 +28,13 @@ extern char **environ;
 /* ---- which az ----------------------------------------------------------------------------- */
 
 static int az_find_program(char **ret, Answer *answer, const Request *request) {
-        CLEANUP(freep) char *path = NULL;
+        CLEANUP(distrust_clear) Distrust distrust = { 0 };
+        CLEANUP(freep) char *path = NULL, *why = NULL;
         int r;
 
         if (request->az) {
                 path = strdup(request->az);
-                r = path ? program_check(path) : -ENOMEM;
+                r = path ? program_check(path, NULL) : -ENOMEM;
         } else {
                 r = program_find(&path, "az", getenv("PATH"));
         }
@@ -44,11 +45,13 @@ static int az_find_program(char **ret, Answer *answer, const Request *request) {
                 answer_set(answer, ANSWER_SOURCE_MISSING,
                            "The Azure CLI (az) is not on PATH. Install the package azure-cli, or "
                            "name the program by the setting 'az'.");
-        else if (r == PROGRAM_E_UNSAFE)
+        else if (r == PROGRAM_E_UNSAFE) {
+                (void)program_check(path, &distrust);
+                why = distrust_text(&distrust);
                 answer_set(answer, ANSWER_SOURCE_MISSING,
-                           "%s is not run: others than you and root may write to it or its folder. "
-                           "Mend the permissions, or name another by the setting 'az'.",
-                           path);
+                           "%s is not run: %s. Or name another by the setting 'az'.", path,
+                           why ? why : "others may change it");
+        }
         if (r)
                 return MIN(r, 0);
         *ret = STEAL(path);

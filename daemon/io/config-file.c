@@ -282,35 +282,57 @@ static const char *config_unread_why(int r) {
         }
 }
 
-int config_file_load(ConfigFile **ret, const char *path, bool system) {
+/* Nothing of the file counts, and what is there is not written over. */
+static int config_file_refuse(ConfigFile *f, int r, const Distrust *distrust) {
+        CLEANUP(freep) char *why = r == TRUST_E_UNSAFE ? distrust_text(distrust) : NULL;
+
+        f->unread = true;
+        if (why)
+                r = asprintf(&f->problem, "%s is not read: %s", f->path, why);
+        else
+                r = asprintf(&f->problem, "%s can't be read: %s", f->path, config_unread_why(r));
+        if (r < 0) {
+                f->problem = NULL;
+                return -ENOMEM;
+        }
+        f->bad = strdup(f->problem);
+        return f->bad ? 0 : -ENOMEM;
+}
+
+int config_file_read(ConfigFile **ret, char **ret_data, size_t *ret_n, const char *path,
+                     bool system) {
         CLEANUP(config_file_freep) ConfigFile *f = NULL;
-        char *data = NULL;
-        size_t n = 0;
+        CLEANUP(distrust_clear) Distrust distrust = { 0 };
         int r;
 
-        r = path ? file_read(&data, &n, path, CONFIG_FILE_MAX) : -ENOENT;
-        if (r == 0) {
-                r = config_file_parse(ret, path, system, data, n);
-                secret_wipe(data, n);
-                free(data);
-                return r;
-        }
+        *ret_data = NULL;
+        *ret_n = 0;
+        r = path ? file_read_own(ret_data, ret_n, &distrust, path, CONFIG_FILE_MAX) : -ENOENT;
+        if (r == 0)
+                return config_file_parse(ret, path, system, *ret_data, *ret_n);
         if (r == -ENOMEM)
                 return r;
-
         if (config_file_new(&f, path, system) < 0)
                 return -ENOMEM;
         if (r == -ENOENT ? path && file_leads_nowhere(path) : r != -ENOTDIR) {
-                f->unread = true;
-                if (asprintf(&f->problem, "%s can't be read: %s", f->path, config_unread_why(r)) <
-                    0)
-                        return -ENOMEM;
-                f->bad = strdup(f->problem);
-                if (!f->bad)
-                        return -ENOMEM;
+                r = config_file_refuse(f, r, &distrust);
+                if (r < 0)
+                        return r;
         }
         *ret = STEAL(f);
         return 0;
+}
+
+int config_file_load(ConfigFile **ret, const char *path, bool system) {
+        char *data;
+        size_t n;
+        int r;
+
+        r = config_file_read(ret, &data, &n, path, system);
+        if (data)
+                secret_wipe(data, n);
+        free(data);
+        return r;
 }
 
 ConfigFile *config_file_free(ConfigFile *f) {

@@ -29,9 +29,12 @@ typedef struct ConfigFile {
 /* Read data[0..n) as the file at path, which is not opened. 0 or -ENOMEM. */
 int config_file_parse(ConfigFile **ret, const char *path, bool system, const char *data, size_t n);
 /*
- * Read the file; an absent one, or path NULL, is an empty one, one that can't be read has `problem`
- * and `bad`. 0 or -ENOMEM.
+ * Read the file; an absent one, or path NULL, is an empty one; one that can't be read, or that
+ * somebody but the user and root could change, has `problem`, `bad` and `unread`. *ret_data, which
+ * the caller wipes and frees, is what is in it, or NULL. 0 or -ENOMEM.
  */
+int config_file_read(ConfigFile **ret, char **ret_data, size_t *ret_n, const char *path,
+                     bool system);
 int config_file_load(ConfigFile **ret, const char *path, bool system);
 /* NULL is fine. Returns NULL. */
 ConfigFile *config_file_free(ConfigFile *f);

@@ -139,10 +139,10 @@ int config_load(Config **ret, const char *system_path, const char *user_path) {
         r = config_take_globals(c, user->has_globals ? user : system);
         if (r < 0)
                 return r;
-        r = config_take_accounts(c, system, user);
-        if (r < 0)
-                return r;
-        r = config_take_accounts(c, user, NULL);
+        /* Either file may say of the other's accounts who they are, or who may not ask. */
+        r = c->unread ? 0 : config_take_accounts(c, system, user);
+        if (r == 0 && !c->unread)
+                r = config_take_accounts(c, user, NULL);
         if (r < 0)
                 return r;
 
@@ -173,11 +173,7 @@ static int config_refuse_bad(char **ret_problem, const char *bad) {
 static int config_draft_read(ConfigDraft *d, char **ret_problem) {
         int r;
 
-        r = file_read(&d->data, &d->n, d->path, CONFIG_FILE_MAX);
-        if (r < 0) /* it says why, unless there is just no such file */
-                r = config_file_load(&d->file, d->path, false);
-        else
-                r = config_file_parse(&d->file, d->path, false, d->data, d->n);
+        r = config_file_read(&d->file, &d->data, &d->n, d->path, false);
         if (r < 0)
                 return r;
         d->text = g_string_new_len(d->data ?: "", (gssize)d->n);

@@ -27,7 +27,8 @@ typedef struct Config {
         bool quiet;            /* notifications=no: nothing is shown on the desktop */
         char *problem; /* of [iotc-token] or a line outside any group: "FILE, line 3: ..." or NULL
                         */
-        bool unread;   /* a file is there but can't be read: `problem` says why */
+        bool unread;   /* a file is there but can't be read, or others could have changed it:
+                          `problem` says   why, and there are no accounts */
         bool bad;      /* a bad line exists in the user's file: it is not rewritten */
 } Config;
 

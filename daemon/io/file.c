@@ -11,20 +11,21 @@
 /* What a person would not name a file. */
 #define TEMPORARY  ".iotc-"
 
-int file_read(char **ret, size_t *ret_n, const char *path, size_t max) {
+/* fd: of O_PATH. */
+static int file_read_fd(char **ret, size_t *ret_n, int path_fd, size_t max) {
         CLEANUP(fd_closep) int fd = -1;
         CLEANUP(freep) char *data = NULL;
         size_t n = 0, size = 0;
         struct stat st;
         ssize_t k;
 
-        fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-        if (fd < 0)
-                return errno == ENXIO ? -EBADFD : -errno; /* a socket, or a device without one */
-        if (fstat(fd, &st) < 0)
+        if (fstat(path_fd, &st) < 0)
                 return -errno;
         if (!S_ISREG(st.st_mode))
                 return S_ISDIR(st.st_mode) ? -EISDIR : -EBADFD;
+        fd = trust_reopen(path_fd, O_RDONLY);
+        if (fd < 0)
+                return fd;
         for (;;) {
                 if (size - n < FILE_CHUNK) {
                         char *grown;
@@ -51,6 +52,20 @@ int file_read(char **ret, size_t *ret_n, const char *path, size_t max) {
         *ret = STEAL(data);
         *ret_n = n;
         return 0;
+}
+
+int file_read(char **ret, size_t *ret_n, const char *path, size_t max) {
+        CLEANUP(fd_closep) int fd = open(path, O_PATH | O_CLOEXEC);
+
+        return fd < 0 ? -errno : file_read_fd(ret, ret_n, fd, max);
+}
+
+int file_read_own(char **ret, size_t *ret_n, Distrust *distrust, const char *path, size_t max) {
+        CLEANUP(fd_closep) int fd = -1;
+        int r;
+
+        r = trust_open(&fd, distrust, path, TRUST_FILE);
+        return r == 0 ? file_read_fd(ret, ret_n, fd, max) : r;
 }
 
 bool file_leads_nowhere(const char *path) {

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include <iotc-util.h>
+#include "model/trust.h"
 
 /*
  * The bytes of a regular file, with a NUL after them (caller frees; *ret_n doesn't count it). 0;
@@ -13,6 +13,9 @@
  * which are not read; -ENOENT, -EACCES and what else open(2) and read(2) say; -ENOMEM.
  */
 int file_read(char **ret, size_t *ret_n, const char *path, size_t max);
+/* The same of a file that only the user and root can change (TRUST_FILE): TRUST_E_UNSAFE and
+ * *distrust, which the caller clears, for any other. */
+int file_read_own(char **ret, size_t *ret_n, Distrust *distrust, const char *path, size_t max);
 /* Does the path end at a link, its own or one of its folders', whose target is not there? */
 bool file_leads_nowhere(const char *path);
 /* Is this the name of a file that file_replace() had no time to put in place, or has not yet? */

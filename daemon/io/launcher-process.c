@@ -82,9 +82,10 @@ static void command_refuse(const char *program, const char *what) {
 
 /* A program of the user's: one that nobody else can have put there. */
 _Noreturn static void command_exec(const char *program) {
-        CLEANUP(freep) char *what = NULL;
+        CLEANUP(distrust_clear) Distrust distrust = { 0 };
+        CLEANUP(freep) char *what = NULL, *why = NULL;
 
-        switch (program_check(program)) {
+        switch (program_check(program, &distrust)) {
         case 0:
                 execl(program, program, (char *)NULL);
                 if (asprintf(&what, "can't be run: %s. Check the setting 'command'.",
@@ -97,9 +98,10 @@ _Noreturn static void command_exec(const char *program) {
                                "is no program that can be run. Check the setting 'command'.");
                 break;
         default:
-                command_refuse(program,
-                               "is not run: others than you and root may write to it or its "
-                               "folder. Mend the permissions.");
+                why = distrust_text(&distrust);
+                if (asprintf(&what, "is not run: %s", why ? why : "others may change it.") < 0)
+                        what = NULL;
+                command_refuse(program, what ? what : "is not run: others may change it.");
                 break;
         }
         _exit(0);

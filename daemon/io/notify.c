@@ -13,7 +13,7 @@
 #define WATCH_NAME                                                                             \
         (IN_CREATE | IN_MOVED_TO | IN_DELETE | IN_MOVED_FROM | IN_DELETE_SELF | IN_MOVE_SELF | \
          IN_ONLYDIR)
-#define WATCH_CONTENT (IN_MODIFY | IN_CLOSE_WRITE)
+#define WATCH_CONTENT (IN_MODIFY | IN_CLOSE_WRITE | IN_ATTRIB)
 
 /* Links on the way are followed so far: a loop is none (path_resolution(7) has 40). */
 #define LINKS_MAX 16

@@ -1,41 +1,31 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * See program.h. Being writable by a group counts as by others, unless it is root's or the user's
- * own (the same number as the user, as Debian and Fedora make it): a umask of 002 is common there.
+ * See program.h. A program is run by the path that was checked, not by a descriptor: az is a script
+ * that finds its Python by the folder of $0. Nobody but root and the user can make that path lead
+ * anywhere else, because every folder on the way is checked.
  */
 #include <limits.h>
 #include <sys/stat.h>
 
 #include "model/program.h"
+#include "model/trust.h"
 
-bool program_is_ours(const struct stat *st) {
-        if (st->st_uid != 0 && st->st_uid != geteuid())
-                return false;
-        if (st->st_mode & S_IWOTH)
-                return false;
-        return !(st->st_mode & S_IWGRP) || st->st_gid == 0 ||
-               (st->st_gid == getegid() && st->st_gid == geteuid());
-}
-
-static bool program_folder_is_ours(const char *path) {
-        CLEANUP(freep) char *folder = strndup(path, (size_t)(strrchr(path, '/') - path) + 1);
+int program_check(const char *path, Distrust *ret) {
+        CLEANUP(distrust_clear) Distrust distrust = { 0 };
+        CLEANUP(fd_closep) int fd = -1;
         struct stat st;
+        int r = PROGRAM_E_UNSAFE;
 
-        return folder && stat(folder, &st) == 0 && program_is_ours(&st);
-}
-
-int program_check(const char *path) {
-        CLEANUP(freep) char *real = NULL;
-        struct stat st;
-
-        if (*path != '/')
-                return PROGRAM_E_UNSAFE;
-        real = realpath(path, NULL);
-        if (!real || stat(real, &st) < 0 || !S_ISREG(st.st_mode) || access(real, X_OK) < 0)
+        if (*path == '/')
+                r = trust_open(&fd, &distrust, path, TRUST_PROGRAM);
+        if (r < 0 ||
+            (r == 0 && (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || access(path, X_OK) < 0)))
                 return PROGRAM_E_MISSING;
-        if (!program_is_ours(&st) || !program_folder_is_ours(real) || !program_folder_is_ours(path))
-                return PROGRAM_E_UNSAFE;
-        return 0;
+        if (ret) {
+                *ret = distrust;
+                distrust = (Distrust){ 0 };
+        }
+        return r == 0 ? 0 : PROGRAM_E_UNSAFE;
 }
 
 int program_find(char **ret, const char *name, const char *search) {
@@ -55,7 +45,7 @@ int program_find(char **ret, const char *name, const char *search) {
                 /* An empty entry means the working folder, like any other relative one. */
                 if (*path != '/' || n == 0)
                         continue;
-                r = program_check(path);
+                r = program_check(path, NULL);
                 if (r == 0) {
                         *ret = STEAL(path);
                         return 0;

@@ -1,24 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Which program may be run with a person's sign-in in reach: an absolute path to a regular file
- * that only root or the user can change, in a folder of which the same holds.
+ * that only root or the user can change, in folders of which the same holds up to the root.
  */
 #pragma once
 
-#include <iotc-util.h>
+#include "model/trust.h"
 
 enum {
         _PROGRAM_E_SUCCESS,
         PROGRAM_E_MISSING, /* no such executable file */
-        PROGRAM_E_UNSAFE,  /* it, or its folder, is somebody else's or writable by others */
+        PROGRAM_E_UNSAFE, /* it, or a folder on the way, is somebody else's or writable by others */
 };
 
-struct stat;
-
-/* Can nobody but root and the user change it, by its owner and mode? */
-bool program_is_ours(const struct stat *st);
-/* 0 or PROGRAM_E_*. Links are followed; the folder of the link and of its target both count. */
-int program_check(const char *path);
+/*
+ * 0 or PROGRAM_E_*. Links are followed. ret, to be cleared by distrust_clear(), may be NULL; for a
+ * relative path, which is unsafe, its path is NULL.
+ */
+int program_check(const char *path, Distrust *ret);
 /*
  * The first safe program of that name in a PATH (NULL = "/usr/local/bin:/usr/bin:/bin"). 0 and
  * *ret, to be freed by free(); PROGRAM_E_MISSING; PROGRAM_E_UNSAFE and in *ret the one that was

@@ -117,3 +117,20 @@ bool text_is_printable_ascii(const char *s) {
                 n++;
         return n > 0 && s[n] == '\0';
 }
+
+char *text_quoted(const char *word) {
+        static const char *const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                         "0123456789_/.:@%+,-";
+        char *quoted, *end;
+
+        if (*word && word[strspn(word, plain)] == '\0')
+                return strdup(word);
+        quoted = malloc(4 * strlen(word) + 3);
+        if (!quoted)
+                return NULL;
+        end = stpcpy(quoted, "'");
+        for (; *word; word++)
+                end = *word == '\'' ? stpcpy(end, "'\\''") : (*end = *word, end + 1);
+        (void)stpcpy(end, "'");
+        return quoted;
+}

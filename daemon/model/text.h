@@ -2,7 +2,7 @@
 /*
  * What text may pass. Servers, az and users send bytes; a bus, a terminal and a log get valid
  * UTF-8 without control characters, and a header gets only what its grammar allows.
- * Pure: no allocation but the copy that text_clean() gives.
+ * Pure: no allocation but the copies that text_clean() and text_quoted() give.
  */
 #pragma once
 
@@ -24,3 +24,5 @@ char *text_clean(const char *s, size_t max);
 bool text_is_b64token(const char *s);
 /* 0x20 to 0x7e only: what an API token and a refresh token may be. Not empty. */
 bool text_is_printable_ascii(const char *s);
+/* A word as a shell wants it, in quotes if need be; to be freed by free(), NULL without memory. */
+char *text_quoted(const char *word);
