@@ -44,7 +44,7 @@ static void test_a_program_that_is_not_run(void) {
                 mode_t mode;
                 const char *says;
         } rows[] = {
-                { "#!/bin/sh\n", 0777, "others than you and root may write" },
+                { "#!/bin/sh\n", 0777, "can be written by other users. Mend it: chmod go-w" },
                 { "#!/bin/sh\n", 0644, "is no program that can be run" },
                 { "#!/no/such/interpreter\n", 0755, "can't be run: No such file" },
                 { "", 0755, "can't be run: Exec format error" },

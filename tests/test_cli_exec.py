@@ -11,6 +11,7 @@ import re
 import select
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import urllib.error
@@ -249,6 +250,58 @@ def test_many_ask_at_once(work, endpoint):
         [sys.executable, '-c', load, f'{endpoint.url}?api-version=2019-08-01&resource={RESOURCE}',
          endpoint.secret], capture_output=True, text=True, check=True, timeout=60)
     assert done.stderr == '' and done.stdout.count(token) == 100
+
+
+@pytest.mark.parametrize('status, headers', [
+    (403, 'Host: evil.example\r\n'),
+    (401, 'Host: {host}\r\n'),
+    (413, 'Host: {host}\r\nX-IDENTITY-HEADER: {secret}\r\n'),
+])
+def test_no_body_is_read(endpoint, status, headers):
+    """It is answered when the headers are there, and hangs up."""
+    url = urllib.parse.urlsplit(endpoint.url)
+    head = headers.format(host=url.netloc, secret=endpoint.secret)
+    with socket.create_connection((url.hostname, url.port), timeout=30) as connection:
+        connection.sendall(f'GET {url.path} HTTP/1.1\r\n{head}'
+                           'Content-Length: 2000000000\r\n\r\n'.encode())
+        answer = b''
+        while part := connection.recv(4096):
+            answer += part
+    assert answer.startswith(f'HTTP/1.1 {status} '.encode())
+
+
+# Another user of the machine, with whose name it goes on once its connections are refused or there.
+CROWD = '''
+import socket, sys, time
+refused, held = 0, []
+for _ in range(400):
+    try:
+        one = socket.create_connection(("127.0.0.1", int(sys.argv[1])), timeout=30)
+        one.sendall(b"GET")
+        held.append(one)
+    except OSError:
+        pass
+for one in held:
+    try:
+        one.settimeout(30)
+        refused += one.recv(1) == b""
+    except ConnectionError:
+        refused += 1
+print(refused, len(held), flush=True)
+sys.stdin.read()
+'''
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason='only root can be another user')
+def test_another_user_does_not_take_it_up(endpoint):
+    port = urllib.parse.urlsplit(endpoint.url).port
+    with subprocess.Popen(['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups',
+                           sys.executable, '-c', CROWD, str(port)], stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE, text=True) as crowd:
+        refused, held = map(int, crowd.stdout.readline().split())
+        assert refused == held
+        assert endpoint.get()[0] == 200
+        crowd.stdin.close()
 
 
 # the command

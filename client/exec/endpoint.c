@@ -9,6 +9,7 @@
 #include "display.h"
 #include "endpoint.h"
 #include "json-out.h"
+#include "model/peer.h"
 
 #define ENDPOINT_PATH        "/msi/token"
 #define ENDPOINT_API_VERSION "2019-08-01"
@@ -16,12 +17,14 @@
 enum {
         ENDPOINT_CONNECTIONS = 64, /* at once; more are refused by the kernel's queue */
         ENDPOINT_IDLE_SEC = 60,    /* of a connection that says nothing */
-        ENDPOINT_WAIT_SEC = 20,    /* for a token; SDKs give up themselves after 30 s and more */
+        ENDPOINT_HEADER_MAX = 16 * 1024,
+        ENDPOINT_WAIT_SEC = 20, /* for a token; SDKs give up themselves after 30 s and more */
         ENDPOINT_RESOURCE_MAX = 2048,
 };
 
 struct Endpoint {
         int fd;
+        uint16_t port;
         struct MHD_Daemon *http;
         const char *account, *client_id;
         char host[sizeof("127.0.0.1:65535")];
@@ -166,10 +169,12 @@ static bool is_foreign(struct MHD_Connection *c, const Endpoint *e) {
                header_of(c, "Forwarded");
 }
 
-static void answer_request(Answer *answer, const Endpoint *e, struct MHD_Connection *c,
+/* True when the request is refused by what its headers say. */
+static bool refuse_request(Answer *answer, const Endpoint *e, struct MHD_Connection *c,
                            const char *method, const char *path) {
-        const char *resource = query_of(c, "resource");
+        const char *resource = query_of(c, "resource"), *length;
 
+        length = header_of(c, MHD_HTTP_HEADER_CONTENT_LENGTH);
         if (is_foreign(c, e))
                 answer_error(answer, MHD_HTTP_FORBIDDEN, "Only this machine may ask.");
         else if (!secret_is(header_of(c, "X-IDENTITY-HEADER"), e->secret))
@@ -179,15 +184,20 @@ static void answer_request(Answer *answer, const Endpoint *e, struct MHD_Connect
                 answer_error(answer, MHD_HTTP_BAD_REQUEST, "There is only " ENDPOINT_PATH " here.");
         else if (!streq(method, MHD_HTTP_METHOD_GET))
                 answer_error(answer, MHD_HTTP_METHOD_NOT_ALLOWED, "Only GET is served.");
+        else if ((length && !streq(length, "0")) || header_of(c, MHD_HTTP_HEADER_TRANSFER_ENCODING))
+                answer_error(answer, MHD_HTTP_CONTENT_TOO_LARGE, "A request has no body here.");
         else if (!streq(query_of(c, "api-version"), ENDPOINT_API_VERSION))
                 answer_error(answer, MHD_HTTP_BAD_REQUEST,
                              "The api-version served is " ENDPOINT_API_VERSION ".");
         else if (str_empty(resource) || strlen(resource) > ENDPOINT_RESOURCE_MAX)
                 answer_error(answer, MHD_HTTP_BAD_REQUEST, "A resource is missing or too long.");
         else
-                ask_daemon(answer, e, resource);
+                return false;
+        return true;
 }
 
+/* MHD_AccessHandlerCallback. Called when the headers are there: who is refused then sends no body.
+ * Called again at the end of the request. */
 static enum MHD_Result endpoint_on_request(void *userdata, struct MHD_Connection *c,
                                            const char *path, const char *method,
                                            const char *version, const char *upload,
@@ -196,15 +206,12 @@ static enum MHD_Result endpoint_on_request(void *userdata, struct MHD_Connection
         struct MHD_Response *response;
         enum MHD_Result result;
 
-        if (*n_upload) { /* a body has no meaning here: read on to its end */
-                *n_upload = 0;
-                return MHD_YES;
-        }
-        if (!*request) { /* called again when the body, if any, is there */
+        if (*request)
+                ask_daemon(&answer, userdata, query_of(c, "resource"));
+        else if (!refuse_request(&answer, userdata, c, method, path)) {
                 *request = userdata;
                 return MHD_YES;
         }
-        answer_request(&answer, userdata, c, method, path);
         if (!answer.body)
                 return MHD_NO; /* no memory: the connection is closed */
         response = MHD_create_response_from_buffer_with_free_callback(strlen(answer.body),
@@ -220,6 +227,14 @@ static enum MHD_Result endpoint_on_request(void *userdata, struct MHD_Connection
         return result;
 }
 
+/* MHD_AcceptPolicyCallback: nobody else takes up our connections. */
+static enum MHD_Result endpoint_on_connection(void *userdata, const struct sockaddr *peer,
+                                              socklen_t n) {
+        const Endpoint *e = userdata;
+
+        return peer_is_ours(peer, e->port) ? MHD_YES : MHD_NO;
+}
+
 static int listen_on_loopback(Endpoint *e) {
         struct sockaddr_in address = {
                 .sin_family = AF_INET,
@@ -231,7 +246,8 @@ static int listen_on_loopback(Endpoint *e) {
         if (e->fd < 0 || bind(e->fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
             listen(e->fd, SOMAXCONN) < 0 || getsockname(e->fd, (struct sockaddr *)&address, &n) < 0)
                 return -errno;
-        snprintf(e->host, sizeof(e->host), "127.0.0.1:%u", ntohs(address.sin_port));
+        e->port = ntohs(address.sin_port);
+        snprintf(e->host, sizeof(e->host), "127.0.0.1:%u", e->port);
         snprintf(e->url, sizeof(e->url), "http://%s" ENDPOINT_PATH, e->host);
         return 0;
 }
@@ -270,8 +286,9 @@ int endpoint_new(Endpoint **ret, const char *account, const char *client_id) {
 int endpoint_serve(Endpoint *e) {
         e->http = MHD_start_daemon(
                 MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL, 0,
-                NULL, NULL, endpoint_on_request, e, MHD_OPTION_LISTEN_SOCKET, e->fd,
+                endpoint_on_connection, e, endpoint_on_request, e, MHD_OPTION_LISTEN_SOCKET, e->fd,
                 MHD_OPTION_CONNECTION_LIMIT, (unsigned)ENDPOINT_CONNECTIONS,
+                MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)ENDPOINT_HEADER_MAX,
                 MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)ENDPOINT_IDLE_SEC, MHD_OPTION_END);
         return e->http ? 0 : -errno ?: -EIO;
 }

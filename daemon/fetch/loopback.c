@@ -13,7 +13,7 @@
 #include "fetch/clock.h"
 #include "fetch/loopback.h"
 #include "fetch/page.h"
-#include "fetch/peer.h"
+#include "model/peer.h"
 
 enum {
         LOOPBACK_PORT_TRIES = 16,

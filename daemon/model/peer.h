@@ -2,7 +2,8 @@
 /*
  * Whose is the other end of a TCP connection over loopback? The page of a sign-in is an argument of
  * the program that opens it, which every user of the machine can read: without this, another one
- * could bring the redirect with a code of its own, and sign us in as somebody else.
+ * could bring the redirect with a code of its own, and sign us in as somebody else. And whoever may
+ * connect may take up all connections that a server has.
  */
 #pragma once
 
