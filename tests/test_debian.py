@@ -7,6 +7,7 @@
 
 import glob
 import os
+import re
 import subprocess
 
 import pytest
@@ -34,6 +35,7 @@ FILES = {
         usr/share/dbus-1/services/org.iotc.Token1.Opener.service
         usr/share/dbus-1/services/org.iotc.Token1.service
         usr/share/fish/vendor_completions.d/iotc-token.fish
+        usr/share/lintian/overrides/iotc-token
         usr/share/locale/de/LC_MESSAGES/iotc-token.mo
         usr/share/man/man1/iotc-token.1.gz
         usr/share/man/man5/iotc-token-accounts.5.gz
@@ -108,6 +110,18 @@ def test_files(package, library_folder):
     assert files == set(FILES[package].replace('LIB', library_folder).split())
     assert all(line[1] == 'root/root' and (line[0][0] == 'l' or line[0][-2] != 'w')
                for line in lines)
+    # Whoever can read this file can trace its process, and so read a secret.
+    assert [line[0] for line in lines if line[5].endswith('/iotc-token-fetch')] \
+        == ['-rwx--x--x'] * (package == 'iotc-token')
+
+
+def test_libraries_are_the_systems(root, library_folder):
+    programs = [os.path.join(root, path) for path in FILES['iotc-token'].split()
+                if re.search(r'/(bin|libexec)/', path)]
+    library = os.path.join(root, library_folder, 'libiotc-token.so.0')
+    assert len(programs) == 7
+    for path in [*programs, library]:
+        assert not re.search(r'RPATH|RUNPATH', output('readelf', '-d', path)), path
 
 
 def test_what_it_starts_is_installed(root):
