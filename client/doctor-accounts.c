@@ -231,7 +231,8 @@ static void tell_failure(Doctor *d, const Probe *probe, const char *source) {
         const sd_bus_error *error = &probe->error;
         const char *text = error->message ?: error->name;
         bool named = str_starts(text, probe->name) && text[strlen(probe->name)] == ':';
-        bool spared = strstr(text, "too often") ||
+        bool spared = (sd_bus_error_has_name(error, IOTC_ERROR_UNAVAILABLE) &&
+                       strstr(text, "too often")) ||
                       sd_bus_error_has_name(error, SD_BUS_ERROR_LIMITS_EXCEEDED);
         Finding finding = { .check = "account", .account = probe->name };
 

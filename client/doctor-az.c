@@ -160,7 +160,7 @@ static void tell_unsafe(Doctor *d, const char *path) {
 
 static int check_version(Doctor *d, const char *path) {
         CLEANUP(freep) char *run = doctor_path_command("time", path), *command = NULL;
-        char output[4096];
+        char output[65536]; /* extensions print, too */
         int r;
 
         doctor_progress(d, "asking az for its version");

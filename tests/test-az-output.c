@@ -56,38 +56,98 @@ static void test_a_token(void) {
         }
 }
 
-static void test_what_is_no_token(void) {
+/* Whatever others' code has written around it. */
+static void test_a_token_among_others(void) {
+#define OBJECT "{\"accessToken\":\"e.y.J\",\"tokenType\":\"Bearer\",\"expires_on\":1795468600}"
         static const char *const outs[] = {
-                "",
-                "e.y.J\n",
-                "[]",
-                "{\"accessToken\":\"e.y.J\"",
-                "{\"accessToken\":\"e.y.J\",\"tokenType\":\"Bearer\"}",
-                "{\"accessToken\":\"e y\",\"tokenType\":\"Bearer\",\"expires_on\":1795468600}",
-                "{\"accessToken\":7,\"tokenType\":\"Bearer\",\"expires_on\":1795468600}",
-                "{\"accessToken\":\"a\",\"tokenType\":\"pop\",\"expires_on\":1795468600}",
-                "{\"accessToken\":\"a\",\"expires_on\":1795468600}",
-                "{\"accessToken\":\"a\",\"tokenType\":\"Bearer\",\"expiresOn\":\"N/A\"}",
-                "{\"accessToken\":\"a\",\"tokenType\":\"Bearer\",\"expiresOn\":\"\"}",
-                "{\"accessToken\":\"a\",\"tokenType\":\"Bearer\",\"expiresOn\":null}",
-                "{\"accessToken\":\"a\",\"tokenType\":\"Bearer\",\"expiresOn\":"
-                "\"2026-11-23T21:06:35\"}",
-                "{\"accessToken\":\"a\",\"tokenType\":\"Bearer\",\"expiresOn\":"
-                "\"2026-11-23 21:06:35+01:00\"}",
-                "{\"accessToken\":\"a\",\"tokenType\":\"Bearer\",\"expires_on\":1795467600}",
-                "{\"accessToken\":\"a\",\"tokenType\":\"Bearer\",\"expiresOn\":"
-                "\"2026-11-23 20:06:35.000000\"}",
-                /* got by a clock that was years ahead of what it is now */
-                "{\"accessToken\":\"a\",\"tokenType\":\"Bearer\",\"expires_on\":1795726801}",
-                "{\"accessToken\":\"a\",\"tokenType\":\"Bearer\",\"expires_on\":99999999999999}",
+                OBJECT "\x1b[0m",
+                "\x1b[0m\x1b[?25h" OBJECT "\x1b[0m\n",
+                "The command requires the extension {x}.\n" OBJECT "\nUpdate available: 2.99\n",
+                "{\"telemetry\":{\"accessToken\":\"other\"}}\n" OBJECT,
+                "{'a': 1} [1, {\"b\":2}] {\n" OBJECT "}",
+                "\xef\xbb\xbf" OBJECT,
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(outs); i++) {
                 Answer answer = { 0 };
 
                 assert(az_read_token(&answer, outs[i], strlen(outs[i]), NOW, NOW_USEC) == 0);
-                assert(answer.kind == ANSWER_TRY_LATER);
-                assert(!answer.access_token && !strstr(answer.message, "e.y.J"));
+                assert(answer.kind == ANSWER_TOKEN && streq(answer.access_token, "e.y.J"));
+                answer_deinit(&answer);
+        }
+}
+
+/* The next az would say the same: a person has to look. */
+static void test_what_is_no_token(void) {
+        static const struct {
+                const char *out, *says;
+        } cases[] = {
+                { "", "it printed nothing" },
+                { "\n \n", "it printed nothing" },
+                { "\x1b[0m", "begins with [0m." },
+                { "e.y.J\n", "begins with e.y.J." },
+                { "[]", "begins with []" },
+                { "WARNING: \xc3\x9c"
+                  "berraschung\n{}",
+                  "begins with WARNING: \xc3\x9c"
+                  "berraschung." },
+                { "eyJ0eXAiOiJKV1QiLCJhbGciOiJSUzI1NiJ9.secret\n", "begins with ...." },
+                { "token=eyJ0eXAiOiJKV1QiLCJhbGciOiJSUzI1NiJ9.secret x\n",
+                  "begins with token=... x." },
+                { "{\"accessToken\":\"secret\"", "begins with" },
+                { OBJECT OBJECT, "several" },
+                { "{\"accessToken\":\"secret\",\"tokenType\":\"Bearer\"}", "newer az" },
+                { "{\"accessToken\":\"e y\",\"tokenType\":\"Bearer\",\"expires_on\":1795468600}",
+                  "can't be used" },
+                { "{\"accessToken\":7,\"tokenType\":\"Bearer\",\"expires_on\":1795468600}",
+                  "can't be used" },
+                { "{\"accessToken\":\"a\",\"tokenType\":\"pop\",\"expires_on\":1795468600}",
+                  "can't be used" },
+                { "{\"accessToken\":\"a\",\"expires_on\":1795468600}", "can't be used" },
+                { "{\"accessToken\":\"a\",\"tokenType\":\"Bearer\",\"expiresOn\":\"N/A\"}",
+                  "can't be used" },
+                { "{\"accessToken\":\"a\",\"tokenType\":\"Bearer\",\"expiresOn\":\"\"}",
+                  "can't be used" },
+                { "{\"accessToken\":\"a\",\"tokenType\":\"Bearer\",\"expiresOn\":null}",
+                  "can't be used" },
+                { "{\"accessToken\":\"a\",\"tokenType\":\"Bearer\",\"expiresOn\":"
+                  "\"2026-11-23T21:06:35\"}",
+                  "can't be used" },
+                { "{\"accessToken\":\"a\",\"tokenType\":\"Bearer\",\"expiresOn\":"
+                  "\"2026-11-23 21:06:35+01:00\"}",
+                  "can't be used" },
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                Answer answer = { 0 };
+
+                assert(az_read_token(&answer, cases[i].out, strlen(cases[i].out), NOW, NOW_USEC) ==
+                       0);
+                assert(answer.kind == ANSWER_MISCONFIGURED);
+                assert(strstr(answer.message, cases[i].says));
+                assert(!answer.access_token && !strstr(answer.message, "secret"));
+                assert(text_is_clean(answer.message));
+                answer_deinit(&answer);
+        }
+}
+
+static void test_tokens_of_another_time(void) {
+        static const char *const outs[] = {
+                "{\"accessToken\":\"a\",\"tokenType\":\"Bearer\",\"expires_on\":1795467600}",
+                "{\"accessToken\":\"a\",\"tokenType\":\"Bearer\",\"expiresOn\":"
+                "\"2026-11-23 20:06:35.000000\"}",
+                /* got by a clock that was years ahead of what it is now */
+                "{\"accessToken\":\"a\",\"tokenType\":\"Bearer\",\"expires_on\":1795726801}",
+                "{\"accessToken\":\"a\",\"tokenType\":\"Bearer\",\"expires_on\":99999999999999}",
+                "{\"accessToken\":\"a\",\"tokenType\":\"Bearer\",\"expiresOn\":"
+                "\"2106-11-23 20:06:35.000000\"}",
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(outs); i++) {
+                Answer answer = { 0 };
+
+                assert(az_read_token(&answer, outs[i], strlen(outs[i]), NOW, NOW_USEC) == 0);
+                assert(answer.kind == ANSWER_TRY_LATER && strstr(answer.message, "clock"));
                 answer_deinit(&answer);
         }
 }
@@ -148,7 +208,44 @@ static void test_failures(void) {
                 { TRACEBACK "ERROR: Expecting value: line 1 column 1 (char 0)\nTraceback\n"
                             "json.decoder.JSONDecodeError: Expecting value",
                   ANSWER_TRY_LATER, "Expecting value: line 1 column 1 (char 0)." },
-                /* settings */
+                /* settings; 2.74's traceback goes through throttled_http_client.py */
+                { TRACEBACK
+                  "ERROR: Could not find a suitable TLS CA certificate bundle, invalid path: "
+                  "/throttled\nTraceback (most recent call last):\n  File \"/usr/lib/python3/"
+                  "dist-packages/msal/throttled_http_client.py\", line 9, in get\n    return "
+                  "self.throttle(\"429 Client Error\")\n           ^^^^^\nOSError: Could not find "
+                  "a suitable TLS CA certificate bundle, invalid path: /throttled\n",
+                  ANSWER_MISCONFIGURED, "'ca-bundle'" },
+                { "/usr/lib/python3/x/throttled.py:1: FutureWarning: Too many requests\n  "
+                  "throttle()\n"
+                  "ERROR: Error loading command module 'throttled': No module\n"
+                  "ERROR: Please run 'az login' to setup account.\n",
+                  ANSWER_SIGN_IN_NEEDED, "Run 'az login --allow-no-subscriptions'." },
+                /* whatever people have named */
+                { "ERROR: User 'throttled@b.example' does not exist in MSAL token cache. Run `az "
+                  "login`.\n",
+                  ANSWER_SIGN_IN_NEEDED, "az login" },
+                { "ERROR: Subscription 'Too Many Requests' not found. Check the spelling and "
+                  "casing "
+                  "and try again.",
+                  ANSWER_MISCONFIGURED, "'subscription'" },
+                { "ERROR: Unable to get authority configuration for https://login.microsoftonline."
+                  "com/throttled.example. Authority would typically be in a format of "
+                  "https://login",
+                  ANSWER_MISCONFIGURED, "'tenant'" },
+                { "ERROR: AADSTS90002: Tenant 'throttl' not found." HINT, ANSWER_MISCONFIGURED,
+                  "'tenant'" },
+                { "ERROR: AADSTS500011: The principal was not found in the tenant named Throttling "
+                  "Ltd." HINT,
+                  ANSWER_MISCONFIGURED, "AADSTS500011" },
+                { "ERROR: HTTPSConnectionPool(host='throttled.example', port=443): Max retries "
+                  "exceeded "
+                  "with url: /throttled/v2.0 (Caused by NameResolutionError('x'))",
+                  ANSWER_TRY_LATER, "network" },
+                { "Traceback (most recent call last):\nPermissionError: [Errno 13] Permission "
+                  "denied: "
+                  "'/home/az login/throttled/.azure'\n",
+                  ANSWER_MISCONFIGURED, "config folder" },
                 { TRACEBACK "ERROR: Unable to get authority configuration for https://login/x.",
                   ANSWER_MISCONFIGURED, "'tenant'" },
                 { "ERROR: Subscription 'x' not found. Check the spelling and casing and try again.",
@@ -235,7 +332,9 @@ static void test_the_command_to_sign_in(void) {
 
 int main(void) {
         test_a_token();
+        test_a_token_among_others();
         test_what_is_no_token();
+        test_tokens_of_another_time();
         test_failures();
         test_how_it_ended();
         test_the_command_to_sign_in();

@@ -101,15 +101,16 @@ def test_the_real_one_is_killed(daemon, az, entra):
 
 
 @pytest.mark.parametrize('text, error, state', [
-    ('head -c 1000000 /dev/zero | tr "\\0" a', 'Unavailable', 'ready'),
+    ('head -c 1000000 /dev/zero | tr "\\0" a', 'Misconfigured', 'misconfigured'),
     ('head -c 1000000 /dev/zero | tr "\\0" a >&2; exit 1', 'Unavailable', 'ready'),
-    ('exit 0', 'Unavailable', 'ready'),
+    ('exit 0', 'Misconfigured', 'misconfigured'),
     ('exit 1', 'Unavailable', 'ready'),
-    ('echo "{\\"accessToken\\":\\"x\\"}"', 'Unavailable', 'ready'),
+    ('echo "{\\"accessToken\\":\\"x\\"}"', 'Misconfigured', 'misconfigured'),
+    ('echo Please update', 'Misconfigured', 'misconfigured'),
     ('kill -SEGV $$', 'Unavailable', 'ready'),
     (None, 'SourceMissing', 'misconfigured'),
 ], ids=['a megabyte', 'a megabyte of errors', 'nothing', 'nothing and fails', 'half a token',
-        'crashes', 'no program'])
+        'only a hint', 'crashes', 'no program'])
 def test_prints(daemon, az, entra, keyring, program, text, error, state):
     first = start_with_token(daemon, az, program)
     program(f'#!/bin/sh\n{text}\n' if text else 'not even a script\n')
@@ -118,6 +119,16 @@ def test_prints(daemon, az, entra, keyring, program, text, error, state):
     assert daemon.get_token('cli') == first and daemon.get('State', 'cli') == state
     program(REAL)
     assert daemon.get_token('cli', force=True, timeout=60)[0] == first[0]
+    assert daemon.get('State', 'cli') == 'ready'
+
+
+@pytest.mark.parametrize('before, after', [
+    ('', "printf '\\033[0m'"), ("echo 'WARNING: {old} extension'", ''),
+    ('echo \'{"telemetry": 1}\'', 'echo; echo Update available'),
+], ids=['resets colours', 'warns', 'tells more'])
+def test_others_write_into_it(daemon, az, entra, keyring, program, before, after):
+    start(daemon, az, program, f'#!/bin/sh\n{before}\n/usr/bin/az "$@"\n{after}\n')
+    assert daemon.get_token('cli', timeout=60)[0] == az.token()['accessToken']
     assert daemon.get('State', 'cli') == 'ready'
 
 

@@ -190,3 +190,20 @@ def test_az_does_not_outlive_it(fetcher, az, entra, number, whole_group):
     entra.wait(grant_type='refresh_token')
     (os.killpg if whole_group else os.kill)(fetch.process.pid, number)
     wait_until(lambda: not leftovers(before), 'az to be gone', 10)
+
+
+@pytest.mark.parametrize('name', ['throttled', 'Too many requests'])
+def test_names_are_no_words_of_az(fetcher, az, entra, folder, name):
+    """What az repeats of what people have named does not decide what is wrong."""
+    request = {'source': 'azure-cli', 'resource': RESOURCE, 'deadline': 60}
+    fetcher.home.extra = az.env()
+    fault = fetcher.start({**request, 'subscription': name}).error()
+    assert (fault['kind'], "'subscription'" in fault['message']) == ('misconfigured', True), fault
+    fault = fetcher.start({**request, 'ca_bundle': f'{folder}/{name}',
+                           'tenant': 'throttled.example'}).error()
+    assert (fault['kind'], "'ca-bundle'" in fault['message']) == ('misconfigured', True), fault
+    path = os.path.join(folder, name)
+    with open(path, 'wb'):
+        pass
+    fault = fetcher.start({**request, 'config_dir': path}).error()
+    assert (fault['kind'], 'config folder' in fault['message']) == ('misconfigured', True), fault

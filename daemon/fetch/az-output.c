@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "fetch/az-output.h"
+#include "fetch/az-text.h"
 #include "fetch/oauth-error.h"
 #include "fetch/oauth.h"
 #include "model/json.h"
@@ -48,17 +49,37 @@ static int az_read_expiry(Json *object, uint64_t *ret) {
         return text ? az_read_date(text, ret) : -EBADMSG;
 }
 
+/* az ended well, so that the next one will do no better: what is there is for a person to see. */
+static int az_no_token(Answer *answer, const char *out, int r) {
+        CLEANUP(freep) char *shown = az_text_excerpt(out);
+
+        if (r == -EEXIST)
+                answer_set(answer, ANSWER_MISCONFIGURED,
+                           "az printed several tokens at once. Look what else is run by it: az "
+                           "account get-access-token -o json");
+        else if (r == -ENOENT)
+                answer_set(answer, ANSWER_MISCONFIGURED,
+                           "az ended well but printed no token: %s%s. Look at it by hand: az "
+                           "account get-access-token -o json",
+                           shown ? "its output begins with " : "it printed nothing", shown ?: "");
+        else
+                answer_set(answer, ANSWER_MISCONFIGURED,
+                           "az printed a token that can't be used: its type or its end is missing "
+                           "or unknown. Install a newer az (2.45 or newer).");
+        return 0;
+}
+
 int az_read_token(Answer *answer, const char *out, size_t n, uint64_t now, uint64_t now_usec) {
         CLEANUP(json_freep) Json *object = NULL;
         const char *token, *type;
         uint64_t expires = 0;
         int r;
 
-        r = json_parse(&object, out, n);
-        if (r == -ENOMEM)
-                return r;
-        token = r < 0 ? NULL : json_string(object, "accessToken");
-        type = r < 0 ? NULL : json_string(object, "tokenType");
+        r = az_text_object(&object, out, n, "accessToken");
+        if (r < 0)
+                return r == -ENOMEM ? r : az_no_token(answer, out, r);
+        token = json_string(object, "accessToken");
+        type = json_string(object, "tokenType");
         if (token && strlen(token) > LIMIT_ACCESS_TOKEN) {
                 answer_set(answer, ANSWER_TRY_LATER,
                            "az gave a token of %zu bytes, more than the %d that are taken.",
@@ -66,12 +87,8 @@ int az_read_token(Answer *answer, const char *out, size_t n, uint64_t now, uint6
                 return 0;
         }
         if (!token || !text_is_b64token(token) || !type || strcasecmp(type, "Bearer") != 0 ||
-            az_read_expiry(object, &expires) < 0) {
-                answer_set(answer, ANSWER_TRY_LATER,
-                           "az ended well but printed no usable token. Try 'az account "
-                           "get-access-token -o json' by hand.");
-                return 0;
-        }
+            az_read_expiry(object, &expires) < 0)
+                return az_no_token(answer, out, 0);
         if (expires <= now) {
                 answer_set(answer, ANSWER_TRY_LATER,
                            "az gave a token that has already expired. Check this machine's clock.");
@@ -103,7 +120,7 @@ enum {
 typedef struct AzFailure AzFailure;
 
 struct AzFailure {
-        const char *text; /* is in what az wrote, in any case */
+        const char *text; /* is in az's messages, in any case */
         AnswerKind kind;
         unsigned int flags;
         const char *message; /* what happened, and what to do when no flag says it */
@@ -138,6 +155,17 @@ static const AzFailure failures[] = {
         { "AADSTS90090:", ANSWER_TRY_LATER, QUOTE, UNAVAILABLE },
         { "AADSTS80005:", ANSWER_TRY_LATER, QUOTE, UNAVAILABLE },
         { "AADSTS50196:", ANSWER_TRY_LATER, QUOTE, THROTTLED },
+        /* Settings, and policy. */
+        { "AADSTS90002:", ANSWER_MISCONFIGURED, 0, NO_TENANT },
+        { "AADSTS900021:", ANSWER_MISCONFIGURED, 0, NO_TENANT },
+        { "AADSTS900023:", ANSWER_MISCONFIGURED, 0, NO_TENANT },
+        { "AADSTS500011:", ANSWER_MISCONFIGURED, QUOTE, NO_RESOURCE },
+        { "AADSTS650052:", ANSWER_MISCONFIGURED, QUOTE, NO_RESOURCE },
+        { "AADSTS650057:", ANSWER_MISCONFIGURED, QUOTE, NO_RESOURCE },
+        { "AADSTS53003:", ANSWER_BLOCKED, QUOTE, BLOCKED },
+        { "AADSTS530032:", ANSWER_BLOCKED, QUOTE, BLOCKED },
+        { "AADSTS50131:", ANSWER_BLOCKED, QUOTE, BLOCKED },
+        /* Words, which names may hold as well as az: behind the codes. */
         { "throttl", ANSWER_TRY_LATER, QUOTE, THROTTLED },
         { "too many requests", ANSWER_TRY_LATER, QUOTE, THROTTLED },
         { "429 Client Error", ANSWER_TRY_LATER, QUOTE, THROTTLED },
@@ -155,12 +183,6 @@ static const AzFailure failures[] = {
         { "Connection aborted", ANSWER_TRY_LATER, 0, OFFLINE },
         /* Settings. */
         { "Unable to get authority configuration", ANSWER_MISCONFIGURED, 0, NO_TENANT },
-        { "AADSTS90002:", ANSWER_MISCONFIGURED, 0, NO_TENANT },
-        { "AADSTS900021:", ANSWER_MISCONFIGURED, 0, NO_TENANT },
-        { "AADSTS900023:", ANSWER_MISCONFIGURED, 0, NO_TENANT },
-        { "AADSTS500011:", ANSWER_MISCONFIGURED, QUOTE, NO_RESOURCE },
-        { "AADSTS650052:", ANSWER_MISCONFIGURED, QUOTE, NO_RESOURCE },
-        { "AADSTS650057:", ANSWER_MISCONFIGURED, QUOTE, NO_RESOURCE },
         { "No subscription found", ANSWER_MISCONFIGURED, 0,
           "az has no default subscription. Run 'az account set --subscription NAME', or name a "
           "tenant or a subscription in the account's settings." },
@@ -171,10 +193,7 @@ static const AzFailure failures[] = {
           "Install another version of az." },
         { "unrecognized arguments", ANSWER_MISCONFIGURED, QUOTE,
           "This az does not know the options that it was given; install a newer one" },
-        /* Policy, then what a person can do. */
-        { "AADSTS53003:", ANSWER_BLOCKED, QUOTE, BLOCKED },
-        { "AADSTS530032:", ANSWER_BLOCKED, QUOTE, BLOCKED },
-        { "AADSTS50131:", ANSWER_BLOCKED, QUOTE, BLOCKED },
+        /* What a person can do. */
         { "Please run 'az login' to setup account", ANSWER_SIGN_IN_NEEDED, LOGIN,
           "az is not signed in" },
         { "does not exist in MSAL token cache", ANSWER_SIGN_IN_NEEDED, LOGIN | AGAIN,
@@ -200,22 +219,20 @@ static const AzFailure failures[] = {
         { "", ANSWER_TRY_LATER, QUOTE, "az failed" },
 };
 
-/* The line that says most: Entra's own sentence, else az's ERROR line, else a traceback's last. */
+/* The line that says most: Entra's own sentence, else the last of az's ERROR lines, else of all. */
 static char *az_sentence(const char *err) {
-        static const char traceback[] = "ERROR: The command failed with an unexpected error.";
-        const char *p, *line;
+        static const char error[] = "ERROR: ";
+        const char *said = strstr(err, "AADSTS"), *last = err;
 
-        p = strstr(err, "AADSTS");
-        if (p)
-                return oauth_sentence(p);
-        p = strstr(err, traceback);
-        p = strstr(p ? p + strlen(traceback) : err, "ERROR: ");
-        if (p)
-                return oauth_sentence(p + strlen("ERROR: "));
-        for (line = p = err; *p; p++)
-                if (*p == '\n' && p[1] && p[1] != '\n' && p[1] != ' ')
-                        line = p + 1;
-        return oauth_sentence(line);
+        if (said)
+                return oauth_sentence(said);
+        for (const char *line = err; *line; line += strcspn(line, "\n"), line += *line == '\n') {
+                if (str_starts(line, error))
+                        said = line + strlen(error);
+                else if (*line != '\n' && *line != ' ')
+                        last = line;
+        }
+        return oauth_sentence(said ?: last);
 }
 
 static bool az_is_safe_word(const char *s) {
@@ -252,16 +269,17 @@ static void az_explain(Answer *answer, const AzFailure *f, const char *err,
                    *command ? " Run '" : "", command, *command ? "'." : "");
 }
 
-static const AzFailure *az_find(const char *err) {
+static const AzFailure *az_find(const char *messages) {
         size_t i = 0;
 
-        while (!strcasestr(err, failures[i].text))
+        while (!strcasestr(messages, failures[i].text))
                 i++;
         return &failures[i];
 }
 
 int az_read_failure(Answer *answer, int status, const char *err, const Request *request,
                     uint64_t now_usec) {
+        CLEANUP(freep) char *messages = NULL;
         const AzFailure *f;
 
         if (WIFSIGNALED(status)) {
@@ -275,7 +293,10 @@ int az_read_failure(Answer *answer, int status, const char *err, const Request *
                            "another az by the setting 'az'.");
                 return 0;
         }
-        f = az_find(err);
+        messages = az_text_messages(err);
+        if (!messages)
+                return -ENOMEM;
+        f = az_find(messages);
         az_explain(answer, f, err, request);
         if (f->kind == ANSWER_TRY_LATER)
                 answer->retry_usec = now_usec + AZ_RETRY * USEC_PER_SEC;

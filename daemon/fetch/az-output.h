@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What az said, pure: the token on its standard output, and on its standard error the one of some
- * twenty known failures. az tells them apart by nothing but English text, so each row of the table
- * names the text, and a test holds it to real ones.
+ * What az said, pure: the token on its standard output, and in the messages (az-text.h) on its
+ * standard error the one of some twenty known failures. az tells them apart by nothing but English
+ * text, so each row of the table names the text, and a test holds it to real ones.
  */
 #pragma once
 
@@ -29,7 +29,7 @@ enum {
 int az_read_token(Answer *answer, const char *out, size_t n, uint64_t now, uint64_t now_usec);
 /*
  * An az that failed: status as of waitpid(2), err what it wrote. The request is for the command to
- * name. Fills *answer; 0 or AZ_E_AGAIN.
+ * name. Fills *answer; 0, AZ_E_AGAIN or -ENOMEM.
  */
 int az_read_failure(Answer *answer, int status, const char *err, const Request *request,
                     uint64_t now_usec);
