@@ -310,7 +310,7 @@ static int get_cold(Keeper *k, Slot *s, const KeeperAsk *ask, Token **ret_token,
 
 int keeper_get(Keeper *k, const KeeperAsk *ask, Token **ret_token, Waiter **ret_waiter, KeeperFn fn,
                void *userdata, Problem *problem) {
-        const char *resource = ask->resource ? ask->resource : k->account->resource;
+        const char *resource = k->account->resource;
         uint64_t now = clock_boottime();
         bool was_idle;
         Slot *s;
@@ -323,7 +323,9 @@ int keeper_get(Keeper *k, const KeeperAsk *ask, Token **ret_token, Waiter **ret_
         r = keeper_misconfigured(k, problem);
         if (r != 0)
                 return r;
-        if (ask->resource && !account_allows_resource(k->account, ask->resource))
+        if (ask->resource)
+                resource = account_find_resource(k->account, ask->resource);
+        if (!resource)
                 return refuse_resource(k, ask->resource, problem);
         s = keeper_slot(k, resource, ask->claims);
         if (!s)

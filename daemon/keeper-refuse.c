@@ -135,9 +135,11 @@ int refuse_resource(const Keeper *k, const char *resource, Problem *problem) {
         CLEANUP(freep) char *checked = NULL;
 
         if (value_read_resource(&checked, resource) < 0)
-                return problem_set(problem, OUTCOME_INVALID_ARGS,
-                                   "%s: the resource that was asked for is no absolute URI.",
-                                   k->account->name);
+                return problem_set(
+                        problem, OUTCOME_INVALID_ARGS,
+                        "%s: what was asked for is no resource, which is a URI such as %s "
+                        "or a GUID. Of a scope, it is what stands before /.default.",
+                        k->account->name, k->account->resource);
         return problem_set(problem, OUTCOME_DENIED,
                            "%s: tokens for this resource are not allowed. Add it to the account's "
                            "line in accounts.conf: resources=%s",

@@ -373,12 +373,12 @@ static void test_resources(void) {
         const char *const more[] = { "https://management.azure.com", "api://x/y", NULL };
         CLEANUP(account_freep) Account *a = account(ACCOUNT_SOURCE_ENTRA);
 
-        assert(account_allows_resource(a, RESOURCE));
         assert(!account_allows_resource(a, RESOURCE "/"));
-        assert(!account_allows_resource(a, "https://management.azure.com"));
         assert(account_set(a, "resources", more, ACCOUNT_ORIGIN_FILE, NULL) == 0);
         assert(account_allows_resource(a, "api://x/y"));
-        assert(account_allows_resource(a, RESOURCE));
+        assert(account_find_resource(a, RESOURCE "/.default") == a->resource);
+        assert(account_find_resource(a, "api://x/y/.default") == a->resources[1]);
+        assert(!account_find_resource(a, "openid"));
 }
 
 int main(void) {

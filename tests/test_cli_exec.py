@@ -28,6 +28,7 @@ from util_terminal import CTRL_C, Terminal
 
 CLIENTS = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'clients')
 OTHER = 'https://management.azure.com'
+GUID = 'abcdef01-2345-6789-abcd-ef0123456789'
 SCOPE = RESOURCE + '/.default'
 API_TOKEN = 'SharedAccessSignature sr=0b1c&sig=c2VjcmV0&skn=ci&se=4102444800000'
 # Prints the endpoint and its secret, and lives until its standard input ends.
@@ -534,9 +535,27 @@ def test_az_is_the_real_one_for_all_else(work, cli, az, arguments):
     assert done.stdout == real.stdout
 
 
+def test_a_guid_as_the_resource(daemon, entra, keyring, cli):
+    """Of the endpoint and of the look-alike of az."""
+    entra.set(resources=[RESOURCE, f'api://{GUID}'])
+    daemon.start(entra_account(entra, resources=GUID))
+    daemon.sign_in(entra)
+    with contextlib.closing(Endpoint(cli)) as endpoint:
+        status, got = endpoint.get(f'api-version=2019-08-01&resource={GUID.upper()}')
+        assert (status, got['resource']) == (200, GUID.upper())
+        token = got['access_token']
+        assert token == daemon.get_token('work', resource=GUID)[0]
+    for arguments in (['--resource', GUID], ['--scope', f'{GUID}/.default'],
+                      ['--resource', f'{GUID}/.default']):
+        done = az(cli, 'account', 'get-access-token', *arguments, '-o', 'tsv', '--query',
+                  'accessToken')
+        assert (done.returncode, done.stdout.strip()) == (0, token), done.stderr
+
+
 @pytest.mark.parametrize('arguments', [
     ['--resource', RESOURCE, '--tenant', '00000000-0000-0000-0000-000000000001'],
-    ['--resource', 'https://vault.azure.net']])
+    ['--resource', 'https://vault.azure.net'],
+    ['--resource', '00000000-0000-0000-0000-000000000001']])
 def test_az_of_another_tenant_or_resource_is_the_real_one(work, cli, home, arguments):
     """Nobody is signed in to the real one here, and that is what it says."""
     home.extra['AZURE_CONFIG_DIR'] = os.path.join(home.folder, 'azure')

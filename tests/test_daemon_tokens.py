@@ -9,9 +9,11 @@ import pytest
 from gi.repository import GLib
 
 from util_daemon import INVALID_ARGS, account_path, entra_account
+from util_entra import RESOURCE
 
 SHORT = 300     # seconds of a first token that the tests below outgrow by min-valid
 OTHER = 'https://other.example'
+GUID = 'abcdef01-2345-6789-abcd-ef0123456789'
 
 
 @pytest.fixture
@@ -89,6 +91,35 @@ def test_other_resource(signed_in, entra):
     assert signed_in.get_token('work', resource=OTHER)[0] == other
     assert signed_in.get_token('work')[0] == own
     assert entra.count() == 1
+
+
+@pytest.mark.parametrize('asked', [OTHER + '/.default', GUID, GUID.upper(), GUID + '/.default'])
+def test_a_resource_as_a_scope_or_a_guid(daemon, entra, keyring, cli, asked):
+    """As az and the SDKs name one, in the settings and in a call."""
+    listed, sent = (OTHER, OTHER) if OTHER in asked else (GUID, f'api://{GUID}')
+    entra.set(resources=[RESOURCE, OTHER, f'api://{GUID}'])
+    daemon.start(entra_account(entra, resource=f'{RESOURCE}/.default', resources=asked))
+    daemon.sign_in(entra)
+    entra.clear()
+    assert daemon.get('Resource', 'work') == RESOURCE
+    own = daemon.get_token('work', resource=f'{RESOURCE}/.default')[0]
+    assert own == daemon.get_token('work')[0]
+    other = cli.ok('get', '--resource', asked).strip()
+    for name in (listed, f'{listed}/.default', listed.upper() if listed == GUID else listed):
+        assert daemon.get_token('work', resource=name)[0] == other
+    assert [r['resource'] for r in entra.requests(kind='token')] == [sent]
+
+
+@pytest.mark.parametrize('scopes', ['openid offline_access', 'openid', 'user_impersonation',
+                                    RESOURCE + '/.default offline_access'])
+def test_scopes_are_no_resource(signed_in, entra, cli, scopes):
+    name, text = signed_in.error_of(signed_in.get_token, 'work', resource=scopes)
+    assert name == INVALID_ARGS and RESOURCE in text and '/.default' in text
+    done = cli.run('get', '--resource', scopes)
+    assert done.returncode == 2 and 'no resource' in done.stderr
+    done = cli.run('login', 'second', '--resource', scopes)
+    assert done.returncode == 2 and 'not scopes' in done.stderr
+    assert entra.count() == 0
 
 
 def test_resource_that_is_not_listed(signed_in, entra):

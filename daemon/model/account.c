@@ -61,9 +61,11 @@ static const AccountSetting account_settings[] = {
         { "apps", ALL, offsetof(Account, apps), true, false, NULL,
           "expected host names, or https URLs, of applications", host_normalize },
         { "resource", ALL, offsetof(Account, resource), false, false, ACCOUNT_DEFAULT_RESOURCE,
-          "expected a URI such as " ACCOUNT_DEFAULT_RESOURCE, value_read_resource },
+          "expected a URI such as " ACCOUNT_DEFAULT_RESOURCE " or a GUID, not scopes",
+          value_read_resource },
         { "resources", ALL, offsetof(Account, resources), true, false, NULL,
-          "expected URIs such as " ACCOUNT_DEFAULT_RESOURCE, value_read_resource },
+          "expected URIs such as " ACCOUNT_DEFAULT_RESOURCE " or GUIDs, not scopes",
+          value_read_resource },
 };
 
 /* Settings of no account, which a caller on the bus might try all the same. */
@@ -207,13 +209,6 @@ static int account_set_text(Account *a, const AccountSetting *s, const char *con
         return 0;
 }
 
-static bool apps_have(char *const *apps, const char *host) {
-        for (; apps && *apps; apps++)
-                if (host_equal(*apps, host))
-                        return true;
-        return false;
-}
-
 static int account_set_list(Account *a, const AccountSetting *s, const char *const *values,
                             char **ret_problem) {
         CLEANUP(strv_freep) char **list = NULL;
@@ -238,7 +233,7 @@ static int account_set_list(Account *a, const AccountSetting *s, const char *con
                                               s->expected);
                 if (r < 0)
                         return r;
-                if (s->read == host_normalize ? apps_have(list, entry) : strv_has(list, entry))
+                if (s->read == host_normalize ? host_in(list, entry) : strv_has(list, entry))
                         return account_refuse(ret_problem, ACCOUNT_E_BAD_VALUE,
                                               "%s: an entry is there twice", s->key);
                 list[i] = STEAL(entry);
@@ -383,10 +378,22 @@ bool account_same_settings(const Account *a, const Account *b) {
                strv_equal(a->resources, b->resources) && strv_equal(a->apps, b->apps);
 }
 
+const char *account_find_resource(const Account *a, const char *asked) {
+        CLEANUP(freep) char *resource = NULL;
+
+        if (streq(a->resource, asked))
+                return a->resource;
+        for (char **r = a->resources; r && *r; r++)
+                if (streq(*r, asked))
+                        return *r;
+        (void)value_read_resource(&resource, asked);
+        return !resource || streq(resource, asked) ? NULL : account_find_resource(a, resource);
+}
+
 bool account_allows_resource(const Account *a, const char *resource) {
         return streq(a->resource, resource) || strv_has(a->resources, resource);
 }
 
 bool account_has_app(const Account *a, const char *host) {
-        return apps_have(a->apps, host);
+        return host_in(a->apps, host);
 }

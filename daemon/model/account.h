@@ -92,7 +92,10 @@ const char *account_client_id(const Account *a);
 bool account_same_identity(const Account *a, const Account *b);
 /* True when not one setting differs, nor what is wrong with them. */
 bool account_same_settings(const Account *a, const Account *b);
-/* True for the account's own resource and those it lists. */
+/* The account's own resource, or the one of those it lists, that was asked for, be it as a scope
+ * ("/.default" behind it) or a GUID in upper case. Borrowed from a; NULL: none. */
+const char *account_find_resource(const Account *a, const char *asked);
+/* True for the account's own resource and those it lists, as they are spelled there. */
 bool account_allows_resource(const Account *a, const char *resource);
 bool account_has_app(const Account *a, const char *host);
 

@@ -202,6 +202,13 @@ bool host_equal(const char *a, const char *b) {
                memcmp(host_name(a), host_name(b), n) == 0;
 }
 
+bool host_in(char *const *hosts, const char *host) {
+        for (; hosts && *hosts; hosts++)
+                if (host_equal(*hosts, host))
+                        return true;
+        return false;
+}
+
 bool host_under(const char *host, const char *suffix) {
         size_t n_host = strlen(host), n_suffix;
 

@@ -22,6 +22,7 @@ const char *host_name(const char *host);
 /* Are two normalized hosts the same name and port? Only one of http and https is spoken there, and
  * who leaves the scheme out means either. */
 bool host_equal(const char *a, const char *b);
+bool host_in(char *const *hosts, const char *host); /* a list that ends with NULL, or NULL */
 /* Is the normalized host suffix itself or below it at a dot? suffix is compared in lower case, a
  * leading dot is ignored. Hosts with a port are never under a suffix. */
 bool host_under(const char *host, const char *suffix);

@@ -7,6 +7,7 @@
 #include "model/text.h"
 
 #define DIGITS  "0123456789"
+#define HEX     DIGITS "abcdefABCDEF"
 #define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 int value_read_any(char **ret, const char *value) {
@@ -46,16 +47,41 @@ int value_read_client_id(char **ret, const char *value) {
         return value_read_any(ret, value);
 }
 
-/* An absolute URI (RFC 3986, section 4.3), kept as it is: Entra compares it byte by byte. */
-int value_read_resource(char **ret, const char *value) {
-        size_t scheme = strspn(value, LETTERS DIGITS "+.-");
+static bool value_is_guid(const char *value) {
+        static const char form[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
 
-        if (strlen(value) > URL_LENGTH_MAX || !text_is_printable_ascii(value) ||
-            strpbrk(value, " \"'<>\\^`{|}"))
+        for (size_t i = 0; i < strlen(form); i++)
+                if (form[i] == '-' ? value[i] != '-' : !value[i] || !strchr(HEX, value[i]))
+                        return false;
+        return !value[strlen(form)];
+}
+
+/* An absolute URI (RFC 3986, section 4.3) is kept as it is: Entra compares it byte by byte. */
+int value_read_resource(char **ret, const char *value) {
+        static const char scope[] = "/.default";
+        CLEANUP(freep) char *resource = NULL;
+        size_t n = strnlen(value, URL_LENGTH_MAX + 1), n_scheme;
+
+        if (n > URL_LENGTH_MAX)
                 return -EINVAL;
-        if (!strchr(LETTERS, value[0]) || value[scheme] != ':' || !value[scheme + 1])
-                return -EINVAL;
-        return value_read_any(ret, value);
+        if (n > strlen(scope) && streq(value + n - strlen(scope), scope))
+                n -= strlen(scope);
+        resource = strndup(value, n);
+        if (!resource)
+                return -ENOMEM;
+        if (value_is_guid(resource)) {
+                for (char *p = resource; *p; p++)
+                        if (*p >= 'A' && *p <= 'F')
+                                *p += 'a' - 'A';
+        } else {
+                n_scheme = strspn(resource, LETTERS DIGITS "+.-");
+                if (!text_is_printable_ascii(resource) || strpbrk(resource, " \"'<>\\^`{|}") ||
+                    !strchr(LETTERS, resource[0]) || resource[n_scheme] != ':' ||
+                    !resource[n_scheme + 1])
+                        return -EINVAL;
+        }
+        *ret = STEAL(resource);
+        return 0;
 }
 
 /* A name or an id; az gets it as an argument, which no option may look like. */

@@ -16,7 +16,11 @@ int value_read_sign_in(char **ret, const char *value);
 int value_read_tenant(char **ret, const char *value);
 /* [A-Za-z0-9-]{1,64} */
 int value_read_client_id(char **ret, const char *value);
-/* An absolute URI (RFC 3986, section 4.3) of printable ASCII, at most URL_LENGTH_MAX bytes. */
+/*
+ * What a token is for: an absolute URI (RFC 3986, section 4.3) of printable ASCII, at most
+ * URL_LENGTH_MAX bytes, or a GUID, to lower case. "/.default" at its end, which makes a scope of a
+ * resource, is taken off; any other scope can't be told from a resource.
+ */
 int value_read_resource(char **ret, const char *value);
 /* Text for a person, at most SUBSCRIPTION_LENGTH_MAX bytes, fit to be an argument. */
 int value_read_subscription(char **ret, const char *value);

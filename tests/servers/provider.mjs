@@ -136,7 +136,8 @@ function translateScope(text) {
         const match = /^(.+)\/(\.default|user_impersonation)$/.exec(word);
 
         if (match) {
-            resource ??= match[1];
+            // A registration's id names it as well as its URI does, which oidc-provider insists on.
+            resource ??= match[1].replace(/^[0-9a-f-]{36}$/, 'api://$&');
             scopes.push('user_impersonation');
         } else {
             scopes.push(word);
