@@ -133,6 +133,8 @@ static int option_set(const Verb *verb, const Option *o, const char *value) {
                 return 0;
         case OPTION_NUMBER:
                 return option_set_number(verb, o, value);
+        case OPTION_NAMED:
+                return option_set_list(o, option_name(o)) ?: option_set_list(o, value);
         case OPTION_LIST:
                 return option_set_list(o, value);
         }

@@ -27,6 +27,8 @@ typedef enum OptionType {
         OPTION_STRING, /* const char ** */
         OPTION_NUMBER, /* uint32_t * */
         OPTION_LIST,   /* StringList *: may be given several times */
+        OPTION_NAMED,  /* the same, the option's name in front of each value: several options of one
+                          list, in their order */
 } OptionType;
 
 struct Option {

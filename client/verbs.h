@@ -31,9 +31,10 @@ int verb_default(const Verb *verb, int argc, char **argv);
 int verb_unlock(const Verb *verb, int argc, char **argv);
 
 /* A program of its own: client/api. */
-#define VERB_API_USAGE                                                                        \
-        "PATH [-X METHOD] [-d BODY|@FILE|-] [-H HEADER] [-i] [--paginate] [--api-version V] " \
-        "[--app HOST] [--account NAME]"
+#define VERB_API_USAGE                                                                            \
+        "PATH [-X METHOD] [-d BODY|@FILE|-] [-f KEY=VALUE]... [-F KEY=VALUE]... [--input FILE] "  \
+        "[-H HEADER]... [-i] [-q FILTER] [--silent] [--paginate] [--api-version V] [--app HOST] " \
+        "[--account NAME]"
 #define VERB_API_SUMMARY   N_("Ask an application, by its REST API")
 #define VERB_CHECK_USAGE   "HOST [--account NAME]"
 #define VERB_CHECK_SUMMARY N_("Ask whether an application takes the account, and why not")

@@ -149,6 +149,7 @@ def test_values_behind_marks(shell, accounts, home):
         pass
     file = f'@{home.folder}/a-b'
     assert shell.offers(f'iotc-token api /api/devices -d {file}') == {file + 'ody'}
+    assert shell.offers(f'iotc-token api /api/devices --input {file[1:]}') == {file[1:] + 'ody'}
 
 
 def test_the_command_of_exec(shell, accounts, home):

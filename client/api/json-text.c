@@ -28,13 +28,15 @@ static size_t pretty_in_string(JsonPretty *p, const char *s, size_t n) {
                 p->escaped = false;
         else if (*s == '\\')
                 p->escaped = true;
-        else if (*s == '"')
+        else if (*s == '"') {
                 p->in_string = false;
+                fputs(p->colour ? "\033[0m" : "", p->f);
+        }
         return 1;
 }
 
 static void pretty_outside(JsonPretty *p, char c) {
-        bool closes = c == '}' || c == ']';
+        bool closes = c == '}' || c == ']', opens = c == '{' || c == '[';
 
         if (c == ' ' || c == '\t' || c == '\n' || c == '\r')
                 return;
@@ -42,16 +44,23 @@ static void pretty_outside(JsonPretty *p, char c) {
                 p->depth--;
         if (closes ? !p->opened : p->opened)
                 pretty_line(p);
-        p->opened = c == '{' || c == '[';
+        p->opened = opens;
+        if (c == '"' && p->colour)
+                fputs(p->name ? "\033[34;1m" : "\033[32m", p->f);
         putc(c, p->f);
-        if (p->opened)
+        if (opens) {
+                if (p->depth < JSON_PRETTY_DEPTH)
+                        p->objects[p->depth] = c == '{';
                 p->depth++;
-        else if (c == ',')
+        } else if (c == ',')
                 pretty_line(p);
         else if (c == ':')
                 putc(' ', p->f);
         else if (c == '"')
                 p->in_string = true;
+        if (opens || closes || c == ',' || c == ':')
+                p->name = c != ':' && p->depth && p->depth <= JSON_PRETTY_DEPTH &&
+                          p->objects[p->depth - 1];
 }
 
 void json_pretty_feed(JsonPretty *p, const char *text, size_t n) {

@@ -7,11 +7,17 @@
 
 #include <iotc-util.h>
 
+enum {
+        JSON_PRETTY_DEPTH = 160 /* deeper than json_read() takes anything; below it, no colour */
+};
+
 /* Lays out what is fed to it, piece by piece. Zeroed at first. */
 typedef struct JsonPretty {
         FILE *f;
+        bool colour; /* as jq's: names blue, texts green */
         unsigned depth;
-        bool in_string, escaped, opened;
+        bool in_string, escaped, opened, name;
+        bool objects[JSON_PRETTY_DEPTH]; /* of the brackets that are open: is it an object? */
 } JsonPretty;
 
 /* White space outside strings goes; what would do something to a terminal is written as \uXXXX. */

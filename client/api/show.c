@@ -9,9 +9,8 @@
 #include "pages.h"
 #include "show.h"
 
-/* Lines of text, without what would do something else to a terminal, which in what is no UTF-8 may
- * be any byte that is not ASCII. */
-static void show_lines(const char *s, bool utf8) {
+/* In what is no UTF-8, any byte that is not ASCII may do something else. */
+void show_lines(const char *s, bool utf8) {
         while (*s) {
                 bool odd = !utf8 && !isascii((unsigned char)*s);
                 size_t n = odd ? 1 : *s == '\n' || *s == '\t' ? 0 : display_unsafe(s);
@@ -33,7 +32,7 @@ void show_head(const HttpReply *reply) {
 
 int show_body(const HttpReply *reply) {
         CLEANUP(json_objectp) json_object *json = NULL;
-        JsonPretty pretty = { .f = stdout };
+        JsonPretty pretty = { .f = stdout, .colour = output_has_colour() };
 
         if (!output_is_terminal()) {
                 (void)fwrite(reply->body, 1, reply->n_body, stdout);
@@ -57,8 +56,23 @@ int show_body(const HttpReply *reply) {
         return 0;
 }
 
+int show_filtered(Filter *filter, const HttpReply *reply) {
+        CLEANUP(json_objectp) json_object *json = NULL;
+
+        if (reply->n_body == 0)
+                return 0;
+        json = json_read(reply->body, reply->n_body);
+        if (json)
+                filter_feed(filter, reply->body, reply->n_body);
+        return filter_run(filter);
+}
+
 static void pages_put(ShowPages *pages, const char *text, size_t n) {
-        if (pages->pretty)
+        if (pages->silent)
+                return;
+        if (pages->filter)
+                filter_feed(pages->filter, text, n);
+        else if (pages->pretty)
                 json_pretty_feed(pages->pretty, text, n);
         else
                 (void)fwrite(text, 1, n, stdout);
@@ -68,12 +82,13 @@ int show_page(ShowPages *pages, const char *text, size_t n, size_t n_elements) {
         static const char start[] = "{\"value\":[";
 
         if (pages->n_pages++ == 0) {
-                if (output_is_terminal()) {
+                if (!pages->filter && output_is_terminal()) {
                         JsonPretty *pretty = calloc(1, sizeof(*pretty));
 
                         if (!pretty)
                                 return -ENOMEM;
                         pretty->f = stdout;
+                        pretty->colour = output_has_colour();
                         pages->pretty = pretty;
                 }
                 pages_put(pages, start, strlen(start));
@@ -99,7 +114,8 @@ void show_pages_end(ShowPages *pages, const char *next) {
                 pages_put(pages, text, strlen(text));
         }
         pages_put(pages, "}", 1);
-        putc('\n', stdout);
+        if (!pages->silent && !pages->filter)
+                putc('\n', stdout);
 }
 
 void show_pages_deinit(ShowPages *pages) {

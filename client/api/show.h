@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "filter.h"
 #include "http.h"
 
 /* The status line and the headers, and the empty line after them. */
@@ -12,8 +13,15 @@ void show_head(const HttpReply *reply);
 /* 0, or an exit code when the body can't be shown on a terminal, which has been said. */
 int show_body(const HttpReply *reply);
 
+/* What a filter makes of the body, which is JSON, or empty and then nothing. 0 or an exit code. */
+int show_filtered(Filter *filter, const HttpReply *reply);
+/* Lines of text on a terminal, without what would do something else to it; utf8: it is UTF-8. */
+void show_lines(const char *s, bool utf8);
+
 /* Pages that become one: {"value": [...]}, the elements of every page one after the other. */
 typedef struct ShowPages {
+        Filter *filter;    /* what they are fed to instead of being shown, or NULL */
+        bool silent;       /* nothing is shown */
         void *pretty;      /* JsonPretty, on a terminal */
         size_t n_elements; /* as told by show_page() */
         unsigned n_pages;

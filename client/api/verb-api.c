@@ -9,55 +9,28 @@
 #include "../output.h"
 #include "../say.h"
 #include "app.h"
+#include "fields.h"
+#include "filter.h"
+#include "input.h"
 #include "json-text.h"
 #include "pages.h"
 #include "show.h"
 #include "verbs.h"
 
 enum {
-        BODY_MAX = 16 * 1024 * 1024
+        METHOD_SIZE = 17
 };
 
 typedef struct ApiOptions {
-        const char *method, *data, *version, *app, *account;
-        StringList headers;
-        bool include, paginate;
+        const char *method, *data, *input, *filter, *version, *app, *account;
+        StringList headers, fields;
+        bool include, paginate, silent;
+        char method_upper[METHOD_SIZE];
 } ApiOptions;
 
 static void options_deinit(ApiOptions *o) {
         string_list_deinit(&o->headers);
-}
-
-/* The whole of a file, up to BODY_MAX. 0 and *ret, or an exit code. */
-static int body_read(char **ret, size_t *ret_n, FILE *f, const char *name) {
-        CLEANUP(freep) char *body = malloc(BODY_MAX + 1);
-
-        if (!body)
-                return fail_errno(-ENOMEM);
-        *ret_n = fread(body, 1, BODY_MAX + 1, f);
-        if (ferror(f))
-                return fail(EXIT_FAILED, "can't read %s: %s", name, strerror(errno));
-        if (*ret_n > BODY_MAX)
-                return fail(EXIT_FAILED, "%s is larger than %d MiB", name, BODY_MAX / 1024 / 1024);
-        *ret = STEAL(body);
-        return 0;
-}
-
-/* -d: BODY, @FILE, or - for standard input. */
-static int body_get(char **ret, size_t *ret_n, const char *data) {
-        CLEANUP(file_closep) FILE *f = NULL;
-
-        if (streq(data, "-") || streq(data, "@-"))
-                return body_read(ret, ret_n, stdin, "standard input");
-        if (*data != '@') {
-                *ret = strdup(data);
-                *ret_n = strlen(data);
-                return *ret ? 0 : fail_errno(-ENOMEM);
-        }
-        f = fopen(data + 1, "re");
-        if (!f)
-                return fail(EXIT_FAILED, "can't read %s: %s", data + 1, strerror(errno));
-        return body_read(ret, ret_n, f, data + 1);
+        string_list_deinit(&o->fields);
 }
 
 /* A name (RFC 9110 section 5.6.2), and the colon at once: with white space before or in it, what
@@ -81,16 +54,9 @@ static bool header_is_ours(const char *header) {
         return false;
 }
 
-static int options_check(const Verb *verb, ApiOptions *o) {
-        o->method = o->method ?: o->data ? "POST" : "GET";
-        if (!*o->method || strlen(o->method) > 16 ||
-            strspn(o->method, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != strlen(o->method))
-                return args_wrong(verb, "'%s' is no method: GET, PUT, POST, PATCH, DELETE ...",
-                                  o->method);
-        if (o->paginate && (!streq(o->method, "GET") || o->data))
-                return args_wrong(verb, "--paginate is for GET alone");
-        for (size_t i = 0; i < o->headers.n; i++) {
-                const char *header = o->headers.items[i];
+static int headers_check(const Verb *verb, const StringList *headers) {
+        for (size_t i = 0; i < headers->n; i++) {
+                const char *header = headers->items[i];
 
                 if (!header_is_sound(header))
                         return args_wrong(verb, "a header is 'Name: value', not '%s'", header);
@@ -101,6 +67,69 @@ static int options_check(const Verb *verb, ApiOptions *o) {
                                 return args_wrong(verb, "a header has a control character");
         }
         return 0;
+}
+
+/* As with gh: what sends something is a POST. */
+static int options_check(const Verb *verb, ApiOptions *o) {
+        const char *given = o->method ?: o->data || o->input || o->fields.n ? "POST" : "GET";
+        size_t n = strlen(given);
+
+        if (n == 0 || n >= METHOD_SIZE ||
+            strspn(given, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz") != n)
+                return args_wrong(verb, "'%s' is no method: GET, PUT, POST, PATCH, DELETE ...",
+                                  given);
+        for (size_t i = 0; i < n; i++)
+                o->method_upper[i] = (char)toupper((unsigned char)given[i]);
+        if (o->data && o->input)
+                return args_wrong(verb, "-d and --input exclude each other");
+        if (o->filter && o->silent)
+                return args_wrong(verb, "--jq and --silent exclude each other");
+        if (o->paginate && (o->data || o->input))
+                return args_wrong(verb, "--paginate is for GET alone");
+        if (o->paginate && !streq(o->method_upper, "GET"))
+                return args_wrong(verb, o->method
+                                                ? N_("--paginate is for GET alone")
+                                                : N_("--paginate is for GET alone, and fields make "
+                                                     "it a POST: add -X GET"));
+        o->method = o->method_upper;
+        return headers_check(verb, &o->headers);
+}
+
+/* -d: BODY, @FILE, or - for standard input. 0 and *ret, or an exit code. */
+static int data_read(const Verb *verb, char **ret, size_t *ret_n, const char *data) {
+        if (streq(data, "-") || *data == '@')
+                return input_read(verb, ret, ret_n, data + (*data == '@'));
+        *ret = strdup(data);
+        *ret_n = strlen(data);
+        return *ret ? 0 : fail_errno(-ENOMEM);
+}
+
+/* The body, if there is one, and the path with the fields that are none of it. 0 or an exit code.
+ */
+static int body_make(const Verb *verb, char **ret_body, size_t *ret_n, char **ret_path,
+                     const ApiOptions *o, const char *path) {
+        bool query = o->data || o->input || streq(o->method, "GET") || streq(o->method, "HEAD");
+        CLEANUP(json_objectp) json_object *object = NULL;
+        int r;
+
+        if (o->fields.n && !query) {
+                r = fields_to_json(verb, &object, &o->fields);
+                if (r)
+                        return r;
+                *ret_body = strdup(json_object_to_json_string_ext(
+                        object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+                *ret_path = strdup(path);
+                if (!*ret_body || !*ret_path)
+                        return fail_errno(-ENOMEM);
+                *ret_n = strlen(*ret_body);
+                return 0;
+        }
+        r = fields_to_query(verb, ret_path, path, &o->fields);
+        if (r == 0 && o->input)
+                r = input_read(verb, ret_body, ret_n, o->input);
+        if (r == 0 && o->data)
+                r = data_read(verb, ret_body, ret_n, o->data);
+        return r;
 }
 
 /* The application: in the URL, or named, or the one that is known. */
@@ -143,7 +172,8 @@ static int path_check(const Verb *verb, const Session *s, const ApiOptions *o, c
         }
 }
 
-static int api_once(Session *s, const ApiOptions *o, const SessionRequest *request) {
+static int api_once(Session *s, const ApiOptions *o, Filter *filter,
+                    const SessionRequest *request) {
         CLEANUP(http_reply_deinit) HttpReply reply = { 0 };
         int r, shown = 0;
 
@@ -153,7 +183,10 @@ static int api_once(Session *s, const ApiOptions *o, const SessionRequest *reque
         if (reply.outcome == 0) {
                 if (o->include || streq(request->method, "HEAD"))
                         show_head(&reply);
-                shown = show_body(&reply);
+                if (filter && reply.status < 300)
+                        shown = show_filtered(filter, &reply);
+                else if (!o->silent)
+                        shown = show_body(&reply);
                 r = output_flush();
         }
         return session_fail(s, &reply) ?: r ?: shown;
@@ -178,7 +211,7 @@ static void api_show_other(const ShowPages *shown, const HttpReply *reply) {
 
         if (shown->n_pages == 0 && reply->outcome == 0)
                 other = json_read(reply->body, reply->n_body);
-        if (other)
+        if (other && !shown->silent)
                 (void)show_body(reply);
 }
 
@@ -214,8 +247,8 @@ static int api_page(Session *s, const ApiOptions *o, ShowPages *shown, Pages *pa
 }
 
 /* What was shown is JSON whatever happens; a list that isn't whole has its nextLink left. */
-static int api_pages(Session *s, const ApiOptions *o, SessionRequest *request) {
-        CLEANUP(show_pages_deinit) ShowPages shown = { 0 };
+static int api_pages(Session *s, const ApiOptions *o, Filter *filter, SessionRequest *request) {
+        CLEANUP(show_pages_deinit) ShowPages shown = { .filter = filter, .silent = o->silent };
         CLEANUP(pages_deinit) Pages pages = { 0 };
         int r;
 
@@ -227,23 +260,33 @@ static int api_pages(Session *s, const ApiOptions *o, SessionRequest *request) {
         } while (r == 0 && pages.next);
         progress_end();
         show_pages_end(&shown, pages.next);
-        return r;
+        return r || !filter ? r : filter_run(filter);
 }
 
 int verb_api(const Verb *verb, int argc, char **argv) {
         CLEANUP(session_freep) Session *s = NULL;
         CLEANUP(options_deinit) ApiOptions o = { 0 };
-        CLEANUP(freep) char *app = NULL, *body = NULL;
+        CLEANUP(filter_freep) Filter *filter = NULL;
+        CLEANUP(freep) char *app = NULL, *body = NULL, *path = NULL;
         SessionRequest request = { 0 };
         const Option options[] = {
-                { "X,method", "METHOD", N_("GET, or POST with -d, if not given"), OPTION_STRING,
-                  &o.method },
+                { "X,method", "METHOD", N_("POST if something is sent, else GET, if not given"),
+                  OPTION_STRING, &o.method },
                 { "d,data", "BODY", N_("send this JSON, @FILE, or - for standard input"),
                   OPTION_STRING, &o.data },
+                { "f," FIELDS_RAW, "PAIR", N_("send KEY=VALUE, a text, as JSON; repeatable"),
+                  OPTION_NAMED, &o.fields },
+                { "F,field", "PAIR", N_("as -f, but true, null, 7 and @FILE are taken as such"),
+                  OPTION_NAMED, &o.fields },
+                { "input", "FILE", N_("send this file, or - for standard input"), OPTION_STRING,
+                  &o.input },
                 { "H,header", "HEADER", N_("a header more, 'Name: value'; repeatable"), OPTION_LIST,
                   &o.headers },
                 { "i,include", NULL, N_("print the status line and the headers, too"), OPTION_FLAG,
                   &o.include },
+                { "q,jq", "FILTER", N_("print what this filter, in jq's language, makes of it"),
+                  OPTION_STRING, &o.filter },
+                { "silent", NULL, N_("don't print the answer"), OPTION_FLAG, &o.silent },
                 { "paginate", NULL, N_("follow nextLink: all pages of a list as one"), OPTION_FLAG,
                   &o.paginate },
                 { "api-version", "V", N_("another version of the API than 2022-07-31"),
@@ -257,17 +300,18 @@ int verb_api(const Verb *verb, int argc, char **argv) {
 
         r = args_parse(verb, options, &argc, argv, 1, 1);
         r = r ?: options_check(verb, &o);
-        r = r ?: app_find(verb, &app, &o, argv[0]);
+        if (r == 0 && o.filter)
+                r = filter_new(&filter, verb, o.filter);
+        r = r ?: body_make(verb, &body, &request.n_body, &path, &o, argv[0]);
+        r = r ?: app_find(verb, &app, &o, path);
         r = r ?: session_new(&s, verb, app, o.account);
-        r = r ?: path_check(verb, s, &o, argv[0]);
-        if (r == 0 && o.data)
-                r = body_get(&body, &request.n_body, o.data);
+        r = r ?: path_check(verb, s, &o, path);
         if (r)
                 return r;
         request.method = o.method;
-        request.path = argv[0];
+        request.path = path;
         request.version = o.version;
         request.headers = &o.headers;
         request.body = body;
-        return o.paginate ? api_pages(s, &o, &request) : api_once(s, &o, &request);
+        return o.paginate ? api_pages(s, &o, filter, &request) : api_once(s, &o, filter, &request);
 }

@@ -97,6 +97,11 @@ _iotc_token() {
         compopt -o filenames
         return
     fi
+    if [[ $kind == FILE ]]; then
+        mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+        compopt -o filenames
+        return
+    fi
     mapfile -t COMPREPLY < <(compgen -W "$(_iotc_token_values "$kind")" -- "$cur")
     __ltrim_colon_completions "$cur"
 }

@@ -27,6 +27,8 @@ function __iotc_token_values
                 fileUploads jobs organizations roles scheduledJobs users
         case ROLE
             printf '%s\n' administrator builder operator
+        case FILE
+            __fish_complete_path (commandline -ct)
         case BODY
             string match -q '@*' -- (commandline -ct); or return
             __fish_complete_path (string sub -s 2 -- (commandline -ct)) | string replace -r '^' @
