@@ -43,7 +43,9 @@ typedef struct Daemon {
         int status;
 } Daemon;
 
-/* No core dump, no debugger of the same user, no secret on disk. */
+/* No core dump, no debugger of the same user, no secret on disk; of the launcher, too, which is
+ * forked later. What it executes begins anew (prctl(2)): the fetcher hardens itself, and where its
+ * file can't be read, as it is installed, there is no moment in which it can be debugged. */
 static void harden(void) {
         (void)prctl(PR_SET_DUMPABLE, 0);
         (void)setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
@@ -361,6 +363,7 @@ int main(int argc, char **argv) {
         Daemon d = { .lock_fd = -1 };
         int r, status;
 
+        harden();
         (void)setlocale(LC_CTYPE, "C.UTF-8");
         if (arguments_parse(&d.replace, argc, argv, &status) == 0)
                 return status;
@@ -372,7 +375,6 @@ int main(int argc, char **argv) {
                 fail(r, "Can't start the launcher");
                 return EXIT_FAILURE;
         }
-        harden();
 
         r = daemon_build(&d);
         if (r >= 0)
