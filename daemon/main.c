@@ -246,7 +246,9 @@ static int signals_watch(Daemon *d) {
         return 0;
 }
 
+/* Locks that another user holds would keep every account from its next token. */
 static int runtime_folder(Daemon *d) {
+        CLEANUP(distrust_clear) Distrust distrust = { 0 };
         const char *dir = getenv("XDG_RUNTIME_DIR");
         int r;
 
@@ -254,9 +256,14 @@ static int runtime_folder(Daemon *d) {
                 return 0;
         if (asprintf(&d->env.runtime_dir, "%s/iotc-token", dir) < 0)
                 return -ENOMEM;
-        r = lock_folder(d->env.runtime_dir);
-        if (r < 0) {
-                log_warning("Can't use %s: %s", d->env.runtime_dir, strerror(-r));
+        r = lock_folder(d->env.runtime_dir, &distrust);
+        if (r != 0) {
+                if (r == TRUST_E_UNSAFE)
+                        log_warning("%s is not used: %s %s", d->env.runtime_dir, distrust.path,
+                                    distrust.foreign ? "belongs to another user"
+                                                     : "can be written by other users");
+                else
+                        log_warning("Can't use %s: %s", d->env.runtime_dir, strerror(-r));
                 free(d->env.runtime_dir);
                 d->env.runtime_dir = NULL;
         }

@@ -128,3 +128,90 @@ def test_what_only_the_user_can_write_is_read(daemon, entra, keyring, home, how)
     daemon.sign_in(entra)
     assert daemon.get_token('work')[1] == 'bearer'
     assert 'is not read' not in daemon.text()
+
+
+def runtime_folder(home):
+    return os.path.join(home.env['XDG_RUNTIME_DIR'], 'iotc-token')
+
+
+def foreign(home):
+    os.mkdir(runtime_folder(home), 0o755)
+    os.chown(runtime_folder(home), NOBODY, 0)
+    return runtime_folder(home), 'belongs to another user'
+
+
+def foreign_above(home):
+    os.chown(home.env['XDG_RUNTIME_DIR'], NOBODY, 0)
+    return home.env['XDG_RUNTIME_DIR'], 'belongs to another user'
+
+
+def open_to_all(home):
+    os.mkdir(runtime_folder(home))
+    os.chmod(runtime_folder(home), 0o777)
+    return runtime_folder(home), 'can be written by other users'
+
+
+def open_above(home):
+    os.chmod(home.env['XDG_RUNTIME_DIR'], 0o777)
+    return home.env['XDG_RUNTIME_DIR'], 'can be written by other users'
+
+
+def linked(home):
+    """Another user's link in a folder like /tmp, to one of ours."""
+    os.chmod(home.env['XDG_RUNTIME_DIR'], 0o1777)
+    os.symlink(home.folder, runtime_folder(home))
+    os.lchown(runtime_folder(home), NOBODY, 0)
+    return runtime_folder(home), 'belongs to another user'
+
+
+@pytest.mark.parametrize('spoil', [
+    pytest.param(spoil, marks=needs_root if spoil in (foreign, foreign_above, linked) else ())
+    for spoil in (foreign, foreign_above, open_to_all, open_above, linked)])
+def test_a_runtime_folder_of_others_is_not_used(daemon, entra, keyring, home, spoil):
+    """Who could hold a lock in it would keep the account from its next token."""
+    path, why = spoil(home)
+    daemon.start(entra_account(entra))
+    daemon.sign_in(entra)
+    said = f'{runtime_folder(home)} is not used: {path} {why}'
+    assert daemon.text().count(said) == 1
+    if os.path.isdir(runtime_folder(home)):
+        assert 'lock' not in os.listdir(runtime_folder(home))
+    assert daemon.get_token('work', timeout=60)[1] == 'bearer'
+
+
+@pytest.mark.parametrize('value, says', [
+    (None, ''), ('', ''), ('run', ''), ('/nowhere', "Can't use /nowhere/iotc-token: No such file"),
+    ('/proc', "Can't use /proc/iotc-token: "), ('tmp', '')])
+def test_other_runtime_folders(daemon, entra, keyring, home, value, says):
+    """None, a relative or a missing one, one where nothing can be made, and one like /tmp."""
+    if value == 'tmp':
+        value = os.path.join(home.folder, 'tmp')
+        os.mkdir(value)
+        os.chmod(value, 0o1777)
+    home.env['XDG_RUNTIME_DIR'] = value
+    if value is None:
+        del home.env['XDG_RUNTIME_DIR']
+    daemon.start(entra_account(entra))
+    daemon.sign_in(entra)
+    assert says in daemon.text() and 'is not used' not in daemon.text()
+    used = value and value.endswith('/tmp')
+    assert not used or 'lock' in os.listdir(os.path.join(value, 'iotc-token'))
+
+
+def test_a_state_file_of_others_is_not_read(daemon, entra, keyring, home):
+    """It says whose secret is to be deleted from the keyring."""
+    state = os.path.join(home.env['XDG_STATE_HOME'], 'iotc-token/state')
+    daemon.start(entra_account(entra))
+    daemon.sign_in(entra)
+    daemon.stop()
+    os.makedirs(os.path.dirname(state), 0o700, exist_ok=True)
+    with open(state, 'w', encoding='utf-8') as file:
+        file.write('{"accounts":[{"name":"work","last_used_at":0,"removed":1}]}')
+    os.chmod(state, 0o666)
+    daemon.start()
+    assert daemon.get_token('work')[1] == 'bearer'
+    assert daemon.text().count(f'{state} is not read: {state} can be written by other users') == 1
+    daemon.stop()
+    assert os.stat(state).st_mode & 0o777 == 0o600     # made anew
+    daemon.start()
+    assert daemon.get_token('work')[1] == 'bearer' and daemon.stats()['sign-ins'] == 0

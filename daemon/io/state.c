@@ -29,6 +29,7 @@ struct State {
         char *path;
         Timer *timer;
         bool dirty;
+        bool distrusted; /* it has been said that others could have written the file */
         Entry entries[STATE_ENTRIES];
 };
 
@@ -119,14 +120,22 @@ static void entry_read(State *s, const char *name, Json *from) {
  * counts, and of all else what the file says but for what is news of ours.
  */
 static int state_read(State *s) {
-        CLEANUP(freep) char *text = NULL;
+        CLEANUP(distrust_clear) Distrust distrust = { 0 };
+        CLEANUP(freep) char *text = NULL, *why = NULL;
         CLEANUP(json_freep) Json *object = NULL;
         size_t n;
         int r;
 
         if (!s->path)
                 return -ENOENT;
-        r = file_read(&text, &n, s->path, STATE_FILE_MAX);
+        r = file_read_own(&text, &n, &distrust, s->path, STATE_FILE_MAX);
+        if (r == TRUST_E_UNSAFE) {
+                why = distrust_text(&distrust);
+                if (!s->distrusted)
+                        log_warning("%s is not read: %s", s->path, why ? why : "");
+                s->distrusted = true;
+                return -EPERM;
+        }
         if (r < 0)
                 return r;
         r = json_parse(&object, text, n);
@@ -237,7 +246,7 @@ int state_new(State **ret, sd_event *event, const char *path) {
                 r = state_read(s);
                 if (r == -ENOMEM)
                         return r;
-                if (r < 0 && r != -ENOENT)
+                if (r < 0 && r != -ENOENT && !s->distrusted)
                         log_info("%s can't be read and is made anew", path);
         }
         *ret = STEAL(s);

@@ -6,6 +6,7 @@
 #include "io/store-key.h"
 #include "model/secret.h"
 #include "model/text.h"
+#include "model/trust.h"
 
 #define MAKE_ONE "head -c 32 /dev/urandom > FILE && chmod 600 FILE"
 #define THEN     "Then run: iotc-token unlock"
@@ -84,6 +85,18 @@ static int key_fill(StoreKey *key, int fd, const char *path, char **ret_why) {
         return 0;
 }
 
+/* Who may write to its folder could put a key there that he knows. */
+static int key_check_folder(const char *path, char **ret_why) {
+        CLEANUP(distrust_clear) Distrust distrust = { 0 };
+        CLEANUP(freep) char *why = NULL;
+        CLEANUP(fd_closep) int fd = -1;
+
+        if (trust_open(&fd, &distrust, path, TRUST_FOLDER) != TRUST_E_UNSAFE)
+                return 0;
+        why = distrust_text(&distrust);
+        return refuse(ret_why, "The key file %s is not used: %s. " THEN, path, why ? why : "");
+}
+
 static int key_read(StoreKey *ret, const char *path, bool credential, char **ret_why) {
         CLEANUP(fd_closep) int fd = -1;
         struct stat st;
@@ -102,6 +115,8 @@ static int key_read(StoreKey *ret, const char *path, bool credential, char **ret
                 return refuse(ret_why, "The key file %s can't be read: %s. " THEN, path,
                               strerror(errno));
         r = key_check(&st, path, credential, ret_why);
+        if (r == 0)
+                r = key_check_folder(path, ret_why);
         return r == 0 ? key_fill(ret, fd, path, ret_why) : r;
 }
 

@@ -177,6 +177,7 @@ static int walk_check_folder(Walk *w, bool last) {
         r = walk_check_owner(w, "", st.st_uid);
         if (r != 0)
                 return r;
+        last = last && w->rule != TRUST_FOLDER;
         sticky = (st.st_mode & S_ISVTX) && (!last || (st.st_uid == 0 && !(st.st_mode & S_IWOTH)));
         if (sticky || !trust_others_write(w->dir, st.st_mode, st.st_gid))
                 return 0;

@@ -21,6 +21,9 @@ typedef enum TrustRule {
         TRUST_FILE,
         /* The same, and every folder above. */
         TRUST_PROGRAM,
+        /* A folder of the user's own: as TRUST_FILE, but it may lie in one like /tmp, where nobody
+         * can touch what is another's. */
+        TRUST_FOLDER,
 } TrustRule;
 
 /* Where a path is not safe, and why. */
