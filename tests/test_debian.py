@@ -110,9 +110,10 @@ def test_files(package, library_folder):
     assert files == set(FILES[package].replace('LIB', library_folder).split())
     assert all(line[1] == 'root/root' and (line[0][0] == 'l' or line[0][-2] != 'w')
                for line in lines)
-    # Whoever can read this file can trace its process, and so read a secret.
-    assert [line[0] for line in lines if line[5].endswith('/iotc-token-fetch')] \
-        == ['-rwx--x--x'] * (package == 'iotc-token')
+    # Whoever can read these files can trace their processes, and so read a secret.
+    assert [line[0] for line in lines
+            if line[5].endswith(('/iotc-token/iotc-token-fetch', '/bin/iotc-tokend'))] \
+        == ['-rwx--x--x'] * 2 * (package == 'iotc-token')
 
 
 def test_libraries_are_the_systems(root, library_folder):
