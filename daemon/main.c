@@ -385,7 +385,8 @@ int main(int argc, char **argv) {
 
         r = daemon_build(&d);
         if (r >= 0)
-                r = sd_event_loop(d.env.event);
+                r = fail(sd_event_loop(d.env.event),
+                         "The event loop failed, and with it the daemon");
         daemon_free(&d);
         return r < 0 ? EXIT_FAILURE : d.status;
 }

@@ -67,7 +67,7 @@ static void test_every_combination_has_a_rule(void) {
                 last = !last || rule > last ? rule : last;
         }
         /* None is dead. */
-        assert(n_seen == last - first + 1);
+        assert(n_seen == (size_t)(last - first) + 1);
 }
 
 static void test_every_outcome_has_a_meaning(void) {

@@ -77,6 +77,25 @@ static void test_disarmed_and_freed(sd_event *event) {
         timer_free(again.timer);
 }
 
+/* An API token of a hundred years: on 32 bits the kernel's timer can't be set so far, and the loop
+ * would end by it. */
+static void test_far_away(sd_event *event) {
+        static const uint64_t years[] = { 33, 35, 68, 69, 137, 8000, 290000 };
+
+        for (size_t i = 0; i < ARRAY_SIZE(years); i++) {
+                Seen s;
+
+                seen_new(&s, event);
+                timer_arm(s.timer, clock_boottime() + years[i] * 365 * 86400 * USEC_PER_SEC);
+                run_for(event, 2 * MSEC);
+                assert(s.n == 0);
+                timer_arm(s.timer, 0);
+                run_for(event, 2 * MSEC);
+                assert(s.n == 1);
+                timer_free(s.timer);
+        }
+}
+
 static void test_clocks_and_chance(void) {
         uint64_t before = clock_boottime();
 
@@ -111,6 +130,7 @@ int main(void) {
         assert(sd_event_new(&event) == 0);
         test_once_at_its_time(event);
         test_disarmed_and_freed(event);
+        test_far_away(event);
         test_clocks_and_chance();
         test_the_wall_clock_goes_with_boottime();
         sd_event_unref(event);

@@ -46,7 +46,7 @@ def test_a_server_of_another_opinion(daemon, entra, keyring, cli):
     for arguments in (['status'], ['status', 'work']):
         with Terminal([cli.program, *arguments], cli.environment()) as terminal:
             terminal.wait_for(r"Clock +(3 h|2 h 59 min) slow, by the identity service's. "
-                              r'Set it right: timedatectl\s+set-ntp true')
+                              r'Set it right:\s+timedatectl\s+set-ntp true')
             terminal.wait()
     entra.set(date_offset=0)
     daemon.restart()

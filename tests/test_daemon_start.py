@@ -106,3 +106,16 @@ def test_no_session_bus(folder, build_dir):
                      os.path.join(folder, 'log'))
     assert daemon.wait() == 1
     assert 'DBUS_SESSION_BUS_ADDRESS' in daemon.text()
+
+
+def test_a_loop_that_fails(daemon, home, folder):
+    """It says why it ends, and systemd starts it again."""
+    path = os.path.join(folder, 'fails')
+    daemon.start('', LD_PRELOAD=os.path.join(home.build_dir, 'tests/util-loop.so'),
+                 IOTC_TEST_LOOP=path, ASAN_OPTIONS=home.env.get('ASAN_OPTIONS', '') +
+                 ':verify_asan_link_order=0')
+    with open(path, 'wb'):
+        pass
+    daemon.process.send(signal.SIGHUP)  # it wakes up
+    assert daemon.process.wait() == 1
+    assert re.search('loop failed.*Bad file descriptor', daemon.text())

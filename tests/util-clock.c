@@ -35,8 +35,50 @@ __attribute__((constructor)) static void clock_open(void) {
                 offset = map;
 }
 
+/* Where a long has 32 bits our time_t has 64: glibc's headers give the functions below other names
+ * then, and the libraries that know nothing of that call them by their old ones. */
+#if __WORDSIZE == 32
+#define CLOCK_GETTIME   SYS_clock_gettime64
+#define TIMERFD_SETTIME SYS_timerfd_settime64
+
+typedef struct OldTime {
+        int32_t sec, fraction;
+} OldTime;
+
+int old_clock_gettime(clockid_t clock, OldTime *ret) __asm__("clock_gettime");
+int old_gettimeofday(OldTime *ret, void *zone) __asm__("gettimeofday");
+int32_t old_time(int32_t *ret) __asm__("time");
+
+int old_clock_gettime(clockid_t clock, OldTime *ret) {
+        struct timespec ts = { 0 };
+        int r = clock_gettime(clock, &ts);
+
+        *ret = (OldTime){ (int32_t)ts.tv_sec, (int32_t)ts.tv_nsec };
+        return r;
+}
+
+int old_gettimeofday(OldTime *ret, void *zone) {
+        struct timeval tv;
+
+        (void)gettimeofday(&tv, zone);
+        *ret = (OldTime){ (int32_t)tv.tv_sec, (int32_t)tv.tv_usec };
+        return 0;
+}
+
+int32_t old_time(int32_t *ret) {
+        int32_t now = (int32_t)time(NULL);
+
+        if (ret)
+                *ret = now;
+        return now;
+}
+#else
+#define CLOCK_GETTIME   SYS_clock_gettime
+#define TIMERFD_SETTIME SYS_timerfd_settime
+#endif
+
 int clock_gettime(clockid_t clock, struct timespec *ts) {
-        int r = (int)syscall(SYS_clock_gettime, clock, ts);
+        int r = (int)syscall(CLOCK_GETTIME, clock, ts);
 
         if (r == 0 && offset && (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE))
                 ts->tv_sec += (time_t)*offset;
@@ -71,7 +113,7 @@ int timerfd_create(clockid_t clock, int flags) {
 }
 
 int timerfd_settime(int fd, int flags, const struct itimerspec *value, struct itimerspec *old) {
-        return fd == set_fd ? 0 : (int)syscall(SYS_timerfd_settime, fd, flags, value, old);
+        return fd == set_fd ? 0 : (int)syscall(TIMERFD_SETTIME, fd, flags, value, old);
 }
 
 ssize_t read(int fd, void *buf, size_t n) {

@@ -9,6 +9,7 @@
 
 #include "../loop.h"
 #include "http.h"
+#include "model/date.h"
 
 struct Http {
         CURL *curl;
@@ -264,7 +265,7 @@ static int http_header(Http *http, char **ret, const char *name) {
 static void http_read_retry_after(Http *http, HttpReply *reply) {
         struct curl_header *header;
         const char *value;
-        time_t until, now;
+        uint64_t until, now;
         size_t digits;
 
         if (curl_easy_header(http->curl, "Retry-After", 0, CURLH_HEADER, -1, &header) != CURLHE_OK)
@@ -274,13 +275,13 @@ static void http_read_retry_after(Http *http, HttpReply *reply) {
         if (digits > 0 && !value[digits]) {
                 reply->has_retry_after = true;
                 reply->retry_after = digits > 9 ? HTTP_RETRY_AFTER_MAX : strtoul(value, NULL, 10);
-        } else if (digits == 0 && (until = curl_getdate(value, NULL)) > 0) {
+        } else if (digits == 0 && (until = date_from_http(value)) > 0) {
                 now = curl_easy_header(http->curl, "Date", 0, CURLH_HEADER, -1, &header) ==
                                       CURLHE_OK
-                              ? curl_getdate(header->value, NULL)
-                              : time(NULL);
+                              ? date_from_http(header->value)
+                              : (uint64_t)time(NULL);
                 reply->has_retry_after = true;
-                reply->retry_after = until > now ? (uint64_t)(until - now) : 0;
+                reply->retry_after = until > now ? until - now : 0;
         }
         reply->retry_after = MIN(reply->retry_after, (uint64_t)HTTP_RETRY_AFTER_MAX);
 }

@@ -11,6 +11,7 @@
 #include "fetch/clock.h"
 #include "fetch/http-proxy.h"
 #include "fetch/http.h"
+#include "model/date.h"
 #include "model/limits.h"
 #include "model/redact.h"
 #include "model/secret.h"
@@ -281,11 +282,9 @@ static const char *http_header(Http *http, const char *name) {
 
 static void http_read_headers(Http *http, HttpReply *reply) {
         const char *value;
-        time_t date;
 
         value = http_header(http, "Date");
-        date = value ? curl_getdate(value, NULL) : -1;
-        reply->date = date > 0 ? (uint64_t)date : 0;
+        reply->date = value ? date_from_http(value) : 0;
         value = http_header(http, "Retry-After");
         if (value)
                 reply->retry_after =
@@ -350,14 +349,13 @@ void http_reply_deinit(HttpReply *reply) {
 uint64_t http_retry_after(const char *value, uint64_t date) {
         uint64_t seconds = 0;
         size_t digits = strspn(value, "0123456789");
-        time_t until;
+        uint64_t until;
 
         if (digits > 0 && value[digits] == '\0') {
                 seconds = digits > 9 ? LIMIT_RETRY_AFTER_SECONDS : strtoul(value, NULL, 10);
         } else if (digits == 0) {
-                until = curl_getdate(value, NULL);
-                if (until > 0 && (uint64_t)until > date)
-                        seconds = (uint64_t)until - date;
+                until = date_from_http(value);
+                seconds = until > date ? until - date : 0;
         }
         return MIN(seconds, (uint64_t)LIMIT_RETRY_AFTER_SECONDS);
 }

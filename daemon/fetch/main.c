@@ -153,6 +153,9 @@ static int run(void) {
         answer_deinit(&answer);
         if (r == 0)
                 r = event_write(STDOUT_FILENO, line);
+        if (r < 0)
+                (void)fprintf(stderr, "iotc-token-fetch: the answer can't be written: %s\n",
+                              strerror(-r));
         return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 

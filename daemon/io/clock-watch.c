@@ -4,8 +4,7 @@
 #include "io/clock-watch.h"
 #include "io/timer.h"
 
-/* Never due: a time that a 32-bit time_t holds, too, would be. */
-#define FAR_AWAY (UINT64_C(1) << (sizeof(time_t) > 4 ? 40 : 31))
+#define FAR_AWAY (UINT64_C(1) << 40) /* never due */
 
 struct ClockWatch {
         sd_event_source *source;

@@ -10,6 +10,10 @@ enum {
         TIMER_ACCURACY_USEC = 1000
 };
 
+/* 34 years after the boot no machine is up. sd-event arms the kernel's timer with a time_t of its
+ * own, which has 32 bits on some: one that is too far away ends the loop. */
+#define TIMER_MAX_USEC ((UINT64_C(1) << 30) * USEC_PER_SEC)
+
 /* The end of the year 9999: no calendar of a program that reads our times goes further. */
 #define CLOCK_WALL_MAX UINT64_C(253402300799)
 
@@ -117,7 +121,7 @@ int timer_new(Timer **ret, sd_event *event, TimerFn fn, void *userdata) {
 }
 
 void timer_arm(Timer *t, uint64_t usec) {
-        if (usec == USEC_INFINITY) {
+        if (usec >= TIMER_MAX_USEC) {
                 (void)sd_event_source_set_enabled(t->source, SD_EVENT_OFF);
                 return;
         }

@@ -35,7 +35,7 @@ uint64_t random_number(void);
 /* A timer that is not armed. fn is called from the loop; it may free the timer. 0, -errno. */
 int timer_new(Timer **ret, sd_event *event, TimerFn fn, void *userdata);
 /* Call fn once, at or soon after usec on CLOCK_BOOTTIME (1 ms at most, the machine allowing);
- * replaces an earlier time. USEC_INFINITY disarms. */
+ * replaces an earlier time. USEC_INFINITY, or 34 years after the boot and more, disarms. */
 void timer_arm(Timer *t, uint64_t usec);
 /* NULL is fine. Returns NULL. */
 Timer *timer_free(Timer *t);
