@@ -16,21 +16,21 @@ static const AzFault faults[] = {
 
 bool az_version_read(char version[AZ_VERSION_SIZE], const char *output) {
         static const char *const key = "\"azure-cli\"";
-        const char *p = strstr(output, key);
-        size_t n;
+        const char *p = output;
 
-        if (!p)
-                return false;
-        p += strlen(key);
-        p += strspn(p, " \t\r\n:");
-        if (*p++ != '"')
-                return false;
-        n = strspn(p, "0123456789.");
-        if (n == 0 || n >= AZ_VERSION_SIZE)
-                return false;
-        memcpy(version, p, n);
-        version[n] = '\0';
-        return true;
+        while ((p = strstr(p, key))) {
+                size_t n;
+
+                p += strlen(key);
+                p += strspn(p, " \t\r\n:");
+                n = *p == '"' ? strspn(p + 1, "0123456789.") : 0;
+                if (n == 0 || n >= AZ_VERSION_SIZE)
+                        continue;
+                memcpy(version, p + 1, n);
+                version[n] = '\0';
+                return true;
+        }
+        return false;
 }
 
 /* Numbers between dots, as far as both go; what is missing is 0. */

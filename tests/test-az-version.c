@@ -12,6 +12,10 @@ static void test_what_az_prints(void) {
                                         "  \"extensions\": {}\n}\n"));
         assert(streq(version, "2.45.0"));
         assert(az_version_read(version, "{\"azure-cli\":\"2.83.0\"}") && streq(version, "2.83.0"));
+        /* Whatever others' code writes around it. */
+        assert(az_version_read(version, "\x1b[33mThe package \"azure-cli\" is old\x1b[0m\n"
+                                        "{\"azure-cli\": \"2.74.0\"}\x1b[0m"));
+        assert(streq(version, "2.74.0"));
         assert(!az_version_read(version, ""));
         assert(!az_version_read(version, "{\"azure-cli-core\": \"2.45.0\"}"));
         assert(!az_version_read(version, "{\"azure-cli\""));
