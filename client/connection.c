@@ -4,17 +4,6 @@
 #include "connection.h"
 #include "i18n.h"
 
-#define CONNECTION_NOWHERE                                                                        \
-        N_("there is no session bus: neither DBUS_SESSION_BUS_ADDRESS nor XDG_RUNTIME_DIR is "    \
-           "set; log in to a session ('loginctl enable-linger' gives one without a desktop), or " \
-           "run the program under 'dbus-run-session'")
-#define CONNECTION_ABSENT                                                                      \
-        N_("the session bus can't be reached: nobody answers there; log in to a session "      \
-           "('loginctl enable-linger' gives one without a desktop), or run the program under " \
-           "'dbus-run-session'")
-#define CONNECTION_FOREIGN                                                                        \
-        N_("the session bus is another user's; run this as the user that it belongs to, without " \
-           "sudo")
 #define CONNECTION_LOST N_("the session bus closed the connection; try again")
 #define CONNECTION_FORKED                                                                          \
         N_("the call was the parent process's, which alone gets its answer; after fork() make it " \
@@ -46,7 +35,6 @@ void connection_explain(sd_bus_error *error) {
                 const char *name;
                 const char *text;
         } texts[] = {
-                { SD_BUS_ERROR_SERVICE_UNKNOWN, DAEMON_ABSENT },
                 { SD_BUS_ERROR_NAME_HAS_NO_OWNER, DAEMON_ABSENT },
                 { SD_BUS_ERROR_NO_REPLY,
                   N_("iotc-tokend went away or did not answer in time; try again, and look at "
@@ -60,38 +48,13 @@ void connection_explain(sd_bus_error *error) {
                   N_("the running iotc-tokend is another version that does not know this call; "
                      "restart it with 'systemctl --user restart iotc-tokend'") },
         };
-        CLEANUP(freep) char *text = NULL;
 
         for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
                 if (streq(error->name, texts[i].name)) {
                         connection_reword(error, texts[i].text);
                         return;
                 }
-        if (!error->name || !str_starts(error->name, "org.freedesktop.DBus.Error.Spawn."))
-                return;
-        if (asprintf(&text,
-                     "the session bus could not start iotc-tokend (%s); look at "
-                     "'journalctl --user -u iotc-tokend'",
-                     error->message ?: error->name) < 0)
-                text = NULL;
-        if (text)
-                connection_reword(error, text);
-}
-
-/* r as a caller is told: where nobody answers there is no session bus. */
-static int connection_refused(sd_bus_error *error, int r) {
-        bool absent = r == -ENOENT || r == -ECONNREFUSED;
-
-        if (r == -ENOMEDIUM)
-                sd_bus_error_set(error, SD_BUS_ERROR_NO_SERVER, CONNECTION_NOWHERE);
-        else if (absent)
-                sd_bus_error_set(error, SD_BUS_ERROR_NO_SERVER, CONNECTION_ABSENT);
-        else if (r == -EACCES || r == -EPERM)
-                sd_bus_error_set(error, SD_BUS_ERROR_NO_SERVER, CONNECTION_FOREIGN);
-        else
-                sd_bus_error_setf(error, SD_BUS_ERROR_NO_SERVER,
-                                  "the session bus can't be reached: %s", strerror(-r));
-        return absent ? -ENOMEDIUM : r;
+        (void)connection_start_failed(error);
 }
 
 int connection_failed(sd_bus *bus, const sd_bus_error *reply, sd_bus_error *ret) {
@@ -119,11 +82,9 @@ int connection_broken(int r, sd_bus_error *ret) {
         return refused ? -EACCES : -ECONNRESET;
 }
 
-int connection_open(sd_bus **ret, sd_bus_error *error) {
-        int r;
-
-        r = sd_bus_open_user(ret);
-        return r < 0 ? connection_refused(error, r) : 0;
+static bool connection_is_absent(const sd_bus_error *error) {
+        return sd_bus_error_has_names(error, SD_BUS_ERROR_NAME_HAS_NO_OWNER,
+                                      SD_BUS_ERROR_SERVICE_UNKNOWN);
 }
 
 int connection_call(sd_bus *bus, sd_bus_message *m, bool secret, uint64_t timeout_usec,
@@ -133,6 +94,9 @@ int connection_call(sd_bus *bus, sd_bus_message *m, bool secret, uint64_t timeou
         bool let_in;
         int r;
 
+        /* So that it can be told why it does not start. */
+        if (streq(sd_bus_message_get_destination(m), IOTC_BUS_NAME))
+                (void)sd_bus_message_set_auto_start(m, false);
         /* It has a name of ours: the call waits for that, too. */
         let_in = sd_bus_is_ready(bus) > 0 || sd_bus_get_unique_name(bus, &name) >= 0;
 
@@ -142,6 +106,13 @@ int connection_call(sd_bus *bus, sd_bus_message *m, bool secret, uint64_t timeou
                         return sd_bus_error_set_errno(error, r);
         }
         r = sd_bus_call(bus, m, timeout_usec, error, &reply);
+        if (r < 0 && connection_is_absent(error)) {
+                r = connection_start(bus, timeout_usec, error);
+                if (r == -EHOSTUNREACH)
+                        return r;
+                if (r >= 0)
+                        r = sd_bus_call(bus, m, timeout_usec, error, &reply);
+        }
         if (r < 0) {
                 r = connection_errno(error);
                 connection_explain(error);

@@ -56,13 +56,33 @@ size_t display_width(const char *s) {
         return width;
 }
 
-/* The bytes up to the next space outside of brackets. */
-static size_t word_length(const char *s) {
-        size_t n = 0, depth = 0;
+/* Does a command begin here? A sentence that says "run:" or the like ends with one. */
+static bool is_command(const char *s) {
+        static const char *const programs[] = { "iotc-token ", "az ",   "systemctl ",
+                                                "journalctl ", "sudo ", "head ",
+                                                "timedatectl " };
 
-        for (; s[n] && (depth || s[n] != ' '); n++) {
+        for (size_t i = 0; i < ARRAY_SIZE(programs); i++)
+                if (str_starts(s, programs[i]))
+                        return true;
+        return false;
+}
+
+/* The bytes up to the next space, but not one in [brackets], in 'quotes', or in a command that
+ * stands behind a colon. */
+static size_t word_length(const char *s, bool after_colon) {
+        bool command = after_colon && is_command(s);
+        size_t n = 0, depth = 0, open = s[0] == '(';
+        const char *close = s[open] == '\'' ? strchr(s + open + 1, '\'') : NULL;
+
+        if (close)
+                n = (size_t)(close - s) + 1;
+        for (; s[n] && (depth || command || s[n] != ' '); n++) {
                 depth += s[n] == '[';
                 depth -= depth && s[n] == ']';
+                if (command &&
+                    (str_starts(s + n + 1, " [") || (s[n + 1] == ' ' && strchr(",;.", s[n]))))
+                        command = false;
         }
         return n;
 }
@@ -70,13 +90,14 @@ static size_t word_length(const char *s) {
 char *display_fold(const char *s, size_t columns, size_t first, size_t indent) {
         size_t column = first, start = first, size;
         char *folded = NULL;
+        bool colon = false;
         FILE *f;
 
         f = open_memstream(&folded, &size);
         if (!f)
                 return NULL;
         while (*s) {
-                size_t n = word_length(s);
+                size_t n = word_length(s, colon);
                 CLEANUP(freep) char *word = strndup(s, n);
                 size_t width = word ? display_width(word) : 0;
 
@@ -89,6 +110,7 @@ char *display_fold(const char *s, size_t columns, size_t first, size_t indent) {
                 }
                 display_print(f, word ?: "");
                 column += width;
+                colon = n && s[n - 1] == ':';
                 s += n + strspn(s + n, " ");
         }
         if (fclose(f) == 0)

@@ -28,9 +28,10 @@ void display_print(FILE *f, const char *s);
 size_t display_width(const char *s);
 
 /*
- * s cleaned and in lines of so many columns, broken between words, but not inside of [brackets]; a
- * word that is longer stays whole. The first line begins at the column first, the others are
- * indented. To be freed by free(); NULL when memory is short.
+ * s cleaned and in lines of so many columns, broken between words, but not inside of [brackets],
+ * and not inside of a command, which stands in 'quotes' or behind a colon: it can be copied as it
+ * is. What is longer than a line stays whole. The first line begins at the column first, the others
+ * are indented. To be freed by free(); NULL when memory is short.
  */
 char *display_fold(const char *s, size_t columns, size_t first, size_t indent);
 

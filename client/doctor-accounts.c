@@ -109,6 +109,7 @@ static const char *last_error(const Properties *account) {
 static void tell_api_token(Doctor *d, const Properties *account) {
         const char *name = properties_string(account, "Name");
         const char *state = properties_string(account, "State"), *error = last_error(account);
+        char *const *apps = properties_strings(account, "Apps");
         uint64_t end = properties_number(account, "ExpiresAt"), now = (uint64_t)time(NULL);
         bool ending = end && end <= now + API_TOKEN_NOTE_SEC;
         /* One that an application has rejected is shown as ready: others may take it. */
@@ -117,15 +118,19 @@ static void tell_api_token(Doctor *d, const Properties *account) {
         CLEANUP(freep) char *command = NULL;
         char left[DISPLAY_DURATION_SIZE];
 
-        if (asprintf(&command,
-                     ready ? "iotc-token api-token rotate %s"
-                           : "iotc-token api-token add %s --replace",
-                     name) < 0)
+        if (streq(state, "misconfigured"))
+                command = doctor_mend_command(d, error);
+        else if (streq(state, "locked"))
+                command = strdup("iotc-token unlock");
+        else if (asprintf(&command,
+                          ready && apps[0] && !apps[1] ? "iotc-token api-token rotate %s"
+                                                       : "iotc-token api-token add %s --replace",
+                          name) < 0)
                 command = NULL;
         if (!ready) {
                 finding.state = FINDING_PROBLEM;
                 finding.why = N_("Calls to its applications fail.");
-                finding.command = streq(state, "locked") ? "iotc-token unlock" : command;
+                finding.command = streq(state, "unavailable") ? NULL : command;
                 doctor_tell(d, &finding, "%s%s%s", *error ? "" : name, *error ? "" : ": ",
                             *error ? error : state);
                 return;
@@ -168,28 +173,46 @@ static void tell_ready(Doctor *d, const Properties *account) {
                             "%s", error);
 }
 
-/* The command for an error; *made is what has to be freed. */
-static const char *failure_command(const Probe *probe, const char *source, char **made) {
-        const sd_bus_error *error = &probe->error;
+/* The `az login` that the daemon's text ends with: it knows tenant and folder. What az or a server
+ * said is in that text, too, so that nothing but plain words is taken. To be freed by free(), or
+ * NULL. */
+static char *az_login_command(const char *text) {
+        static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                    "0123456789@%+=:,./_- ";
+        const char *found = NULL, *end;
 
-        *made = NULL;
+        for (const char *p = text; (p = strchr(p, '\'')); p++)
+                if (str_starts(p + 1, "az login --allow") || str_starts(p + 1, "AZURE_CONFIG_DIR="))
+                        found = p + 1;
+        end = found ? found + strspn(found, plain) : NULL;
+        if (!found || *end != '\'' || !memmem(found, (size_t)(end - found), "az login --allow", 16))
+                return strdup("az login --allow-no-subscriptions");
+        return strndup(found, (size_t)(end - found));
+}
+
+/* The command that mends it, to be freed by free(); NULL where there is none: what only time, an
+ * administrator or another finding's command helps against. */
+static char *failure_command(const Doctor *d, const Probe *probe, const char *source) {
+        const sd_bus_error *error = &probe->error;
+        const char *text = error->message ?: "";
+        bool az = streq(source, "azure-cli");
+        char *command;
+
         if (sd_bus_error_has_name(error, IOTC_ERROR_KEYRING_LOCKED))
-                return "iotc-token unlock";
-        if (sd_bus_error_has_name(error, IOTC_ERROR_SOURCE_MISSING) ||
-            (sd_bus_error_has_name(error, IOTC_ERROR_MISCONFIGURED) &&
-             strstr(error->message ?: "", "accounts.conf"))) {
-                *made = doctor_edit_command();
-                return *made;
-        }
-        if (sd_bus_error_has_name(error, IOTC_ERROR_SIGN_IN_NEEDED) && streq(source, "azure-cli"))
-                return "az login --allow-no-subscriptions";
-        if (asprintf(made,
-                     sd_bus_error_has_name(error, IOTC_ERROR_SIGN_IN_NEEDED)
-                             ? "iotc-token login %s"
-                             : "iotc-token refresh %s",
-                     probe->name) < 0)
-                *made = NULL;
-        return *made;
+                return strdup("iotc-token unlock");
+        if (sd_bus_error_has_names(error, SD_BUS_ERROR_NO_REPLY, SD_BUS_ERROR_TIMEOUT))
+                return doctor_restart_command(d, NULL);
+        if (sd_bus_error_has_name(error, IOTC_ERROR_SOURCE_MISSING))
+                return az && !d->settings.az ? doctor_install_command("azure-cli")
+                                             : doctor_edit_command(d);
+        if (sd_bus_error_has_name(error, IOTC_ERROR_MISCONFIGURED) &&
+            (strstr(text, "accounts.conf") || !streq(source, "client-credentials")))
+                return az && !strstr(text, "setting") ? NULL : doctor_mend_command(d, text);
+        if (!sd_bus_error_has_names(error, IOTC_ERROR_SIGN_IN_NEEDED, IOTC_ERROR_MISCONFIGURED))
+                return NULL;
+        if (az)
+                return az_login_command(text);
+        return asprintf(&command, "iotc-token login %s", probe->name) < 0 ? NULL : command;
 }
 
 static const char *failure_why(const Probe *probe) {
@@ -227,7 +250,7 @@ static bool is_nobodys(const Doctor *d, const Probe *probe) {
 }
 
 static void tell_failure(Doctor *d, const Probe *probe, const char *source) {
-        CLEANUP(freep) char *made = NULL;
+        CLEANUP(freep) char *command = NULL;
         const sd_bus_error *error = &probe->error;
         const char *text = error->message ?: error->name;
         bool named = str_starts(text, probe->name) && text[strlen(probe->name)] == ':';
@@ -247,7 +270,7 @@ static void tell_failure(Doctor *d, const Probe *probe, const char *source) {
                         finding.why = N_("This account is there because az is: it matters only if "
                                          "programs are to use az's sign-in.");
                 }
-                finding.command = failure_command(probe, source, &made);
+                finding.command = command = failure_command(d, probe, source);
                 if (sd_bus_error_has_name(error, IOTC_ERROR_UNAVAILABLE) ||
                     sd_bus_error_has_name(error, IOTC_ERROR_TIMED_OUT))
                         d->n_unreached++;

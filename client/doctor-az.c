@@ -102,8 +102,8 @@ static void tell_version(Doctor *d, const char *path, const char *output) {
                 doctor_tell(d,
                             &(Finding){ .check = "az",
                                         .state = FINDING_PROBLEM,
-                                        .why = N_("Accounts of the source azure-cli get no token."),
-                                        .command = "az version" },
+                                        .why = N_("Accounts of the source azure-cli get no token. "
+                                                  "Install az again.") },
                             N_("%s does not tell its version."), path);
                 return;
         }
@@ -130,15 +130,51 @@ static bool daemon_has_az(const Doctor *d) {
 }
 
 static void tell_unseen(Doctor *d, const char *path) {
+        CLEANUP(freep) char *command = doctor_restart_command(d, "PATH");
+
         doctor_tell(
                 d,
                 &(Finding){ .check = "az",
                             .state = d->accounts.n ? FINDING_NOTE : FINDING_PROBLEM,
                             .why = N_("A user service has a PATH of its own. Or name it, as az=, "
                                       "in an account of source azure-cli in accounts.conf."),
-                            .command = "systemctl --user import-environment PATH && "
-                                       "systemctl --user restart iotc-tokend" },
+                            .command = command },
                 N_("az is %s here, but iotc-tokend does not find it."), path);
+}
+
+/* Another one than the daemon's, or with another sign-in. */
+static void check_other(Doctor *d, const char *path) {
+        const char *here = getenv("AZURE_CONFIG_DIR");
+        const char *there = doctor_daemon_variable(d, "AZURE_CONFIG_DIR");
+        CLEANUP(freep) char *other = NULL, *command = NULL;
+
+        if (d->settings.az || !doctor_knows_environment(d))
+                return;
+        if (program_find(&other, "az", doctor_daemon_variable(d, "PATH")) == 0 &&
+            !streq(other, path)) {
+                command = doctor_restart_command(d, "PATH");
+                doctor_tell(d,
+                            &(Finding){ .check = "az",
+                                        .state = FINDING_NOTE,
+                                        .why = N_("The daemon's PATH is another than this "
+                                                  "shell's. To make it the same:"),
+                                        .command = command },
+                            N_("az is %s here; iotc-tokend runs %s."), path, other);
+        }
+        if (streq(str_empty(here) ? NULL : here, there))
+                return;
+        free(command);
+        command = str_empty(here) ? doctor_export_command(d, "AZURE_CONFIG_DIR")
+                                  : doctor_restart_command(d, "AZURE_CONFIG_DIR");
+        doctor_tell(d,
+                    &(Finding){ .check = "az",
+                                .state = FINDING_NOTE,
+                                .why = N_("A sign-in by az in one is not seen in the other. For "
+                                          "good: config-dir= in the account. Until the next "
+                                          "login:"),
+                                .command = command },
+                    N_("AZURE_CONFIG_DIR is %s here, and %s for iotc-tokend."),
+                    str_empty(here) ? "~/.azure" : here, there ?: "~/.azure");
 }
 
 static void tell_unsafe(Doctor *d, const char *path) {
@@ -159,7 +195,6 @@ static void tell_unsafe(Doctor *d, const char *path) {
 }
 
 static int check_version(Doctor *d, const char *path) {
-        CLEANUP(freep) char *run = doctor_path_command("time", path), *command = NULL;
         char output[65536]; /* extensions print, too */
         int r;
 
@@ -171,13 +206,10 @@ static int check_version(Doctor *d, const char *path) {
                 tell_version(d, path, output);
                 return 0;
         }
-        if (!run || asprintf(&command, "%s version", run) < 0)
-                command = NULL;
         doctor_tell(d,
                     &(Finding){ .check = "az",
                                 .state = FINDING_PROBLEM,
-                                .why = N_("A token from it takes as long, or longer."),
-                                .command = command },
+                                .why = N_("A token from it takes as long, or longer.") },
                     N_("%s did not tell its version: %s."), path,
                     r == -ETIME ? doctor_word(d, N_("no answer in 20 s")) : strerror(-r));
         return 0;
@@ -209,5 +241,7 @@ int doctor_check_az(Doctor *d) {
         }
         if (!daemon_has_az(d))
                 tell_unseen(d, path);
+        else
+                check_other(d, path);
         return check_version(d, path);
 }

@@ -3,13 +3,13 @@
  * The way to the daemon: the session bus, the daemon on it and of which version, and whether it is
  * there from the beginning of the session to its end.
  */
+#include <pwd.h>
 #include <sys/stat.h>
 
 #include "connection.h"
 #include "doctor.h"
 
-#define START_COMMAND   "systemctl --user start iotc-tokend"
-#define RESTART_COMMAND "systemctl --user restart iotc-tokend"
+#define UNIT "iotc-tokend.service"
 
 static bool is_private_folder(const char *path) {
         struct stat st;
@@ -18,47 +18,55 @@ static bool is_private_folder(const char *path) {
                !(st.st_mode & 022);
 }
 
-/* What gives this shell a session bus, to be freed by free(); NULL when memory is short. */
-static char *session_command(void) {
-        char *command;
-        int n;
+static const char *user_name(void) {
+        const struct passwd *pw = getpwuid(geteuid());
 
-        n = asprintf(&command, "/run/user/%u", geteuid());
-        if (n < 0)
-                return NULL;
-        if (!is_private_folder(command)) {
-                free(command);
-                return strdup(access("/run/systemd/system", F_OK) == 0
-                                      ? "loginctl enable-linger"
-                                      : "dbus-run-session -- bash");
-        }
-        free(command);
-        n = asprintf(&command,
-                     "unset DBUS_SESSION_BUS_ADDRESS; export XDG_RUNTIME_DIR=/run/user/%u",
-                     geteuid());
-        return n < 0 ? NULL : command;
+        return pw ? pw->pw_name : "\"$(id -u)\"";
 }
 
-static bool check_runtime_dir(Doctor *d) {
-        CLEANUP(freep) char *command = session_command();
-        const char *path = getenv("XDG_RUNTIME_DIR");
-        const Finding finding = {
-                .check = "bus",
-                .state = FINDING_PROBLEM,
-                .why = N_("The session bus and the daemon's lock are there. After su, sudo or in "
-                          "cron it is missing, or another user's."),
-                .command = command,
-        };
+/* Who called sudo, where this is root by it; or NULL. */
+static const char *sudo_user(void) {
+        const struct passwd *pw = NULL;
 
-        if (!str_empty(path) && is_private_folder(path))
+        if (geteuid() == 0 && getenv("SUDO_UID"))
+                pw = getpwuid((uid_t)strtoul(getenv("SUDO_UID"), NULL, 10));
+        return pw && pw->pw_uid != 0 ? pw->pw_name : NULL;
+}
+
+/* What gives this shell a session bus, to be freed by free(); NULL when memory is short. */
+static char *session_command(void) {
+        CLEANUP(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
+        const char *named = getenv("DBUS_SESSION_BUS_ADDRESS"), *other = sudo_user();
+        char folder[sizeof("/run/user/4294967295")], *command;
+
+        (void)snprintf(folder, sizeof(folder), "/run/user/%u", geteuid());
+        if (!str_empty(named) && connection_open_default(&bus) >= 0)
+                return strdup("unset DBUS_SESSION_BUS_ADDRESS");
+        if (!bus && (named || getenv("XDG_RUNTIME_DIR")) && is_private_folder(folder))
+                return strdup("unset DBUS_SESSION_BUS_ADDRESS XDG_RUNTIME_DIR");
+        if (other)
+                return asprintf(&command, "sudo -u %s iotc-token doctor", other) < 0 ? NULL
+                                                                                     : command;
+        if (access("/run/systemd/system", F_OK) < 0)
+                return strdup("dbus-run-session -- bash");
+        return asprintf(&command, "sudo loginctl enable-linger %s", user_name()) < 0 ? NULL
+                                                                                     : command;
+}
+
+/* The daemon's lock is there; programs that this shell starts look for buses there. */
+static bool check_runtime_dir(Doctor *d) {
+        const char *path = getenv("XDG_RUNTIME_DIR");
+
+        if (str_empty(path) || is_private_folder(path))
                 return true;
-        if (str_empty(path))
-                doctor_tell(d, &finding, N_("XDG_RUNTIME_DIR is not set."));
-        else
-                doctor_tell(d, &finding,
-                            N_("XDG_RUNTIME_DIR is %s, which is no folder that is this user's "
-                               "alone."),
-                            path);
+        doctor_tell(
+                d,
+                &(Finding){ .check = "bus",
+                            .state = FINDING_PROBLEM,
+                            .why = N_("After su or sudo it is another user's: a program that is "
+                                      "started here looks for the session bus there."),
+                            .command = "unset XDG_RUNTIME_DIR" },
+                N_("XDG_RUNTIME_DIR is %s, which is no folder that is this user's alone."), path);
         return false;
 }
 
@@ -116,13 +124,19 @@ int doctor_read_daemon(Doctor *d, sd_bus_error *error) {
         return 0;
 }
 
-static bool is_absent(const sd_bus_error *error) {
-        return sd_bus_error_has_name(error, SD_BUS_ERROR_SERVICE_UNKNOWN) ||
-               sd_bus_error_has_name(error, SD_BUS_ERROR_NAME_HAS_NO_OWNER);
+/* What makes a daemon answer that did not, to be freed by free(); NULL where no one command does.
+ */
+static char *daemon_command(const Doctor *d, const sd_bus_error *error) {
+        const char *command = connection_start_command(error);
+
+        if (sd_bus_error_has_names(error, SD_BUS_ERROR_NO_REPLY, SD_BUS_ERROR_TIMEOUT))
+                return doctor_restart_command(d, NULL);
+        return command ? strdup(command) : NULL;
 }
 
 int doctor_check_daemon(Doctor *d) {
         sd_bus_error error = SD_BUS_ERROR_NULL;
+        CLEANUP(freep) char *command = NULL;
         const char *version;
         int r;
 
@@ -131,13 +145,13 @@ int doctor_check_daemon(Doctor *d) {
         doctor_progress(d, "calling iotc-tokend");
         r = doctor_read_daemon(d, &error);
         if (r < 0) {
+                command = daemon_command(d, &error);
                 doctor_tell(d,
                             &(Finding){ .check = "daemon",
                                         .state = FINDING_PROBLEM,
                                         .why = N_("Without it there are no tokens; keyring and "
                                                   "accounts can't be looked at."),
-                                        .command = is_absent(&error) ? START_COMMAND
-                                                                     : RESTART_COMMAND },
+                                        .command = command },
                             "%s.", error.message ? doctor_word(d, error.message) : strerror(-r));
                 sd_bus_error_free(&error);
                 return 0;
@@ -149,15 +163,29 @@ int doctor_check_daemon(Doctor *d) {
                             version);
                 return 0;
         }
+        command = doctor_restart_command(d, NULL);
         doctor_tell(d,
                     &(Finding){ .check = "daemon",
                                 .state = FINDING_PROBLEM,
                                 .why = N_("It was not restarted after an upgrade, or another "
                                           "installation was started."),
-                                .command = RESTART_COMMAND },
+                                .command = command },
                     N_("The daemon that runs is iotc-tokend %s, this is iotc-token %s."), version,
                     IOTC_VERSION);
         return 0;
+}
+
+/* The command for a unit file in this state, or NULL: a unit that something else makes. */
+static const char *can_be_enabled(const char *state) {
+        if (streq(state, "masked-runtime"))
+                return "systemctl --user unmask --runtime iotc-tokend && systemctl --user enable "
+                       "--now iotc-tokend";
+        if (streq(state, "masked"))
+                return "systemctl --user unmask iotc-tokend && systemctl --user enable --now "
+                       "iotc-tokend";
+        return streq(state, "disabled") || str_starts(state, "linked")
+                       ? "systemctl --user enable --now iotc-tokend"
+                       : NULL;
 }
 
 static void check_enabled(Doctor *d) {
@@ -166,7 +194,7 @@ static void check_enabled(Doctor *d) {
         int r;
 
         r = sd_bus_call_method(d->bus, doctor_systemd[0], doctor_systemd[1], doctor_systemd[2],
-                               "GetUnitFileState", NULL, &reply, "s", "iotc-tokend.service");
+                               "GetUnitFileState", NULL, &reply, "s", UNIT);
         if (r >= 0)
                 r = sd_bus_message_read(reply, "s", &state);
         if (r < 0) /* no systemd, or no such unit: something else starts it */
@@ -181,7 +209,7 @@ static void check_enabled(Doctor *d) {
                                 .state = FINDING_NOTE,
                                 .why = N_("The first call starts it, and waits for a token to be "
                                           "fetched. Started at login, it has one by then."),
-                                .command = "systemctl --user enable --now iotc-tokend" },
+                                .command = can_be_enabled(state) },
                     N_("iotc-tokend is not started at login (systemd: %s)."), state);
 }
 
@@ -190,6 +218,7 @@ static void check_linger(Doctor *d) {
         static const char *const login1 = "org.freedesktop.login1";
         CLEANUP(sd_bus_flush_close_unrefp) sd_bus *system = NULL;
         CLEANUP(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        CLEANUP(freep) char *command = NULL;
         const char *user;
         int r, linger;
 
@@ -206,12 +235,14 @@ static void check_linger(Doctor *d) {
                                "Linger", 'b', &linger);
         if (r < 0 || linger)
                 return;
+        if (asprintf(&command, "sudo loginctl enable-linger %s", user_name()) < 0)
+                command = NULL;
         doctor_tell(d,
                     &(Finding){ .check = "start",
                                 .state = FINDING_NOTE,
                                 .why = N_("No graphical session here: what runs without anybody "
                                           "logged in, as by cron, finds no daemon."),
-                                .command = "loginctl enable-linger" },
+                                .command = command },
                     N_("iotc-tokend ends with the last session of this user."));
 }
 

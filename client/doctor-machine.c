@@ -7,6 +7,7 @@
 
 #include "display.h"
 #include "doctor.h"
+#include "model/text.h"
 
 static bool store_is_file(const Doctor *d) {
         return streq(properties_string(&d->manager, "Store"), "file");
@@ -48,10 +49,53 @@ static void keyring_absent(Doctor *d) {
                            "store=file, see iotc-token(1), SECRETS."));
 }
 
+/* The key file that the words of store-key.c are about, as a shell wants it; or NULL. */
+static char *key_file(const char *problem) {
+        static const char *const lead = "The key file ", *const ends[] = { " is not there",
+                                                                           " is open to" };
+        CLEANUP(freep) char *path = NULL;
+
+        if (!str_starts(problem, lead))
+                return NULL;
+        for (size_t i = 0; i < ARRAY_SIZE(ends) && !path; i++) {
+                const char *end = strstr(problem, ends[i]);
+
+                if (end)
+                        path = strndup(problem + strlen(lead),
+                                       (size_t)(end - problem) - strlen(lead));
+        }
+        return path ? text_quoted(path) : NULL;
+}
+
+/* What mends a store that is none of the Secret Service's, to be freed by free(). A store that
+ * could not be opened is opened at the next start, and so is a credential read. */
+static char *store_command(const Doctor *d, const char *problem) {
+        CLEANUP(freep) char *edit = doctor_edit_command(d), *key = key_file(problem);
+        CLEANUP(freep) char *restart = doctor_restart_command(d, NULL);
+        bool none = streq(properties_string(&d->manager, "Store"), "none");
+        char *command = NULL;
+        int n = 0;
+
+        if (none)
+                n = asprintf(&command, "%s && %s", edit ?: "", restart ?: "");
+        else if (strstr(problem, "restart iotc-tokend"))
+                return STEAL(restart);
+        else if (key && strstr(problem, "is open to"))
+                n = asprintf(&command, "chmod 600 %s && iotc-token unlock", key);
+        else if (key)
+                n = asprintf(&command,
+                             "(umask 077; head -c 32 /dev/urandom > %s) && iotc-token unlock", key);
+        else if (str_starts(problem, "The key file ") || strstr(problem, "needs a key"))
+                return STEAL(edit);
+        else
+                return strdup("iotc-token unlock");
+        return n < 0 ? NULL : command;
+}
+
 int doctor_check_keyring(Doctor *d) {
         const char *state = properties_string(&d->manager, "KeyringState");
         const char *problem = properties_string(&d->manager, "StoreProblem");
-        CLEANUP(freep) char *edit = NULL;
+        CLEANUP(freep) char *command = NULL;
 
         if (!d->has_daemon)
                 return 0;
@@ -61,16 +105,13 @@ int doctor_check_keyring(Doctor *d) {
                                     ? N_("Secrets are kept in encrypted files (store=file).")
                                     : N_("The keyring is unlocked."));
         else if (*problem) { /* another store; the words hold what to do before the command */
-                bool none = streq(properties_string(&d->manager, "Store"), "none");
-
-                if (none)
-                        edit = doctor_edit_command();
+                command = store_command(d, problem);
                 doctor_tell(
                         d,
                         &(Finding){ .check = "keyring",
                                     .state = FINDING_PROBLEM,
                                     .why = N_("Sign-ins can neither be read nor kept until then."),
-                                    .command = none ? edit : "iotc-token unlock" },
+                                    .command = command },
                         "%s", problem);
         } else if (streq(state, "absent"))
                 keyring_absent(d);

@@ -17,29 +17,13 @@ static const char *shell_variable(const char *const *names) {
         return NULL;
 }
 
-/* Does a service of the user get one of these? -errno when there is no systemd to tell. */
-static int service_has(Doctor *d, const char *const *names) {
-        char **environment = NULL;
-        int r, found = 0;
+/* The first of them that the daemon has; NULL when it has none. */
+static const char *daemon_value(const Doctor *d, const char *const *names) {
+        const char *value = NULL;
 
-        if (!d->bus)
-                return -ENOTCONN;
-        r = sd_bus_get_property_strv(d->bus, doctor_systemd[0], doctor_systemd[1],
-                                     doctor_systemd[2], "Environment", NULL, &environment);
-        if (r < 0)
-                return r;
-        for (size_t i = 0; environment && environment[i]; i++) {
-                for (size_t j = 0; names[j]; j++) {
-                        size_t n = strlen(names[j]);
-
-                        if (str_starts(environment[i], names[j]) && environment[i][n] == '=' &&
-                            environment[i][n + 1])
-                                found = 1;
-                }
-                free(environment[i]);
-        }
-        free(environment);
-        return found;
+        for (size_t i = 0; names[i] && str_empty(value); i++)
+                value = doctor_daemon_variable(d, names[i]);
+        return str_empty(value) ? NULL : value;
 }
 
 /* They go the same way: where one gets out, the way is not at fault. */
@@ -47,23 +31,18 @@ static bool is_stuck(const Doctor *d) {
         return d->n_unreached && !d->n_reached;
 }
 
-/* A proxy of the shell's that a service has not, seen 0, or may not have, seen < 0. It is only a
- * problem when nobody gets out without. */
-static void tell_proxy_of_shell(Doctor *d, const char *variable, const char *value, int seen) {
+/* A proxy of the shell's that the daemon has not, or may not have (no daemon is there to be asked).
+ * It is only a problem when nobody gets out without. */
+static void tell_proxy_of_shell(Doctor *d, const char *variable, const char *value,
+                                const char *daemons) {
         CLEANUP(freep) char *command = NULL, *why = NULL, *remedy = NULL;
-        bool stuck = is_stuck(d);
+        bool stuck = is_stuck(d), known = doctor_knows_environment(d);
 
-        if (seen < 0)
-                command = doctor_edit_command();
-        else if (asprintf(&command,
-                          "systemctl --user import-environment %s && "
-                          "systemctl --user restart iotc-tokend",
-                          variable) < 0)
-                command = NULL;
+        command = known ? doctor_restart_command(d, variable) : doctor_edit_command(d);
         remedy = doctor_text(d,
-                             seen < 0 ? N_("For good: proxy=%s in [iotc-token] of accounts.conf:")
-                                      : N_("For good: proxy=%s in [iotc-token] of accounts.conf; "
-                                           "until the next login:"),
+                             known ? N_("For good: proxy=%s in [iotc-token] of accounts.conf; "
+                                        "until the next login:")
+                                   : N_("For good: proxy=%s in [iotc-token] of accounts.conf:"),
                              value);
         if (asprintf(&why, "%s %s",
                      doctor_word(d, stuck ? N_("A user service has none of a shell's variables, "
@@ -77,10 +56,11 @@ static void tell_proxy_of_shell(Doctor *d, const char *variable, const char *val
                                 .state = stuck ? FINDING_PROBLEM : FINDING_NOTE,
                                 .why = why,
                                 .command = command },
-                    seen < 0 ? N_("%s is %s in this shell; whether iotc-tokend has it can't be "
-                                  "seen.")
-                             : N_("%s is %s in this shell; iotc-tokend has it not."),
-                    variable, value);
+                    !known    ? N_("%s is %s in this shell; whether iotc-tokend has it can't be "
+                                      "seen.")
+                    : daemons ? N_("%s is %s in this shell; iotc-tokend has %s.")
+                              : N_("%s is %s in this shell; iotc-tokend has it not."),
+                    variable, value, daemons);
 }
 
 int doctor_check_network(Doctor *d) {
@@ -104,7 +84,7 @@ static void check_proxy_setting(Doctor *d, const char *shown) {
                             shown);
                 return;
         }
-        edit = doctor_edit_command();
+        edit = doctor_edit_command(d);
         doctor_tell(d,
                     &(Finding){ .check = "proxy",
                                 .state = FINDING_PROBLEM,
@@ -117,9 +97,8 @@ static void check_proxy_setting(Doctor *d, const char *shown) {
 int doctor_check_proxy(Doctor *d) {
         static const char *const names[] = { "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY",
                                              NULL };
-        const char *variable = shell_variable(names);
+        const char *variable = shell_variable(names), *daemons;
         CLEANUP(freep) char *value = NULL;
-        int seen;
 
         value = display_url(d->settings.proxy ?: (variable ? getenv(variable) : ""));
         if (!value)
@@ -128,14 +107,21 @@ int doctor_check_proxy(Doctor *d) {
                 check_proxy_setting(d, value);
                 return 0;
         }
-        seen = variable ? service_has(d, names) : 0;
-        if (!variable)
+        daemons = daemon_value(d, names);
+        if (!variable && !daemons)
                 doctor_tell(d, &(Finding){ .check = "proxy" }, N_("No proxy is set."));
-        else if (seen > 0)
+        else if (!variable)
+                doctor_tell(d,
+                            &(Finding){ .check = "proxy",
+                                        .state = FINDING_NOTE,
+                                        .why = N_("Programs of this shell go another way than the "
+                                                  "daemon.") },
+                            N_("iotc-tokend has the proxy %s; this shell has none."), daemons);
+        else if (streq(daemons, value))
                 doctor_tell(d, &(Finding){ .check = "proxy" },
-                            N_("%s is %s, in this shell and for services."), variable, value);
+                            N_("%s is %s, in this shell and for iotc-tokend."), variable, value);
         else
-                tell_proxy_of_shell(d, variable, value, seen);
+                tell_proxy_of_shell(d, variable, value, daemons);
         return 0;
 }
 
@@ -156,7 +142,7 @@ static const char *certificate_fault(const char *path) {
 }
 
 static void check_ca_setting(Doctor *d) {
-        CLEANUP(freep) char *edit = doctor_edit_command();
+        CLEANUP(freep) char *edit = doctor_edit_command(d);
         const char *fault = certificate_fault(d->settings.ca_bundle);
 
         if (!fault)
@@ -191,7 +177,7 @@ static const char *system_bundle(void) {
 
 /* The fetcher heeds the setting alone, wherever the variable is set. */
 static void tell_ca_of_shell(Doctor *d, const char *variable, const char *value) {
-        CLEANUP(freep) char *edit = doctor_edit_command(), *why = NULL;
+        CLEANUP(freep) char *edit = doctor_edit_command(d), *why = NULL;
         bool stuck = is_stuck(d);
 
         why = doctor_text(d,
@@ -225,7 +211,9 @@ int doctor_check_ca(Doctor *d) {
         if (d->settings.ca_bundle)
                 check_ca_setting(d);
         else if (!bundle) {
-                install = doctor_install_command("ca-certificates");
+                install = access("/usr/sbin/update-ca-certificates", X_OK) == 0
+                                  ? strdup("sudo update-ca-certificates")
+                                  : doctor_install_command("ca-certificates");
                 doctor_tell(d,
                             &(Finding){ .check = "ca",
                                         .state = FINDING_PROBLEM,

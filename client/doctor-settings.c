@@ -11,8 +11,8 @@
 
 /* A bad line that belongs to no account; told: what it is about has been told. */
 static bool tell_bad_line(Doctor *d, bool told) {
-        CLEANUP(freep) char *command = doctor_edit_command();
         const char *problem = properties_string(&d->manager, "SettingsProblem");
+        CLEANUP(freep) char *command = doctor_mend_command(d, problem);
 
         if (!*problem ||
             (told && (strstr(problem, "can't be read") || strstr(problem, "is not read"))))
@@ -97,21 +97,50 @@ static int check_file(Doctor *d, const char *path) {
         return 1;
 }
 
-int doctor_check_settings(Doctor *d) {
-        CLEANUP(freep) char *user = NULL;
-        int mine = 0, system;
+/* The file that this shell's variables name, where that is another than the daemon's. */
+static bool check_shell(Doctor *d) {
+        CLEANUP(freep) char *here = NULL, *command = NULL;
+        const char *config = getenv("XDG_CONFIG_HOME");
+        bool there;
 
-        if (settings_user_path(&user) == 0 && user)
-                mine = check_file(d, user);
+        if (!*properties_strings(&d->manager, "SettingsFiles") ||
+            settings_user_path(&here, NULL) < 0 || !here || streq(here, d->settings_path))
+                return false;
+        there = access(here, F_OK) == 0;
+        if (!str_empty(config))
+                command = doctor_restart_command(d, "XDG_CONFIG_HOME");
+        else if (doctor_daemon_variable(d, "XDG_CONFIG_HOME"))
+                command = doctor_export_command(d, "XDG_CONFIG_HOME");
+        else
+                command = doctor_export_command(d, "HOME");
+        doctor_tell(d,
+                    &(Finding){ .check = "settings",
+                                .state = there ? FINDING_PROBLEM : FINDING_NOTE,
+                                .why = N_("XDG_CONFIG_HOME or HOME of this shell is another than "
+                                          "the daemon's, which counts. To make them the same:"),
+                                .command = command },
+                    there ? N_("%s is not read: iotc-tokend reads %s.")
+                          : N_("The settings of this shell would be in %s; iotc-tokend reads %s."),
+                    here, d->settings_path ?: SETTINGS_SYSTEM_PATH);
+        return true;
+}
+
+int doctor_check_settings(Doctor *d) {
+        int mine = 0, system;
+        bool told;
+
+        if (d->settings_path)
+                mine = check_file(d, d->settings_path);
         system = check_file(d, SETTINGS_SYSTEM_PATH);
-        if (tell_bad_line(d, mine < 0 || system < 0))
+        told = check_shell(d);
+        if (tell_bad_line(d, mine < 0 || system < 0) || told || mine < 0 || system < 0)
                 return 0;
         if (mine && system)
                 doctor_tell(d, &(Finding){ .check = "settings" }, N_("%s and %s can be read."),
-                            user, SETTINGS_SYSTEM_PATH);
+                            d->settings_path, SETTINGS_SYSTEM_PATH);
         else if (mine || system)
                 doctor_tell(d, &(Finding){ .check = "settings" }, N_("%s can be read."),
-                            mine ? user : SETTINGS_SYSTEM_PATH);
+                            mine ? d->settings_path : SETTINGS_SYSTEM_PATH);
         else
                 doctor_tell(d, &(Finding){ .check = "settings" },
                             N_("There is no settings file; what is built in holds."));

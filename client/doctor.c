@@ -207,10 +207,62 @@ char *doctor_install_command(const char *package) {
         return NULL;
 }
 
-char *doctor_edit_command(void) {
-        CLEANUP(freep) char *path = NULL;
+char *doctor_edit_command(const Doctor *d) {
+        return d->settings_path ? doctor_path_command("${EDITOR:-vi}", d->settings_path) : NULL;
+}
 
-        if (settings_user_path(&path) < 0 || !path)
+char *doctor_mend_command(const Doctor *d, const char *text) {
+        return strstr(text, SETTINGS_SYSTEM_PATH)
+                       ? doctor_path_command("sudo ${EDITOR:-vi}", SETTINGS_SYSTEM_PATH)
+                       : doctor_edit_command(d);
+}
+
+/* Is the daemon that runs the one of systemd's unit? */
+static bool daemon_is_unit(const Doctor *d) {
+        static const char *const service[3] = {
+                "org.freedesktop.systemd1",
+                "/org/freedesktop/systemd1/unit/iotc_2dtokend_2eservice",
+                "org.freedesktop.systemd1.Service",
+        };
+        CLEANUP(sd_bus_creds_unrefp) sd_bus_creds *creds = NULL;
+        uint32_t main_pid;
+        pid_t pid;
+
+        return doctor_get(d->bus, service, "MainPID", 'u', &main_pid) >= 0 && main_pid &&
+               sd_bus_get_name_creds(d->bus, IOTC_BUS_NAME, SD_BUS_CREDS_PID, &creds) >= 0 &&
+               sd_bus_creds_get_pid(creds, &pid) >= 0 && (uint32_t)pid == main_pid;
+}
+
+char *doctor_restart_command(const Doctor *d, const char *variables) {
+        char *command;
+
+        if (!daemon_is_unit(d))
+                return strdup("(iotc-tokend --replace &)");
+        if (asprintf(&command, "%s%s%ssystemctl --user restart iotc-tokend",
+                     variables ? "systemctl --user import-environment " : "", variables ?: "",
+                     variables ? " && " : "") < 0)
                 return NULL;
-        return doctor_path_command("${EDITOR:-vi}", path);
+        return command;
+}
+
+char *doctor_export_command(const Doctor *d, const char *variable) {
+        CLEANUP(freep)
+        char *value = text_quoted(doctor_daemon_variable(d, variable) ?: "");
+        char *command;
+
+        return !value || asprintf(&command, "export %s=%s", variable, value) < 0 ? NULL : command;
+}
+
+bool doctor_knows_environment(const Doctor *d) {
+        return *properties_strings(&d->manager, "Environment");
+}
+
+const char *doctor_daemon_variable(const Doctor *d, const char *name) {
+        char *const *environment = properties_strings(&d->manager, "Environment");
+        size_t n = strlen(name);
+
+        for (; *environment; environment++)
+                if (str_starts(*environment, name) && (*environment)[n] == '=')
+                        return *environment + n + 1;
+        return NULL;
 }

@@ -36,6 +36,8 @@ typedef struct Doctor {
         bool has_daemon;    /* manager and accounts have been read */
         Properties manager; /* of IOTC_INTERFACE_MANAGER */
         Accounts accounts;
+        char *settings_path; /* the user's file, as the daemon has it, or as it would be here; or
+                                NULL */
         Settings settings;
         unsigned n_reached;   /* accounts whose server is known to have been reached just now */
         unsigned n_unreached; /* accounts that got nothing, as if it could not be reached */
@@ -66,7 +68,18 @@ char *doctor_path_command(const char *command, const char *path);
 char *doctor_install_command(const char *package);
 /* A command that opens the user's settings file, to be freed by free(); NULL when memory is short.
  */
-char *doctor_edit_command(void);
+char *doctor_edit_command(const Doctor *d);
+/* The same for the file that text names: the system's or the user's. */
+char *doctor_mend_command(const Doctor *d, const char *text);
+/* A command that starts the daemon again, with these variables of this shell (NULL for none),
+ * likewise. */
+char *doctor_restart_command(const Doctor *d, const char *variables);
+/* A command that gives this shell the daemon's value of a variable, likewise. */
+char *doctor_export_command(const Doctor *d, const char *variable);
+/* The value of a variable in the daemon's environment, borrowed; NULL when it has none. A daemon
+ * that tells nothing of it has none of them: doctor_knows_environment(). */
+const char *doctor_daemon_variable(const Doctor *d, const char *name);
+bool doctor_knows_environment(const Doctor *d);
 /* A property of type s, b or u of another service; 0 or -errno, nothing is started for it. */
 int doctor_get(sd_bus *bus, const char *const where[3], const char *name, char type, void *ret);
 

@@ -1,13 +1,27 @@
 /* SPDX-License-Identifier: MIT */
 #include <iotc-dbus.h>
 #include <stdarg.h>
+#include <sys/ioctl.h>
 
+#include "connection.h"
 #include "display.h"
 #include "i18n.h"
 #include "say.h"
 
+/* Of the terminal on standard error; 0 when that is none. */
+static size_t error_columns(void) {
+        struct winsize size;
+
+        if (!isatty(STDERR_FILENO))
+                return 0;
+        if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) < 0 || size.ws_col < 40)
+                return 80;
+        return size.ws_col;
+}
+
 static void say_v(const char *prefix, const char *format, va_list ap) {
-        CLEANUP(freep) char *text = NULL, *line = NULL;
+        CLEANUP(freep) char *text = NULL, *folded = NULL, *line = NULL;
+        size_t columns = error_columns();
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
@@ -17,7 +31,9 @@ static void say_v(const char *prefix, const char *format, va_list ap) {
         if (!text)
                 return;
         display_clean(text);
-        if (asprintf(&line, "%s%s\n", prefix, text) < 0)
+        if (columns)
+                folded = display_fold(text, columns, strlen(prefix), *prefix ? 4 : 0);
+        if (asprintf(&line, "%s%s\n", prefix, folded ?: text) < 0)
                 line = NULL;
         if (line)
                 (void)!write(STDERR_FILENO, line, strlen(line));
@@ -74,6 +90,15 @@ int exit_of_error(const char *name) {
                 { IOTC_ERROR_DENIED, EXIT_SETTINGS },
                 { IOTC_ERROR_NO_SUCH_ACCOUNT, EXIT_NO_ACCOUNT },
                 { SD_BUS_ERROR_INVALID_ARGS, EXIT_USAGE },
+                /* The daemon does not start, or went away. */
+                { CONNECTION_NOT_STARTED, EXIT_LATER },
+                { SD_BUS_ERROR_SERVICE_UNKNOWN, EXIT_LATER },
+                { SD_BUS_ERROR_NAME_HAS_NO_OWNER, EXIT_LATER },
+                { SD_BUS_ERROR_NO_REPLY, EXIT_LATER },
+                { SD_BUS_ERROR_TIMEOUT, EXIT_LATER },
+                { SD_BUS_ERROR_DISCONNECTED, EXIT_LATER },
+                { "System.Error.ECONNRESET", EXIT_LATER },
+                { "System.Error.ENOTCONN", EXIT_LATER },
         };
 
         return exit_find(codes, ARRAY_SIZE(codes), name);

@@ -123,11 +123,18 @@ static int settings_read_path(Settings *settings, const char *path) {
         return f ? settings_read(settings, f) : 0;
 }
 
-int settings_user_path(char **ret) {
+int settings_user_path(char **ret, char *const *files) {
         const char *base = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
         int n = 0;
 
         *ret = NULL;
+        for (size_t i = 0; files && files[i]; i++)
+                if (!streq(files[i], SETTINGS_SYSTEM_PATH)) {
+                        *ret = strdup(files[i]);
+                        return *ret ? 0 : -ENOMEM;
+                }
+        if (files && *files)
+                return 0;
         if (base && *base == '/')
                 n = asprintf(ret, "%s/iotc-token/accounts.conf", base);
         else if (home && *home == '/')
@@ -137,15 +144,13 @@ int settings_user_path(char **ret) {
         return n < 0 ? -ENOMEM : 0;
 }
 
-int settings_load_files(Settings *ret) {
+int settings_load_files(Settings *ret, const char *user_path) {
         CLEANUP(settings_deinit) Settings user = { 0 }, system = { 0 };
-        CLEANUP(freep) char *path = NULL;
         int r, found = 0;
 
-        r = settings_user_path(&path);
-        if (r == 0 && path)
-                found = settings_read_path(&user, path);
-        r = r ?: MIN(found, 0);
+        if (user_path)
+                found = settings_read_path(&user, user_path);
+        r = MIN(found, 0);
         if (r == 0)
                 r = settings_read_path(&system, SETTINGS_SYSTEM_PATH);
         if (r < 0)
@@ -158,11 +163,11 @@ int settings_load_files(Settings *ret) {
         return 0;
 }
 
-int settings_load(Settings *ret) {
+int settings_load(Settings *ret, const char *user_path) {
         CLEANUP(settings_deinit) Settings settings = { 0 };
         int r;
 
-        r = settings_load_files(&settings);
+        r = settings_load_files(&settings, user_path);
         if (r == 0 && !settings.ca_bundle)
                 r = setting_take(&settings.ca_bundle,
                                  getenv("CURL_CA_BUNDLE") ?: getenv("SSL_CERT_FILE") ?: "");

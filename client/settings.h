@@ -25,17 +25,21 @@ typedef struct Settings {
 #define SETTINGS_SYSTEM_PATH "/etc/iotc-token/accounts.conf"
 
 /*
- * From the user's file, or the system's when the user's has no group [iotc-token]. 0 and *ret, to
- * be freed by settings_deinit(), or -ENOMEM.
+ * From the user's file, NULL for none, or the system's when the user's has no group [iotc-token]. 0
+ * and *ret, to be freed by settings_deinit(), or -ENOMEM.
  */
-int settings_load_files(Settings *ret);
+int settings_load_files(Settings *ret, const char *user_path);
 /*
  * The same for who asks a server itself: without a setting, the CA bundle is that of CURL_CA_BUNDLE
  * or SSL_CERT_FILE.
  */
-int settings_load(Settings *ret);
-/* The user's file, to be freed by free(), or NULL when no variable says where. 0 or -ENOMEM. */
-int settings_user_path(char **ret);
+int settings_load(Settings *ret, const char *user_path);
+/*
+ * The user's file, to be freed by free(): as the daemon's property SettingsFiles has it; where that
+ * is empty (an older daemon, or none) as this environment does, NULL when no variable says where. 0
+ * or -ENOMEM.
+ */
+int settings_user_path(char **ret, char *const *files);
 /* Open a regular file of at most max bytes to be read; never waits, whatever is there. NULL with
  * errno: EBADFD for a pipe, a socket or a device, EFBIG, EISDIR, or open(2)'s. */
 FILE *settings_open(const char *path, off_t max);

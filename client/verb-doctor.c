@@ -11,16 +11,27 @@
 #include "table.h"
 #include "verbs.h"
 
+/* Those that the daemon reads, if it can be asked. */
+static int read_settings(Doctor *d) {
+        int r;
+
+        r = settings_user_path(&d->settings_path, properties_strings(&d->manager, "SettingsFiles"));
+        if (r >= 0)
+                r = settings_load_files(&d->settings, d->settings_path);
+        return r < 0 ? fail_errno(r) : 0;
+}
+
 static int (*const checks[])(Doctor *d) = {
-        doctor_check_bus,      doctor_check_daemon,   doctor_check_start, doctor_check_keyring,
-        doctor_check_settings, doctor_check_accounts, doctor_check_az,    doctor_check_network,
-        doctor_check_proxy,    doctor_check_ca,       doctor_check_clock,
+        doctor_check_bus,     doctor_check_daemon,   read_settings,         doctor_check_start,
+        doctor_check_keyring, doctor_check_settings, doctor_check_accounts, doctor_check_az,
+        doctor_check_network, doctor_check_proxy,    doctor_check_ca,       doctor_check_clock,
 };
 
 static void doctor_deinit(Doctor *d) {
         accounts_deinit(&d->accounts);
         properties_deinit(&d->manager);
         settings_deinit(&d->settings);
+        free(d->settings_path);
         sd_bus_flush_close_unref(d->bus);
 }
 
@@ -75,9 +86,6 @@ int verb_doctor(const Verb *verb, int argc, char **argv) {
         r = args_parse(verb, options, &argc, argv, 0, 0);
         if (r)
                 return r;
-        r = settings_load_files(&d.settings);
-        if (r < 0)
-                return fail_errno(r);
         d.json = json ? &out : NULL;
         d.person = !json && output_is_terminal();
         d.colour = d.person && output_has_colour();

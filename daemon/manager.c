@@ -23,6 +23,10 @@ Keeper *manager_default(const Manager *m) {
         return m->chosen;
 }
 
+const char *manager_settings_path(const Manager *m, bool user) {
+        return user ? m->user_path : m->system_path;
+}
+
 const char *manager_settings_problem(const Manager *m) {
         return m->problem;
 }

@@ -32,6 +32,8 @@ Keeper *manager_account(const Manager *m, size_t i);
 Keeper *manager_find(const Manager *m, const char *name);
 /* The default account, by setting or as the only one that gives bearer tokens; NULL: none. */
 Keeper *manager_default(const Manager *m);
+/* The settings file of the user, or the system's: a path that is read, or NULL. Borrowed. */
+const char *manager_settings_path(const Manager *m, bool user);
 /* What is wrong with a line of [iotc-token] or outside any group, for a person; NULL: nothing. */
 const char *manager_settings_problem(const Manager *m);
 

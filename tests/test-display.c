@@ -198,6 +198,14 @@ static void test_fold(void) {
                   "    that");
         is_folded("Müßig gähnen", 12, 0, 0, "Müßig gähnen");
         is_folded("get [A | B] [C D] ]x [", 8, 0, 1, "get\n [A | B]\n [C D]\n ]x [");
+        /* What is to be copied stays in one line. */
+        is_folded("start it with 'systemctl --user start x'; then (a 'b c') d", 20, 0, 2,
+                  "start it with\n  'systemctl --user start x';\n  then (a 'b c') d");
+        is_folded("nobody is there. Run: iotc-token login work", 20, 0, 0,
+                  "nobody is there.\nRun:\niotc-token login work");
+        is_folded("Run: az logout; az login, az gave no token", 12, 0, 0,
+                  "Run:\naz logout;\naz login, az\ngave no\ntoken");
+        is_folded("it doesn't go, and can't", 14, 0, 0, "it doesn't go,\nand can't");
         is_folded("a\nb\033[2J", 80, 0, 0, "a?b?[2J");
 }
 

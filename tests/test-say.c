@@ -23,7 +23,10 @@ static void test_errors_have_their_exit_codes(void) {
                 { "org.iotc.Token1.Error.Cancelled", 1 },
                 { "org.freedesktop.DBus.Error.InvalidArgs", 2 },
                 { "org.freedesktop.DBus.Error.LimitsExceeded", 1 },
-                { "org.freedesktop.DBus.Error.ServiceUnknown", 1 },
+                { "org.freedesktop.DBus.Error.NoServer", 1 },
+                { "org.freedesktop.DBus.Error.ServiceUnknown", 5 },
+                { "org.freedesktop.DBus.Error.Spawn.Failed", 5 },
+                { "org.freedesktop.DBus.Error.NoReply", 5 },
                 { "", 1 },
                 { NULL, 1 },
         };

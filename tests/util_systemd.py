@@ -155,7 +155,8 @@ class Systemd:
             'ASAN_OPTIONS': 'detect_leaks=0',   # its check looks into the process
             # Nothing of this machine but systemd's own; its folders of generated units too.
             'SYSTEMD_UNIT_PATH': ':'.join((
-                f'{self.home}/.config/systemd/user', self.units, f'{self.prefix}/lib/systemd/user',
+                f'{self.home}/.config/systemd/user', f'{self.runtime}/systemd/user', self.units,
+                f'{self.prefix}/lib/systemd/user',
                 f'{self.runtime}/systemd/generator.late')),
         }
 

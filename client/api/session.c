@@ -34,15 +34,24 @@ static int session_fail_client(const Session *s) {
         return fail_error(iotc_token_error_name(s->client), iotc_token_error_text(s->client));
 }
 
-static int session_open(Session *s) {
+/* The way that the daemon goes, by the settings that it reads. 0 or an exit code. */
+static int session_open_http(Session *s) {
+        CLEANUP(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
         CLEANUP(settings_deinit) Settings settings = { 0 };
+        CLEANUP(properties_deinit) Properties manager = { 0 };
+        CLEANUP(freep) char *path = NULL;
         int r;
 
-        r = settings_load(&settings);
+        r = bus_open(&bus);
+        if (r == 0)
+                r = bus_get_all(bus, IOTC_PATH, IOTC_INTERFACE_MANAGER, &manager);
+        if (r)
+                return r;
+        r = settings_user_path(&path, properties_strings(&manager, "SettingsFiles"));
+        if (r >= 0)
+                r = settings_load(&settings, path);
         if (r >= 0)
                 r = http_new(&s->http, settings.proxy, settings.ca_bundle);
-        if (r >= 0)
-                r = iotc_token_open(&s->client);
         return r < 0 ? fail_errno(r) : 0;
 }
 
@@ -57,7 +66,9 @@ int session_new(Session **ret, const Verb *verb, const char *app, const char *ac
         if (r == ADDRESS_E_HOST)
                 return args_wrong(
                         verb, "'%s' is no application: name a host, or an https URL on it", app);
-        r = r < 0 ? fail_errno(r) : session_open(s);
+        if (r >= 0)
+                r = iotc_token_open(&s->client);
+        r = r < 0 ? fail_errno(r) : session_open_http(s);
         if (r)
                 return r;
         if (iotc_token_find_account(s->client, s->address.origin, &s->account) < 0)

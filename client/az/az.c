@@ -18,6 +18,7 @@
 #include "model/program.h"
 #include "output.h"
 #include "say.h"
+#include "settings.h"
 
 enum {
         AZ_TIMEOUT_SEC = 60,
@@ -98,7 +99,7 @@ static void output_read(char ret[AZ_WORD_SIZE]) {
         if (asprintf(&path, "%s%s/config", folder ?: getenv("HOME") ?: "",
                      folder ? "" : "/.azure") < 0)
                 path = NULL;
-        f = path ? fopen(path, "re") : NULL;
+        f = path ? settings_open(path, SETTINGS_FILE_MAX) : NULL;
         while (f && getline(&line, &size, f) >= 0) {
                 if (*line == '[')
                         core = str_starts(line, "[core]");

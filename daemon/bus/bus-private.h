@@ -81,6 +81,14 @@ int caller_check(sd_bus_message *m, sd_bus_error *error);
 /* May it change accounts now? The same, and nobody may all the time. */
 int caller_check_manage(sd_bus_message *m, sd_bus_error *error);
 
+/* environment.c: of the Manager */
+int property_get_settings_files(sd_bus *bus, const char *path, const char *interface,
+                                const char *property, sd_bus_message *reply, void *userdata,
+                                sd_bus_error *error);
+int property_get_environment(sd_bus *bus, const char *path, const char *interface,
+                             const char *property, sd_bus_message *reply, void *userdata,
+                             sd_bus_error *error);
+
 /* errors.c */
 const char *outcome_to_error_name(Outcome outcome);
 

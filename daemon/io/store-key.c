@@ -120,6 +120,20 @@ static int key_read(StoreKey *ret, const char *path, bool credential, char **ret
         return r == 0 ? key_fill(ret, fd, path, ret_why) : r;
 }
 
+/* systemd copies a credential when it starts the service: reading it again finds the same. */
+static int key_name_restart(char **why) {
+        char *then = strstr(*why, THEN), *text;
+
+        if (!then)
+                return STORE_KEY_E_REFUSED;
+        if (asprintf(&text, "%.*sThen run: systemctl --user restart iotc-tokend",
+                     (int)(then - *why), *why) < 0)
+                return -ENOMEM;
+        free(*why);
+        *why = text;
+        return STORE_KEY_E_REFUSED;
+}
+
 int store_key_read(StoreKey *ret, const char *path, char **ret_why) {
         const char *folder = getenv("CREDENTIALS_DIRECTORY");
         CLEANUP(freep) char *credential = NULL;
@@ -144,5 +158,5 @@ int store_key_read(StoreKey *ret, const char *path, char **ret_why) {
         r = key_read(ret, path, path == credential, ret_why);
         if (r != 0)
                 store_key_clear(ret);
-        return r;
+        return r == STORE_KEY_E_REFUSED && path == credential ? key_name_restart(ret_why) : r;
 }
