@@ -4,10 +4,19 @@
  * private CA that a user service never sees. Whether that is the fault is told by whether a server
  * was reached just now, so these come after the accounts.
  */
+#include <netdb.h>
+#include <poll.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 
 #include "display.h"
 #include "doctor.h"
+#include "model/credentials.h"
+#include "model/secret.h"
+
+enum {
+        PROBE_MSEC = 4000, /* to connect to one address of a proxy */
+};
 
 /* The first of these variables that the shell has; NULL when it has none. */
 static const char *shell_variable(const char *const *names) {
@@ -73,25 +82,110 @@ int doctor_check_network(Doctor *d) {
         return 0;
 }
 
-/* The daemon passes over what it does not take, so that it goes without a proxy. */
-static void check_proxy_setting(Doctor *d, const char *shown) {
-        const char *proxy = d->settings.proxy;
-        CLEANUP(freep) char *edit = NULL;
+/* 0 or -errno of connect(2). */
+static int connect_in_time(const struct addrinfo *a) {
+        CLEANUP(fd_closep)
+        int fd = socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        struct pollfd p = { .fd = fd, .events = POLLOUT };
+        socklen_t size = sizeof(int);
+        int error = 0;
 
-        if ((str_starts(proxy, "http://") || str_starts(proxy, "https://")) &&
-            !strchr(proxy, '@')) {
+        if (fd < 0)
+                return -errno;
+        if (connect(fd, a->ai_addr, a->ai_addrlen) == 0)
+                return 0;
+        if (errno != EINPROGRESS)
+                return -errno;
+        if (poll(&p, 1, PROBE_MSEC) <= 0)
+                return -ETIMEDOUT;
+        return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0 ? -errno : -error;
+}
+
+/* Does anybody listen at http://HOST:PORT? NULL, or what is wrong (borrowed). */
+static const char *probe(const char *url) {
+        const char *scheme = strstr(url, "://"), *from = scheme ? scheme + 3 : url, *port = "1080";
+        const struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
+        CLEANUP(freep) char *host = strndup(from, strcspn(from, "/"));
+        struct addrinfo *found = NULL;
+        char *name, *end;
+        int r;
+
+        if (!host)
+                return strerror(ENOMEM);
+        name = strrchr(host, '@') ? strrchr(host, '@') + 1 : host;
+        end = *name == '[' ? strchr(name++, ']') : NULL;
+        if (end)
+                *end++ = '\0';
+        else
+                end = strchr(name, ':');
+        if (end && *end == ':') {
+                *end = '\0';
+                port = end + 1;
+        } else if (str_starts(url, "https://"))
+                port = "443";
+        r = getaddrinfo(name, port, &hints, &found);
+        if (r)
+                return gai_strerror(r);
+        r = -ENOENT;
+        for (struct addrinfo *a = found; a && r; a = a->ai_next)
+                r = connect_in_time(a);
+        freeaddrinfo(found);
+        return r ? strerror(-r) : NULL;
+}
+
+static void check_credentials(Doctor *d, const char *shown) {
+        CLEANUP(secret_freep) char *credentials = NULL;
+        CLEANUP(freep) char *command = NULL;
+        const char *why = "";
+
+        if (!d->settings.proxy_credentials ||
+            credentials_read(&credentials, d->settings.proxy_credentials, &why) !=
+                    CREDENTIALS_E_BAD) {
                 doctor_tell(d, &(Finding){ .check = "proxy" }, N_("The setting proxy is %s."),
                             shown);
                 return;
         }
-        edit = doctor_edit_command(d);
+        command = strstr(why, "chmod")
+                          ? doctor_path_command("chmod 600", d->settings.proxy_credentials)
+                          : doctor_edit_command(d);
         doctor_tell(d,
                     &(Finding){ .check = "proxy",
                                 .state = FINDING_PROBLEM,
-                                .why = N_("It has to be http://HOST:PORT, without a user or a "
-                                          "password."),
-                                .command = edit },
-                    N_("The setting proxy is not used."));
+                                .why = N_("It has to be a file of yours, of mode 0600, with one "
+                                          "line USER:PASSWORD."),
+                                .command = command },
+                    N_("The file of the setting proxy-credentials, %s, %s."),
+                    d->settings.proxy_credentials, why);
+}
+
+/* The daemon passes over what it does not take, so that it goes without a proxy. */
+static void check_proxy_setting(Doctor *d, const char *shown) {
+        const char *proxy = d->settings.proxy, *fault;
+        CLEANUP(freep) char *edit = doctor_edit_command(d);
+
+        if ((!str_starts(proxy, "http://") && !str_starts(proxy, "https://")) ||
+            strchr(proxy, '@')) {
+                doctor_tell(d,
+                            &(Finding){ .check = "proxy",
+                                        .state = FINDING_PROBLEM,
+                                        .why = N_("It has to be http://HOST:PORT; a user and a "
+                                                  "password go into a file that proxy-credentials "
+                                                  "names."),
+                                        .command = edit },
+                            N_("The setting proxy is not used."));
+                return;
+        }
+        fault = probe(proxy);
+        if (fault)
+                doctor_tell(d,
+                            &(Finding){ .check = "proxy",
+                                        .state = FINDING_PROBLEM,
+                                        .why = N_("Every request for a token goes through it."),
+                                        .command = edit },
+                            N_("The setting proxy is %s, which can't be reached: %s."), shown,
+                            fault);
+        else
+                check_credentials(d, shown);
 }
 
 int doctor_check_proxy(Doctor *d) {

@@ -4,6 +4,7 @@
 #include "connection.h"
 #include "display.h"
 #include "doctor.h"
+#include "model/redact.h"
 #include "model/text.h"
 #include "output.h"
 #include "table.h"
@@ -89,12 +90,14 @@ static void tell_program(const Finding *f, const char *text) {
 
 /* To be freed by free(); NULL when memory is short. */
 static char *text_of(const Doctor *d, const char *format, va_list ap) {
-        char *text = NULL;
+        CLEANUP(freep) char *text = NULL;
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
-        return vasprintf(&text, d->person ? _(format) : format, ap) < 0 ? NULL : text;
+        if (vasprintf(&text, d->person ? _(format) : format, ap) < 0)
+                text = NULL;
 #pragma GCC diagnostic pop
+        return redact(text, NULL, 0);
 }
 
 const char *doctor_word(const Doctor *d, const char *word) {

@@ -6,6 +6,7 @@
 #include "connection.h"
 #include "display.h"
 #include "i18n.h"
+#include "model/redact.h"
 #include "say.h"
 
 /* Of the terminal on standard error; 0 when that is none. */
@@ -20,14 +21,15 @@ static size_t error_columns(void) {
 }
 
 static void say_v(const char *prefix, const char *format, va_list ap) {
-        CLEANUP(freep) char *text = NULL, *folded = NULL, *line = NULL;
+        CLEANUP(freep) char *said = NULL, *text = NULL, *folded = NULL, *line = NULL;
         size_t columns = error_columns();
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
-        if (vasprintf(&text, _(format), ap) < 0)
-                text = NULL;
+        if (vasprintf(&said, _(format), ap) < 0)
+                said = NULL;
 #pragma GCC diagnostic pop
+        text = redact(said, NULL, 0);
         if (!text)
                 return;
         display_clean(text);

@@ -8,6 +8,7 @@
 
 void settings_deinit(Settings *settings) {
         free(settings->proxy);
+        free(settings->proxy_credentials);
         free(settings->ca_bundle);
         free(settings->az);
         *settings = (Settings){ 0 };
@@ -34,6 +35,8 @@ static int setting_take(char **setting, const char *value) {
 static int settings_take(Settings *settings, bool global, const char *key, const char *value) {
         if (global && streq(key, "proxy"))
                 return setting_take(&settings->proxy, value);
+        if (global && streq(key, "proxy-credentials"))
+                return setting_take(&settings->proxy_credentials, value);
         if (global && streq(key, "ca-bundle"))
                 return setting_take(&settings->ca_bundle, value);
         if (!global && streq(key, "az") && !settings->az)
@@ -157,6 +160,7 @@ int settings_load_files(Settings *ret, const char *user_path) {
                 return r;
         *ret = (Settings){
                 .proxy = STEAL((found ? &user : &system)->proxy),
+                .proxy_credentials = STEAL((found ? &user : &system)->proxy_credentials),
                 .ca_bundle = STEAL((found ? &user : &system)->ca_bundle),
                 .az = user.az ? STEAL(user.az) : STEAL(system.az),
         };

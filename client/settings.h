@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What accounts.conf says of the way to the network, for all who ask a server or look for a fault:
- * the daemon's settings `proxy` and `ca-bundle`, and an account's `az`. The daemon alone judges
- * that file; here a line that can't be read is passed over.
+ * the daemon's settings `proxy`, `proxy-credentials` and `ca-bundle`, and an account's `az`. The
+ * daemon alone judges that file; here a line that can't be read is passed over.
  */
 #pragma once
 
@@ -17,9 +17,10 @@ enum {
 };
 
 typedef struct Settings {
-        char *proxy;     /* or NULL: as the environment says */
-        char *ca_bundle; /* or NULL: the system's */
-        char *az;        /* of the first account that names one, or NULL: as PATH says */
+        char *proxy;             /* or NULL: as the environment says */
+        char *proxy_credentials; /* path of a file, or NULL */
+        char *ca_bundle;         /* or NULL: the system's */
+        char *az;                /* of the first account that names one, or NULL: as PATH says */
 } Settings;
 
 #define SETTINGS_SYSTEM_PATH "/etc/iotc-token/accounts.conf"

@@ -69,11 +69,11 @@ typedef struct Env {
         Launcher *launcher;
         const Listener *listener;
         void *listener_userdata;
-        struct State *state;     /* io/state.h; NULL: nothing is remembered */
-        struct Removed *removed; /* removed.h; the manager's, or NULL */
-        char *proxy, *ca_bundle; /* or NULL */
-        bool quiet;              /* nothing is shown on the desktop */
-        bool online;             /* a network that is up, as far as we know */
+        struct State *state;                         /* io/state.h; NULL: nothing is remembered */
+        struct Removed *removed;                     /* removed.h; the manager's, or NULL */
+        char *proxy, *proxy_credentials, *ca_bundle; /* or NULL */
+        bool quiet;                                  /* nothing is shown on the desktop */
+        bool online;                                 /* a network that is up, as far as we know */
         Sleep *sleep;
         bool asleep; /* no exchange is started: the machine goes to sleep, or just came back */
         char *runtime_dir;    /* $XDG_RUNTIME_DIR/iotc-token, or NULL */

@@ -362,6 +362,7 @@ static void daemon_free(Daemon *d) {
         (void)fd_close(d->lock_fd);
         free(d->env.runtime_dir);
         free(d->env.proxy);
+        free(d->env.proxy_credentials);
         free(d->env.ca_bundle);
 }
 

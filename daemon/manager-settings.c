@@ -110,7 +110,9 @@ static int globals_take(Manager *m, Config *c) {
         bool same = streq(m->default_account, c->default_account) &&
                     strv_equal(m->app_suffixes, c->app_suffixes) && streq(m->problem, c->problem);
         bool same_quiet = m->env->quiet == c->quiet;
-        bool same_way = streq(m->env->proxy, c->proxy) && streq(m->env->ca_bundle, c->ca_bundle);
+        bool same_way = streq(m->env->proxy, c->proxy) &&
+                        streq(m->env->proxy_credentials, c->proxy_credentials) &&
+                        streq(m->env->ca_bundle, c->ca_bundle);
         int r;
 
         if (c->problem && !streq(m->problem, c->problem))
@@ -123,6 +125,8 @@ static int globals_take(Manager *m, Config *c) {
         m->app_suffixes = STEAL(c->app_suffixes);
         free(m->env->proxy);
         m->env->proxy = STEAL(c->proxy);
+        free(m->env->proxy_credentials);
+        m->env->proxy_credentials = STEAL(c->proxy_credentials);
         free(m->env->ca_bundle);
         m->env->ca_bundle = STEAL(c->ca_bundle);
         m->env->quiet = c->quiet;

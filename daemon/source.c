@@ -79,6 +79,7 @@ void source_request(FetchRequest *ret, const Env *env, const Account *a, const c
                 .az = a->az,
                 .subscription = a->subscription,
                 .proxy = env->proxy,
+                .proxy_credentials = env->proxy_credentials,
                 .ca_bundle = env->ca_bundle,
                 .program = a->command,
         };

@@ -175,14 +175,14 @@ static void test_one_spelling(void) {
 }
 
 static void test_the_bus_may_not_name_programs(void) {
-        static const char *const keys[] = { "command",   "az",    "config-dir", "proxy",
-                                            "ca-bundle", "store", "key-file" };
+        static const char *const keys[] = { "command", "az",        "config-dir",
+                                            "proxy",   "ca-bundle", "proxy-credentials",
+                                            "store",   "key-file" };
 
         for (AccountSource source = 0; source < SOURCES_N; source++) {
                 CLEANUP(account_freep) Account *a = account(source);
-
                 for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
-                        assert(set_from(a, keys[i], "/usr/bin/env-of-mine", ACCOUNT_ORIGIN_BUS) ==
+                        assert(set_from(a, keys[i], "/bin/mine", ACCOUNT_ORIGIN_BUS) ==
                                ACCOUNT_E_FILE_ONLY);
                 assert(!a->command && !a->az && !a->config_dir);
                 assert(set_from(a, "apps", "a.example", ACCOUNT_ORIGIN_BUS) == 0);

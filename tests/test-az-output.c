@@ -195,6 +195,10 @@ static void test_failures(void) {
                 { "ERROR: HTTPSConnectionPool(host='x'): (Caused by SSLError(SSLCertVerification"
                   "Error(1, '[SSL: CERTIFICATE_VERIFY_FAILED]",
                   ANSWER_TRY_LATER, "'ca-bundle'" },
+                { "ERROR: HTTPSConnectionPool(host='login.microsoftonline.com', port=443): Max "
+                  "retries exceeded (Caused by ProxyError('Cannot connect to proxy.', "
+                  "OSError('Tunnel connection failed: 407 Proxy Authentication Required')))\n",
+                  ANSWER_MISCONFIGURED, "'proxy-credentials'" },
                 { "ERROR: HTTPSConnectionPool(host='x'): (Caused by SSLError(SSLCertVerification"
                   "Error(1, '[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: "
                   "certificate is not yet valid (_ssl.c:992)')))",

@@ -40,6 +40,7 @@ static void test_the_example_of_the_manual(void) {
                       "default=contoso\n"
                       "app-suffixes= .Example.org ;azureiotcentral.com; \n"
                       "proxy=http://proxy.example:3128\n"
+                      "proxy-credentials=/home/ada/proxy\n"
                       "ca-bundle=/etc/ssl/corp.pem\n"
                       "store=keyring\n"
                       "\n"
@@ -53,6 +54,7 @@ static void test_the_example_of_the_manual(void) {
         assert(streq(c->app_suffixes[0], "example.org"));
         assert(streq(c->app_suffixes[1], "azureiotcentral.com") && !c->app_suffixes[2]);
         assert(streq(c->proxy, "http://proxy.example:3128"));
+        assert(streq(c->proxy_credentials, "/home/ada/proxy"));
         assert(streq(c->ca_bundle, "/etc/ssl/corp.pem"));
         assert(c->store == CONFIG_STORE_KEYRING && !c->key_file);
 
@@ -173,6 +175,8 @@ static void test_headers_that_are_none(void) {
                 { "[iotc-token]\nproxy=http://user:pw@proxy:80\n", "line 2: proxy: expected" },
                 { "[iotc-token]\nproxy=proxy:3128\n", "line 2: proxy: expected" },
                 { "[iotc-token]\nproxy=http://https://a\n", "line 2: proxy: expected" },
+                { "[iotc-token]\nproxy-credentials=ada:secret\n",
+                  "line 2: proxy-credentials: expected the absolute path" },
                 { "[iotc-token]\nca-bundle=corp.pem\n", "line 2: ca-bundle: expected an absolute" },
                 { "[iotc-token]\nstore=plain\n", "line 2: store: expected keyring, or file" },
                 { "[iotc-token]\nkey-file=key\n", "line 2: key-file: expected an absolute path" },

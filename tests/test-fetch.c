@@ -185,6 +185,7 @@ static void test_the_request_as_it_arrives(Fetcher *f) {
                 { "az", "/usr/bin/az" },
                 { "subscription", "caf\xc3\xa9" },
                 { "proxy", "http://p" },
+                { "proxy_credentials", "/pc" },
                 { "ca_bundle", "/ca" },
         };
         CLEANUP(freep) char *claims = malloc(300 * 1024);
@@ -204,6 +205,7 @@ static void test_the_request_as_it_arrives(Fetcher *f) {
                                  .az = "/usr/bin/az",
                                  .subscription = "caf\xc3\xa9",
                                  .proxy = "http://p",
+                                 .proxy_credentials = "/pc",
                                  .ca_bundle = "/ca",
                                  .deadline = 61 };
         Story s = { 0 };

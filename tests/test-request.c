@@ -82,6 +82,7 @@ static void test_what_is_refused(void) {
                 { HEAD "\"az\":\"az\"}", "az" },
                 { HEAD "\"config_dir\":\"~/.azure\"}", "config_dir" },
                 { HEAD "\"ca_bundle\":\"ca.pem\"}", "ca_bundle" },
+                { HEAD "\"proxy_credentials\":\"ada:pw\"}", "proxy_credentials" },
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {

@@ -22,9 +22,11 @@ static void test_both(void) {
         assert(read_text(&settings,
                          "# [iotc-token]\n[account x]\nproxy=http://wrong\n\n[iotc-token]\n"
                          " proxy = http://p:1 \r\n#ca-bundle=/wrong\nca-bundle=/a b.pem\nnonsense\n"
+                         "proxy-credentials=/c\n"
                          "[account y]\nca-bundle=/wrong\naz = /opt/az\n[account z]\naz=/b\n") == 1);
         assert(streq(settings.proxy, "http://p:1"));
         assert(streq(settings.ca_bundle, "/a b.pem"));
+        assert(streq(settings.proxy_credentials, "/c"));
         assert(streq(settings.az, "/opt/az"));
 }
 

@@ -24,7 +24,9 @@ static void test_where_a_secret_goes(void) {
                 { ACCOUNT_SOURCE_API_TOKEN, false, false, false },
                 { ACCOUNT_SOURCE_COMMAND, true, false, false },
         };
-        Env env = { .proxy = (char *)"http://proxy:1", .ca_bundle = (char *)"/ca" };
+        Env env = { .proxy = (char *)"http://proxy:1",
+                    .proxy_credentials = (char *)"/pc",
+                    .ca_bundle = (char *)"/ca" };
 
         for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
                 CLEANUP(account_freep) Account *a = account_of(rows[i].source);
@@ -37,6 +39,7 @@ static void test_where_a_secret_goes(void) {
                 assert((r.client_id != NULL) == rows[i].client_id);
                 assert(streq(r.resource, a->resource) && streq(r.tenant, a->tenant));
                 assert(streq(r.proxy, "http://proxy:1") && streq(r.ca_bundle, "/ca"));
+                assert(streq(r.proxy_credentials, "/pc"));
                 assert(!r.method && !r.claims && r.deadline == 0);
         }
 }

@@ -6,6 +6,7 @@
 import json
 import os
 import re
+import socket
 import subprocess
 import time
 
@@ -96,11 +97,17 @@ def test_a_proxy_that_nobody_needs(well, doctor, home):
     assert found['ca']['state'] == 'note' and '/some/ca.pem' in found['ca']['text']
 
 
-def test_the_setting_proxy(daemon, doctor, keyring):
-    daemon.start('[iotc-token]\nproxy=http://proxy.example:3128\n')
-    found = doctor.run(0, https_proxy='http://other.example:1')
-    assert found['proxy']['text'] == 'The setting proxy is http://proxy.example:3128.'
-    assert found['account']['command'] == 'iotc-token login'
+def test_the_setting_proxy(daemon, doctor, keyring, home):
+    with socket.create_server(('127.0.0.1', 0)) as server:
+        url = f'http://127.0.0.1:{server.getsockname()[1]}'
+        daemon.start(f'[iotc-token]\nproxy={url}\n')
+        found = doctor.run(0, https_proxy='http://other.example:1')
+        assert found['proxy']['text'] == f'The setting proxy is {url}.'
+        assert found['account']['command'] == 'iotc-token login'
+    # It is the proxy that is dead, whoever is behind it.
+    found = doctor.run(1)
+    is_problem(found['proxy'], f"proxy is {url}, which can't be reached: Connection refused",
+               home.config)
 
 
 @pytest.mark.parametrize('content, fault', [

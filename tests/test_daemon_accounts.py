@@ -157,6 +157,7 @@ def test_added_again_before_the_keyring_has_forgotten(daemon, entra, keyring):
     ('new', 'entra', {'apps': ['taken.azureiotcentral.com']}, INVALID_ARGS),
     ('new', 'azure-cli', {'az': '/tmp/az'}, 'Denied'),
     ('new', 'command', {'command': '/bin/true'}, 'Denied'),
+    ('new', 'entra', {'proxy-credentials': '/tmp/file'}, 'Denied'),
 ])
 def test_accounts_that_are_refused(daemon, entra, keyring, name, source, settings, error):
     daemon.start(entra_account(entra, apps='taken.azureiotcentral.com'))

@@ -43,6 +43,7 @@ static inline void house_init(House *h, const char *settings) {
 static inline void house_deinit(House *h) {
         h->m = manager_free(h->m);
         free(h->stage.env.proxy);
+        free(h->stage.env.proxy_credentials);
         free(h->stage.env.ca_bundle);
         stage_deinit(&h->stage);
         assert(setenv("PATH", "/usr/bin:/bin", 1) == 0);

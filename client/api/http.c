@@ -10,6 +10,7 @@
 #include "../loop.h"
 #include "http.h"
 #include "model/date.h"
+#include "model/redact.h"
 
 struct Http {
         CURL *curl;
@@ -18,6 +19,7 @@ struct Http {
         const char *too_large; /* which part of the answer, or NULL */
         bool no_memory;
         bool to_its_end;
+        bool has_credentials; /* for the proxy */
         char error[CURL_ERROR_SIZE];
 };
 
@@ -79,6 +81,8 @@ static int http_on_progress(void *userdata, curl_off_t a, curl_off_t b, curl_off
         return !http->to_its_end && loop_interrupted();
 }
 
+#define HTTP_SET(option, value) (c = c ? c : curl_easy_setopt(http->curl, option, value))
+
 int http_new(Http **ret, const char *proxy, const char *ca_bundle) {
         CLEANUP(http_freep) Http *http = NULL;
         CURLcode c = CURLE_OK;
@@ -90,7 +94,6 @@ int http_new(Http **ret, const char *proxy, const char *ca_bundle) {
         if (!http->curl)
                 return -ENOMEM;
 
-#define HTTP_SET(option, value) (c = c ? c : curl_easy_setopt(http->curl, option, value))
         HTTP_SET(CURLOPT_NOSIGNAL, 1L);
         HTTP_SET(CURLOPT_QUICK_EXIT, 1L);
         HTTP_SET(CURLOPT_CONNECTTIMEOUT, (long)HTTP_CONNECT_MAX);
@@ -115,6 +118,8 @@ int http_new(Http **ret, const char *proxy, const char *ca_bundle) {
         }
         if (proxy)
                 HTTP_SET(CURLOPT_PROXY, proxy);
+        http->has_credentials = proxy && strchr(proxy, '@');
+        HTTP_SET(CURLOPT_PROXYAUTH, (long)CURLAUTH_ANY);
         if (c != CURLE_OK)
                 return -ENOMEM;
 
@@ -195,7 +200,8 @@ static int http_outcome(Http *http, CURLcode c, const char *url, long proxy_stat
 
         if (http->too_large)
                 return HTTP_E_TOO_LARGE;
-        if (proxy_status == 407)
+        /* "Unsupported proxy syntax", "... scheme": libcurl has no number for it. */
+        if (proxy_status == 407 || strstr(http->error, "Unsupported proxy"))
                 return HTTP_E_SETTING;
         switch (c) {
         case CURLE_OK:
@@ -224,8 +230,15 @@ static int http_outcome(Http *http, CURLcode c, const char *url, long proxy_stat
 static void http_explain(Http *http, CURLcode c, long proxy_status, HttpReply *reply) {
         const char *hint = "";
 
-        if (proxy_status == 407)
-                hint = "; the proxy wants credentials: see the setting 'proxy'";
+        if (proxy_status == 407 && http->has_credentials)
+                hint = "; the proxy refuses the name and password that the setting "
+                       "'proxy-credentials' names";
+        else if (proxy_status == 407)
+                hint = "; the proxy wants a name and password: write USER:PASSWORD into a file of "
+                       "mode 0600 and name that by the setting 'proxy-credentials'";
+        else if (strstr(http->error, "Unsupported proxy"))
+                hint = "; it has to be http://HOST:PORT: see the setting 'proxy' and the variable "
+                       "https_proxy";
         else if (c == CURLE_PEER_FAILED_VERIFICATION)
                 hint = "; if a proxy or a private CA is between, name its certificate in the "
                        "setting 'ca-bundle'";
@@ -236,12 +249,15 @@ static void http_explain(Http *http, CURLcode c, long proxy_status, HttpReply *r
         if (http->too_large)
                 (void)snprintf(reply->error, sizeof(reply->error), "it answered more than %s",
                                http->too_large);
-        else if (c == CURLE_UNSUPPORTED_PROTOCOL)
+        else if (c == CURLE_UNSUPPORTED_PROTOCOL && !strstr(http->error, "proxy"))
                 /* To curl whatever is not HTTP is HTTP/0.9; other URLs never come this far. */
                 (void)snprintf(reply->error, sizeof(reply->error), "it is not HTTP");
-        else
-                (void)snprintf(reply->error, sizeof(reply->error), "%.120s%s",
-                               *http->error ? http->error : curl_easy_strerror(c), hint);
+        else {
+                CLEANUP(freep)
+                char *safe = redact(*http->error ? http->error : curl_easy_strerror(c), NULL, 0);
+
+                (void)snprintf(reply->error, sizeof(reply->error), "%.120s%s", safe ?: "", hint);
+        }
 }
 
 /* All the values of a header, with ", " between (RFC 9110 section 5.2). 0 or -ENOMEM. */

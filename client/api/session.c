@@ -7,7 +7,9 @@
 #include "../i18n.h"
 #include "../loop.h"
 #include "../say.h"
+#include "model/credentials.h"
 #include "model/json-grammar.h"
+#include "model/secret.h"
 #include "session.h"
 #include "settings.h"
 
@@ -34,12 +36,33 @@ static int session_fail_client(const Session *s) {
         return fail_error(iotc_token_error_name(s->client), iotc_token_error_text(s->client));
 }
 
+/* The setting proxy with its credentials; what is plain goes to loopback, past it. 0 and *ret,
+ * which may be NULL, -errno, or an exit code. */
+static int proxy_load(char **ret, const Session *s, const Settings *settings) {
+        const char *path = settings->proxy_credentials, *why;
+        CLEANUP(secret_freep) char *credentials = NULL;
+        int r;
+
+        if (!settings->proxy)
+                return 0;
+        if (!path || str_starts(s->address.origin, "http:")) {
+                *ret = strdup(settings->proxy);
+                return *ret ? 0 : -ENOMEM;
+        }
+        r = credentials_read(&credentials, path, &why);
+        if (r == CREDENTIALS_E_BAD)
+                return fail(EXIT_SETTINGS, "the file of the setting proxy-credentials, %s, %s",
+                            path, why);
+        return r ?: address_add_credentials(ret, settings->proxy, credentials);
+}
+
 /* The way that the daemon goes, by the settings that it reads. 0 or an exit code. */
 static int session_open_http(Session *s) {
         CLEANUP(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
         CLEANUP(settings_deinit) Settings settings = { 0 };
         CLEANUP(properties_deinit) Properties manager = { 0 };
         CLEANUP(freep) char *path = NULL;
+        CLEANUP(secret_freep) char *proxy = NULL;
         int r;
 
         r = bus_open(&bus);
@@ -51,7 +74,11 @@ static int session_open_http(Session *s) {
         if (r >= 0)
                 r = settings_load(&settings, path);
         if (r >= 0)
-                r = http_new(&s->http, settings.proxy, settings.ca_bundle);
+                r = proxy_load(&proxy, s, &settings);
+        if (r > 0)
+                return r;
+        if (r >= 0)
+                r = http_new(&s->http, proxy, settings.ca_bundle);
         return r < 0 ? fail_errno(r) : 0;
 }
 

@@ -176,6 +176,10 @@ static const AzFailure failures[] = {
         { "certificate is not yet valid", ANSWER_TRY_LATER, 0, UNTIMELY },
         { "certificate has expired", ANSWER_TRY_LATER, 0, UNTIMELY },
         { "CERTIFICATE_VERIFY_FAILED", ANSWER_TRY_LATER, 0, UNTRUSTED },
+        { "407 Proxy Authentication Required", ANSWER_MISCONFIGURED, 0,
+          "The proxy wants a name and password, which az does not get from 'proxy-credentials'. "
+          "Sign "
+          "in without az instead: iotc-token login" },
         { "Cannot connect to proxy", ANSWER_TRY_LATER, 0,
           "az can't reach the proxy. Check the setting 'proxy'." },
         { "HTTPSConnectionPool(", ANSWER_TRY_LATER, 0, OFFLINE },

@@ -59,10 +59,29 @@ static int http_proxy_hide_url(HttpProxy *p) {
         return p->secrets[0] && p->secrets[1] && p->secrets[2] ? 0 : -ENOMEM;
 }
 
+/* In the URL, since libcurl decodes what its options say, or does not, by its version. */
+static int http_proxy_compose(HttpProxy *p, char *credentials) {
+        const unsigned int loose = CURLU_NON_SUPPORT_SCHEME | CURLU_GUESS_SCHEME;
+        char *password = strchr(credentials, ':') + 1, *text = NULL;
+        CURLU *url = curl_url();
+        CURLUcode c = url ? curl_url_set(url, CURLUPART_URL, p->url, loose) : CURLUE_OUT_OF_MEMORY;
+
+        password[-1] = '\0';
+        c = c ? c : curl_url_set(url, CURLUPART_USER, credentials, CURLU_URLENCODE);
+        c = c ? c : curl_url_set(url, CURLUPART_PASSWORD, password, CURLU_URLENCODE);
+        c = c ? c : curl_url_get(url, CURLUPART_URL, &text, 0);
+        p->full = secret_dup(text);
+        if (text)
+                secret_wipe(text, strlen(text));
+        curl_free(text);
+        curl_url_cleanup(url);
+        /* One that is no URL libcurl refuses by itself. */
+        return c == CURLUE_OUT_OF_MEMORY || (c == CURLUE_OK && !p->full) ? -ENOMEM : 0;
+}
+
 static int http_proxy_read_credentials(HttpProxy *p) {
         CLEANUP(secret_freep) char *text = NULL;
         const char *why;
-        char *colon;
         int r;
 
         r = credentials_read(&text, p->file, &why);
@@ -72,13 +91,11 @@ static int http_proxy_read_credentials(HttpProxy *p) {
                                why);
         if (r)
                 return MIN(r, 0);
+        p->secrets[3] = secret_dup(strchr(text, ':') + 1);
         p->secrets[4] = base64(text);
-        colon = strchr(text, ':');
-        *colon = '\0';
-        p->user = secret_dup(text);
-        p->password = secret_dup(colon + 1);
-        p->secrets[3] = secret_dup(colon + 1);
-        return p->user && p->password && p->secrets[3] && p->secrets[4] ? 0 : -ENOMEM;
+        if (!p->secrets[3] || !p->secrets[4])
+                return -ENOMEM;
+        return http_proxy_compose(p, text);
 }
 
 int http_proxy_init(HttpProxy *ret, const char *setting, const char *credentials) {
@@ -93,8 +110,7 @@ int http_proxy_init(HttpProxy *ret, const char *setting, const char *credentials
 }
 
 void http_proxy_deinit(HttpProxy *proxy) {
-        secret_free(proxy->user);
-        secret_free(proxy->password);
+        secret_free(proxy->full);
         for (size_t i = 0; i < ARRAY_SIZE(proxy->secrets); i++)
                 secret_free(proxy->secrets[i]);
         *proxy = (HttpProxy){ 0 };

@@ -11,10 +11,10 @@
 typedef struct HttpProxy HttpProxy;
 
 struct HttpProxy {
-        const char *url;       /* borrowed; NULL: none */
-        const char *origin;    /* "the setting 'proxy'" */
-        const char *file;      /* of the credentials; borrowed, or NULL */
-        char *user, *password; /* from the file, or NULL; secret */
+        const char *url;    /* borrowed; NULL: none */
+        const char *origin; /* "the setting 'proxy'" */
+        const char *file;   /* of the credentials; borrowed, or NULL */
+        char *full;         /* the URL with the credentials of the file, or NULL; secret */
         /* To be hidden: the credentials as they stand in the URL, the password of those, the
          * password of the file, and what a Proxy-Authorization says of each. Some may be NULL. */
         char *secrets[5];

@@ -129,11 +129,9 @@ int http_new(Http **ret, const HttpWay *way) {
                 HTTP_SET(CURLOPT_CAINFO, way->ca_bundle);
                 HTTP_SET(CURLOPT_PROXY_CAINFO, way->ca_bundle);
         }
-        if (way->proxy)
-                HTTP_SET(CURLOPT_PROXY, way->proxy);
+        if (http->proxy.full || way->proxy)
+                HTTP_SET(CURLOPT_PROXY, http->proxy.full ? http->proxy.full : way->proxy);
         HTTP_SET(CURLOPT_PROXYAUTH, (long)CURLAUTH_ANY);
-        HTTP_SET(CURLOPT_PROXYUSERNAME, http->proxy.user);
-        HTTP_SET(CURLOPT_PROXYPASSWORD, http->proxy.password);
         if (c != CURLE_OK)
                 return -ENOMEM;
 

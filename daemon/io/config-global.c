@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * See config-global.h. A suffix decides where tokens may go without being asked for by name, so it
- * is a domain below a top-level one; a proxy's password would be a secret in clear, so there is no
- * place for one.
+ * is a domain below a top-level one; a proxy's password would be a secret in clear, so it is in a
+ * file of its own.
  */
 #include "io/config-global.h"
 #include "model/account.h"
@@ -72,7 +72,11 @@ static const ConfigGlobal config_globals[] = {
         { "app-suffixes", offsetof(ConfigGlobals, app_suffixes), true,
           "expected domains such as azureiotcentral.com", global_read_suffix },
         { "proxy", offsetof(ConfigGlobals, proxy), false,
-          "expected http://HOST:PORT, without a user or a password", global_read_proxy },
+          "expected http://HOST:PORT; a user and password go into a file that proxy-credentials "
+          "names",
+          global_read_proxy },
+        { "proxy-credentials", offsetof(ConfigGlobals, proxy_credentials), false,
+          "expected the absolute path of a file with USER:PASSWORD", value_read_path },
         { "ca-bundle", offsetof(ConfigGlobals, ca_bundle), false, "expected an absolute path",
           value_read_path },
         { "store", offsetof(ConfigGlobals, store), false,
@@ -146,8 +150,9 @@ int config_global_set(ConfigGlobals *g, const char *key, const char *const *valu
                         return global_set_list(g, s, values, ret_problem);
                 return global_set_text(g, s, values[0], ret_problem);
         }
-        *ret_problem = strdup("not a setting of [iotc-token], which has default, app-suffixes, "
-                              "proxy, ca-bundle, store, key-file, notifications");
+        *ret_problem =
+                strdup("not a setting of [iotc-token], which has default, app-suffixes, "
+                       "proxy, proxy-credentials, ca-bundle, store, key-file, notifications");
         return *ret_problem ? ACCOUNT_E_UNKNOWN_KEY : -ENOMEM;
 }
 

@@ -9,14 +9,15 @@
 
 /* NULL is a setting that isn't there. */
 typedef struct ConfigGlobals {
-        char *default_account; /* a valid name; the account itself may be absent */
-        char **app_suffixes;   /* normalized; may be empty: no application but the listed ones */
-        char *proxy;           /* http(s)://HOST:PORT */
-        char *ca_bundle;       /* absolute path */
-        char *store;           /* "keyring" or "file" */
-        bool store_bad;        /* set by the reader of the file when a line of it is bad */
-        char *key_file;        /* absolute path */
-        char *notifications;   /* "yes" or "no" */
+        char *default_account;   /* a valid name; the account itself may be absent */
+        char **app_suffixes;     /* normalized; may be empty: no application but the listed ones */
+        char *proxy;             /* http(s)://HOST:PORT */
+        char *proxy_credentials; /* absolute path */
+        char *ca_bundle;         /* absolute path */
+        char *store;             /* "keyring" or "file" */
+        bool store_bad;          /* set by the reader of the file when a line of it is bad */
+        char *key_file;          /* absolute path */
+        char *notifications;     /* "yes" or "no" */
 } ConfigGlobals;
 
 /*

@@ -101,6 +101,7 @@ static int config_take_globals(Config *c, ConfigFile *file) {
 
         c->default_account = STEAL(g->default_account);
         c->proxy = STEAL(g->proxy);
+        c->proxy_credentials = STEAL(g->proxy_credentials);
         c->ca_bundle = STEAL(g->ca_bundle);
         c->key_file = STEAL(g->key_file);
         c->quiet = streq(g->notifications, "no");
@@ -159,6 +160,7 @@ Config *config_free(Config *c) {
         free(c->default_account);
         strv_free(c->app_suffixes);
         free(c->proxy);
+        free(c->proxy_credentials);
         free(c->ca_bundle);
         free(c->key_file);
         free(c->problem);

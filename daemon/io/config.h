@@ -18,13 +18,14 @@ typedef enum ConfigStore {
 typedef struct Config {
         Account **accounts; /* owned; in the order of the file, the system's first */
         size_t n_accounts;
-        char *default_account; /* or NULL */
-        char **app_suffixes;   /* NULL-terminated, never NULL: default azureiotcentral.com */
-        char *proxy;           /* URL or NULL */
-        char *ca_bundle;       /* absolute path or NULL */
-        ConfigStore store;     /* where secrets are kept */
-        char *key_file;        /* of CONFIG_STORE_FILE: absolute path, or NULL: a credential */
-        bool quiet;            /* notifications=no: nothing is shown on the desktop */
+        char *default_account;   /* or NULL */
+        char **app_suffixes;     /* NULL-terminated, never NULL: default azureiotcentral.com */
+        char *proxy;             /* URL or NULL */
+        char *proxy_credentials; /* the same */
+        char *ca_bundle;         /* absolute path or NULL */
+        ConfigStore store;       /* where secrets are kept */
+        char *key_file;          /* of CONFIG_STORE_FILE: absolute path, or NULL: a credential */
+        bool quiet;              /* notifications=no: nothing is shown on the desktop */
         char *problem; /* of [iotc-token] or a line outside any group: "FILE, line 3: ..." or NULL
                         */
         bool unread;   /* a file is there but can't be read, or others could have changed it:

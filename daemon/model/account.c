@@ -69,7 +69,8 @@ static const AccountSetting account_settings[] = {
 };
 
 /* Settings of no account, which a caller on the bus might try all the same. */
-static const char *const account_global_settings[] = { "proxy", "ca-bundle", "store", "key-file" };
+static const char *const account_global_settings[] = { "proxy", "proxy-credentials", "ca-bundle",
+                                                       "store", "key-file" };
 
 static const char *const account_sources[] = {
         [ACCOUNT_SOURCE_ENTRA] = "entra",
