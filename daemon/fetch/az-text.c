@@ -102,7 +102,8 @@ static bool word_is_name(const char *s, size_t n) {
 static const char *name_end(const char *line, const char *s, const char *end) {
         const char *before = s;
 
-        if (*s != '\'' || (s > line && isalnum((unsigned char)s[-1])) || str_starts(s, "'az "))
+        /* Behind anything else it closes: "('Cannot connect to proxy.', OSError('Tunnel ...". */
+        if (*s != '\'' || (s > line && !strchr(" =:([{<\"", s[-1])) || str_starts(s, "'az "))
                 return NULL;
         while (before > line && before[-1] == ' ')
                 before--;
