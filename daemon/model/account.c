@@ -68,10 +68,9 @@ static const AccountSetting account_settings[] = {
           value_read_resource },
 };
 
-/* Settings of no account, which a caller on the bus might try all the same. */
-static const char *const account_global_settings[] = { "proxy", "proxy-credentials", "ca-bundle",
-                                                       "store", "key-file" };
-
+/* Of no account; a caller on the bus might try all the same. */
+static const char *const account_globals[] = { "proxy", "proxy-credentials", "ca-bundle", "store",
+                                               "key-file" };
 static const char *const account_sources[] = {
         [ACCOUNT_SOURCE_ENTRA] = "entra",
         [ACCOUNT_SOURCE_AZURE_CLI] = "azure-cli",
@@ -262,8 +261,8 @@ static int account_refuse_key(const Account *a, AccountOrigin origin, char **ret
 }
 
 static bool account_key_file_only(const char *key) {
-        for (size_t i = 0; i < ARRAY_SIZE(account_global_settings); i++)
-                if (streq(account_global_settings[i], key))
+        for (size_t i = 0; i < ARRAY_SIZE(account_globals); i++)
+                if (streq(account_globals[i], key))
                         return true;
         for (size_t i = 0; i < ARRAY_SIZE(account_settings); i++)
                 if (streq(account_settings[i].key, key))
