@@ -18,6 +18,7 @@
 #include "io/state.h"
 #include "io/timer.h"
 #include "io/watch.h"
+#include "model/trust.h"
 #include "news.h"
 #include "paths.h"
 #include "store.h"
@@ -256,7 +257,7 @@ static int runtime_folder(Daemon *d) {
                 return 0;
         if (asprintf(&d->env.runtime_dir, "%s/iotc-token", dir) < 0)
                 return -ENOMEM;
-        r = lock_folder(d->env.runtime_dir, &distrust);
+        r = trust_make_folder(d->env.runtime_dir, &distrust);
         if (r != 0) {
                 if (r == TRUST_E_UNSAFE)
                         log_warning("%s is not used: %s %s", d->env.runtime_dir, distrust.path,

@@ -277,10 +277,6 @@ void lock_write(int fd, const void *data, size_t n) {
         file->n = n;
 }
 
-int lock_folder(const char *dir, Distrust *ret) {
-        return 0;
-}
-
 int lock_take(int *ret_fd, const char *dir, const char *name) {
         struct LockFile *file;
 

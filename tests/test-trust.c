@@ -217,6 +217,21 @@ static void test_a_private_group(void) {
         assert(!trust_group_is_private(500, "/nonexistent", "/nonexistent"));
 }
 
+static void test_a_folder_of_ones_own(void) {
+        Distrust distrust;
+        struct stat st;
+
+        assert(trust_make_folder(path_of("own"), &distrust) == 0);
+        assert(stat(path_of("own"), &st) == 0 && (st.st_mode & 07777) == 0700);
+        assert(trust_make_folder(path_of("own"), &distrust) == 0);
+        assert(trust_make_folder(path_of("sticky/own"), &distrust) == 0);
+        assert(trust_make_folder(path_of("conf/first"), &distrust) == -ENOTDIR);
+        assert(trust_make_folder("/nowhere/iotc-token", &distrust) == -ENOENT);
+        assert(trust_make_folder(path_of("open/own"), &distrust) == TRUST_E_UNSAFE);
+        assert(streq(distrust.path, path_of("open")) && access(path_of("open/own"), F_OK) < 0);
+        distrust_clear(&distrust);
+}
+
 static void test_words(void) {
         Distrust distrust = { .path = (char *)"/opt/my folder", .owner = geteuid() };
         CLEANUP(freep) char *mine = distrust_command(&distrust), *home = NULL, *other = NULL;
@@ -246,6 +261,7 @@ int main(void) {
         test_what_is_somebody_elses();
         test_access_lists();
         test_a_private_group();
+        test_a_folder_of_ones_own();
         test_words();
         (void)snprintf(command, sizeof(command), "rm -r %s", top);
         assert(system(command) == 0);

@@ -96,6 +96,17 @@ def test_two_at_once_take_turns(fetcher, az, entra):
     assert entra.count('refresh_token') == 1
 
 
+def test_no_lock_where_others_could_hold_it(fetcher, az):
+    runtime = os.path.join(fetcher.home.env['XDG_RUNTIME_DIR'], 'iotc-token')
+    assert ask(fetcher, az).last()['event'] == 'token'
+    assert [name for name in os.listdir(runtime) if name.startswith('az-')]
+    shutil.rmtree(runtime)
+    os.mkdir(runtime)
+    os.chmod(runtime, 0o777)
+    assert ask(fetcher, az).last()['event'] == 'token'
+    assert os.listdir(runtime) == []
+
+
 def test_az_that_others_can_write_is_not_run(fetcher, az, folder):
     target = os.path.join(folder, 'az-copy')
     shutil.copy('/bin/true', target)

@@ -85,15 +85,16 @@ static uint64_t az_hash(const char *s) {
         return hash;
 }
 
-/* In $XDG_RUNTIME_DIR/iotc-token, else in the config folder; -1 when there is neither. */
+/* In $XDG_RUNTIME_DIR/iotc-token, if no other user may hold one there, else in the config folder;
+ * -1 when there is neither. */
 static int az_lock_open(const char *folder) {
+        CLEANUP(distrust_clear) Distrust distrust = { 0 };
         const char *runtime = getenv("XDG_RUNTIME_DIR");
         char path[PATH_MAX];
         int fd = -1;
 
-        if (runtime && *runtime == '/') {
-                (void)snprintf(path, sizeof(path), "%s/iotc-token", runtime);
-                (void)mkdir(path, 0700);
+        (void)snprintf(path, sizeof(path), "%s/iotc-token", runtime ?: "");
+        if (runtime && trust_make_folder(path, &distrust) == 0) {
                 (void)snprintf(path, sizeof(path), "%s/iotc-token/az-%016llx.lock", runtime,
                                (unsigned long long)az_hash(folder));
                 fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);

@@ -8,23 +8,6 @@
 #define FOLDER_TRIES     500
 #define FOLDER_WAIT_USEC 2000
 
-int lock_folder(const char *dir, Distrust *ret) {
-        CLEANUP(fd_closep) int fd = -1;
-        struct stat st;
-        int r;
-
-        /* First, whether others could put one there, then whether they did before us. */
-        r = trust_open(&fd, ret, dir, TRUST_FOLDER);
-        if (r == -ENOENT) {
-                if (mkdir(dir, 0700) < 0 && errno != EEXIST)
-                        return -errno;
-                r = trust_open(&fd, ret, dir, TRUST_FOLDER);
-        }
-        if (r != 0)
-                return r;
-        return fstat(fd, &st) < 0 ? -errno : S_ISDIR(st.st_mode) ? 0 : -ENOTDIR;
-}
-
 int lock_take(int *ret_fd, const char *dir, const char *name) {
         CLEANUP(fd_closep) int dir_fd = -1;
         CLEANUP(fd_closep) int fd = -1;

@@ -5,11 +5,8 @@
  */
 #pragma once
 
-#include "model/trust.h"
+#include <iotc-util.h>
 
-/* Make the folder (0700) when it is missing. 0; TRUST_E_UNSAFE when somebody else could hold locks
- * in it, and why in *ret, which the caller clears; -errno. */
-int lock_folder(const char *dir, Distrust *ret);
 /* Take dir/name without waiting. 0 and *ret_fd (closing it lets go); -EAGAIN when somebody holds
  * it; other -errno when it can't be had at all. */
 int lock_take(int *ret_fd, const char *dir, const char *name);

@@ -309,6 +309,23 @@ int trust_open(int *ret_fd, Distrust *ret, const char *path, TrustRule rule) {
         return r;
 }
 
+int trust_make_folder(const char *dir, Distrust *ret) {
+        CLEANUP(fd_closep) int fd = -1;
+        struct stat st;
+        int r;
+
+        /* First, whether others could put one there, then whether they did before us. */
+        r = trust_open(&fd, ret, dir, TRUST_FOLDER);
+        if (r == -ENOENT) {
+                if (mkdir(dir, 0700) < 0 && errno != EEXIST)
+                        return -errno;
+                r = trust_open(&fd, ret, dir, TRUST_FOLDER);
+        }
+        if (r != 0)
+                return r;
+        return fstat(fd, &st) < 0 ? -errno : S_ISDIR(st.st_mode) ? 0 : -ENOTDIR;
+}
+
 int trust_reopen(int fd, int flags) {
         char path[32];
         int r;

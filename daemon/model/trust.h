@@ -41,6 +41,9 @@ typedef struct Distrust {
  * path.
  */
 int trust_open(int *ret_fd, Distrust *ret, const char *path, TrustRule rule);
+/* Make the folder (0700) when it is missing. 0; TRUST_E_UNSAFE and *ret when somebody else owns it
+ * or may write to it (TRUST_FOLDER); -errno. */
+int trust_make_folder(const char *dir, Distrust *ret);
 /* The same file, from its O_PATH descriptor, by open(2)'s flags. A descriptor or -errno. */
 int trust_reopen(int fd, int flags);
 
