@@ -3,7 +3,9 @@
 #include <assert.h>
 #include <endian.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <sys/xattr.h>
 
 #include "model/trust.h"
@@ -190,6 +192,41 @@ static void test_access_lists(void) {
         expect(TRUST_FILE, "conf/ours", 0, NULL);
 }
 
+static bool file_put(const char *path, const char *text) {
+        CLEANUP(fd_closep) int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+        return fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+}
+
+/* In a user namespace without root (PrivateUsers=yes), root's files are nobody's: those of /etc
+ * count as root's all the same. */
+static void test_without_a_number_for_root(void) {
+        CLEANUP(freep) char *map = NULL;
+        int status;
+        pid_t pid;
+
+        assert(asprintf(&map, "4711 %u 1", geteuid()) >= 0);
+        pid = fork();
+        assert(pid >= 0);
+        if (pid == 0) {
+                CLEANUP(fd_closep) int fd = -1, other = -1;
+                Distrust distrust;
+
+                if (unshare(CLONE_NEWUSER) < 0 || !file_put("/proc/self/uid_map", map))
+                        _exit(0); /* not here */
+                assert(geteuid() == 4711);
+                assert(trust_open(&fd, &distrust, "/etc/passwd", TRUST_FILE) == 0);
+                /* A runner who is root has become 4711, and what was root's with it. */
+                if (streq(strchr(map, ' '), " 0 1"))
+                        _exit(0);
+                assert(trust_open(&other, &distrust, "/usr/bin/env", TRUST_FILE) == TRUST_E_UNSAFE);
+                assert(distrust.foreign);
+                distrust_clear(&distrust);
+                _exit(0);
+        }
+        assert(waitpid(pid, &status, 0) == pid && status == 0);
+}
+
 /* mine: this user is in passwd, with that primary group; more: other lines of it. */
 static void expect_private(bool want, int mine, const char *more, const char *groups) {
         CLEANUP(freep) char *users = NULL, *passwd = strdup(path_of("passwd"));
@@ -260,6 +297,7 @@ int main(void) {
         test_every_folder_above_a_program();
         test_what_is_somebody_elses();
         test_access_lists();
+        test_without_a_number_for_root();
         test_a_private_group();
         test_a_folder_of_ones_own();
         test_words();

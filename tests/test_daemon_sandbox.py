@@ -13,7 +13,7 @@ import sys
 import pytest
 
 from util_daemon import ACCOUNT, MANAGER, NAME, ROOT, account_path, entra_account
-from util_process import wait_until
+from util_process import running, wait_until
 from util_raw import RawClient
 
 DENIED = 'sandbox may get tokens'
@@ -143,25 +143,67 @@ if os.fork():
     os._exit(0)
 while os.getppid() == parent:
     pass
+os.read(int(sys.argv[3]), 1)
 blob = client.message('org.iotc.Token1', '/org/iotc/Token1', 'org.iotc.Token1.Manager', 'Unlock')
 client.send(blob)
 print(client.reply().get_body().unpack()[0], flush=True)
 '''
 
 
+def answer_to_gone(bus, meanwhile):
+    """What the child's call is answered; its parent has ended by then, and meanwhile() was done."""
+    read, write = os.pipe()
+    with subprocess.Popen([sys.executable, '-B', '-c', GONE, os.path.dirname(__file__),
+                           bus.address, str(read)], stdin=subprocess.PIPE, text=True,
+                          stdout=subprocess.PIPE, pass_fds=(read,)) as child:
+        os.close(read)
+        child.stdin.write('x')
+        child.stdin.flush()
+        wait_until(lambda: child.pid not in running(), 'the parent to end')
+        try:
+            meanwhile(child)
+        finally:
+            os.close(write)
+        return child.stdout.readline()
+
+
 @pytest.mark.parametrize('reaped', [True, False], ids=['reaped', 'zombie'])
 def test_a_caller_that_is_gone_is_refused(daemon, bus, reaped):
     daemon.start()
-    child = subprocess.Popen([sys.executable, '-B', '-c', GONE, os.path.dirname(__file__),
-                              bus.address], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                             text=True)
-    child.stdin.write('x')
-    child.stdin.flush()
-    if reaped:
+    assert 'could not be identified' in answer_to_gone(bus, lambda child: reaped and child.wait())
+
+
+def another_takes(pid):
+    """Another process, outside of any sandbox, with that number, which is free."""
+    for _ in range(2000):
+        with open('/proc/sys/kernel/ns_last_pid', 'w', encoding='ascii') as file:
+            file.write(str(pid - 1))
+        process = subprocess.Popen(['sleep', '60'])
+        if process.pid == pid:
+            return process
+        process.kill()
+        process.wait()
+    pytest.skip('others were quicker to take the number')
+
+
+def test_a_number_that_another_process_has_by_now(daemon, bus):
+    """A bus that knows the process itself (ProcessFD) is not deceived, nor one that knows its
+    number by a process that talks to nobody."""
+    if not os.access('/proc/sys/kernel/ns_last_pid', os.W_OK):
+        pytest.skip('the runner may not say which number is next')
+    daemon.start()
+    others = []
+
+    def meanwhile(child):
         child.wait()
-    answer = child.stdout.readline()
-    child.communicate()
-    assert 'could not be identified' in answer, answer
+        others.append(another_takes(child.pid))
+
+    try:
+        assert 'could not be identified' in answer_to_gone(bus, meanwhile)
+    finally:
+        for other in others:
+            other.kill()
+            other.wait()
 
 
 def test_snap_gets_tokens_but_changes_nothing(daemon, entra, keyring, folder):

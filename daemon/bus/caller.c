@@ -9,6 +9,7 @@
  * may be closed to us, because iotc-token itself is not dumpable; then the list of its mounts,
  * which is open to everybody, tells whether it is the one that we see.
  */
+#include <dirent.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <sys/stat.h>
@@ -20,6 +21,7 @@
 #include "model/limits.h"
 
 #define FLATPAK_INFO ".flatpak-info"
+#define FDS_MAX      4096 /* of one process, that are looked at */
 
 typedef struct Caller {
         uint32_t pid; /* 0: unknown */
@@ -147,6 +149,33 @@ static int process_is_sandbox(int proc, int self) {
         return root_is_sandbox(proc, self);
 }
 
+/*
+ * A bus that gives no ProcessFD knows a number alone, which may be another process's by now, while
+ * a child of the caller's goes on with the connection. Who has no socket open does not call; that
+ * is all that can be known of it, and of one that is not dumpable not even that.
+ */
+static bool proc_cannot_call(int proc) {
+        int fd = openat(proc, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+        const struct dirent *entry;
+        char target[sizeof("socket:")] = "";
+        bool found = false;
+
+        if (!dir) {
+                (void)fd_close(fd);
+                return false;
+        }
+        for (int i = 0; i < FDS_MAX && !found && (entry = readdir(dir)); i++) {
+                if (*entry->d_name == '.')
+                        continue;
+                /* Those of a process that can't be looked into count as one. */
+                found = readlinkat(dirfd(dir), entry->d_name, target, sizeof(target)) < 0 ||
+                        memcmp(target, "socket:", strlen("socket:")) == 0;
+        }
+        (void)closedir(dir);
+        return !found;
+}
+
 static int caller_take(sd_bus_message *m, const char *key, void *userdata, sd_bus_error *error) {
         const void *label;
         Caller *c = userdata;
@@ -210,6 +239,8 @@ static int caller_is_sandbox(sd_bus *bus, const char *sender) {
                 return -errno;
         if (c.by_bus)
                 return 0;
+        if (proc_cannot_call(proc))
+                return -ESRCH;
         r = caller_ask_bus(&again, bus, sender);
         return r < 0 ? r : again.pid == c.pid ? 0 : -ESRCH;
 }
