@@ -11,10 +11,7 @@
 static const Option no_options[] = { { 0 } };
 
 static bool has_app(const Properties *account, const char *host) {
-        for (char *const *app = properties_strings(account, "Apps"); app && *app; app++)
-                if (streq(*app, host))
-                        return true;
-        return false;
+        return host_in(properties_strings(account, "Apps"), host);
 }
 
 /* HOST [NAME]: the host as the daemon compares it, to be freed by free(). 0 or an exit code. */
@@ -47,7 +44,7 @@ static int app_set(sd_bus *bus, const char *path, const Properties *account, con
         if (r >= 0)
                 r = sd_bus_message_open_container(m, 'a', "s");
         for (char *const *app = properties_strings(account, "Apps"); r >= 0 && app && *app; app++)
-                if (!streq(*app, host))
+                if (!host_equal(*app, host))
                         r = sd_bus_message_append(m, "s", *app);
         if (r >= 0 && with)
                 r = sd_bus_message_append(m, "s", host);
@@ -63,6 +60,7 @@ static int app_add(const Verb *verb, int argc, char **argv) {
         CLEANUP(properties_deinit) Properties account = { 0 };
         CLEANUP(freep) char *host = NULL, *path = NULL;
         const char *name;
+        bool there = false;
         int r;
 
         r = app_args(verb, &argc, argv, &host);
@@ -72,7 +70,10 @@ static int app_add(const Verb *verb, int argc, char **argv) {
         if (r)
                 return r;
         name = properties_string(&account, "Name");
-        if (has_app(&account, host)) {
+        /* The same one with another scheme is written anew. */
+        for (char *const *app = properties_strings(&account, "Apps"); *app; app++)
+                there = there || streq(*app, host);
+        if (there) {
                 say("%s is an application of '%s' already.", host, name);
                 return EXIT_DONE;
         }

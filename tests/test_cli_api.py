@@ -61,7 +61,8 @@ def test_a_full_disk_is_told_once(signed_in, cli, central):
     assert len(done.stderr.splitlines()) == 1, done.stderr
 
 
-def test_laid_out_on_a_terminal(signed_in, cli, central):
+def test_laid_out_on_a_terminal(signed_in, cli, central, home):
+    home.extra['NO_COLOR'] = '1'        # which is looked at in test_cli_api_gh.py
     central.fail(path=DEVICES, status=200,
                  body='{"n":12345678901234567890123,"a":[],"b":[{"c":"x\u202ey\\"z{"},null]} \n')
     with Terminal([cli.program, 'api', DEVICES, '--app', central.app],
@@ -184,8 +185,13 @@ def test_one_grammar_of_applications(daemon, entra, keyring, cli, central, home)
     assert daemon.get('Apps', 'work') == [central.host]
     assert daemon.call('FindAccount', '(s)', (central.app,))[0].endswith('/work')
     assert json.loads(api(cli, central, DEVICES).stdout)['value']
+    failed(cli.run('api', DEVICES, '--account', 'work'), 5, f'name it {central.app}')
     home.extra['IOTC_TOKEN_APP'] = central.app
     assert json.loads(cli.ok('api', DEVICES))['value']
+    cli.ok('app', 'add', central.app, 'work')       # says how it is spoken to
+    assert daemon.get('Apps', 'work') == [central.app]
+    cli.ok('app', 'remove', central.host)
+    assert daemon.get('Apps', 'work') == []
     for bad in (f'http://{central.host}@x', 'http://10.0.0.1:80', 'https://me@a.example',
                 'http://127.0.0.1:0', 'https://a.example:65536'):
         assert cli.run('get', bad).returncode == 2, bad
@@ -246,7 +252,8 @@ def test_all_pages_as_one(signed_in, cli, central):
         'api-version=2022-07-31&$skiptoken=50']
 
 
-def test_pages_on_a_terminal(signed_in, cli, central):
+def test_pages_on_a_terminal(signed_in, cli, central, home):
+    home.extra['NO_COLOR'] = '1'
     central.set(devices=3, page_size=2)
     with Terminal([cli.program, 'api', DEVICES, '--paginate', '--app', central.app],
                   cli.environment()) as terminal:
@@ -567,5 +574,5 @@ def test_help_and_usage(cli):
     text = cli.ok('api', '--help')
     assert re.search(r'\n  -X, --method METHOD +', text)
     failed(cli.run('api'), 2, 'Usage: iotc-token api PATH')
-    failed(cli.run('api', '/x', '-X', 'get'), 2, 'method')
+    failed(cli.run('api', '/x', '-X', 'get it'), 2, 'method')
     failed(cli.run('api', '/x', '--paginate', '-X', 'PUT'), 2, 'GET alone')

@@ -68,6 +68,10 @@ int address_parse(Address *ret, const char *text) {
         return 0;
 }
 
+bool address_may_speak_http(const Address *address) {
+        return str_starts(address->origin, "https://") && host_is_loopback(address->host);
+}
+
 bool address_is_app(const Address *address, const char *app) {
         CLEANUP(freep) char *own = NULL;
 

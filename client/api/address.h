@@ -26,6 +26,8 @@ typedef struct Address {
  */
 int address_parse(Address *ret, const char *text);
 void address_deinit(Address *address);
+/* Was it not said that it speaks http, which on loopback it may? */
+bool address_may_speak_http(const Address *address);
 /* Is an entry of Account.Apps this application? */
 bool address_is_app(const Address *address, const char *app);
 /* Is this a URL and not a path? */

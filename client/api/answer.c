@@ -171,6 +171,11 @@ int answer_explain(char **ret, const AnswerContext *c, const HttpReply *reply) {
                                "typing error; the name of a deleted application goes, too",
                                c->host);
         case HTTP_E_UNSENT:
+                if (c->maybe_http)
+                        return EXPLAIN(EXIT_LATER,
+                                       "can't reach %s by https: %s. If it speaks http, name it "
+                                       "http://%s",
+                                       c->host, reply->error, c->host);
                 return EXPLAIN(EXIT_LATER, "can't reach %s: %s. Look at the network, and try again",
                                c->host, reply->error);
         case HTTP_E_LOST:

@@ -13,6 +13,7 @@ typedef struct AnswerContext {
         const char *account; /* its name */
         bool api_token;      /* it gave an API token, not a person's */
         bool about_it;       /* the question was whether the application takes this account */
+        bool maybe_http;     /* see address_may_speak_http() */
 } AnswerContext;
 
 /* What the service says of itself in {"error": {...}}, cleaned; freed by error_deinit(). */

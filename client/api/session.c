@@ -301,7 +301,8 @@ int session_fail(const Session *s, const HttpReply *reply) {
         AnswerContext context = { .host = s->address.host,
                                   .account = s->account,
                                   .api_token = s->api_token,
-                                  .about_it = s->about_it };
+                                  .about_it = s->about_it,
+                                  .maybe_http = address_may_speak_http(&s->address) };
 
         return answer_fail(&context, reply);
 }
