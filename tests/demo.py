@@ -101,7 +101,7 @@ def demo(show, entra, central, daemon):
     show.run('iotc-token', 'get', '--header')
 
     heading('Or the answer itself, from an application')
-    show.run('iotc-token', 'check', '--app', central.app)
+    show.run('iotc-token', 'check', central.app)
     show.run('iotc-token', 'api', '/api/devices/thermostat', '--app', central.app)
 
     heading('An API token, made there and kept here, never shown')

@@ -213,6 +213,18 @@ def test_a_host_that_gets_no_token(signed_in, cli):
         failed(cli.run('api', DEVICES, '--app', app), 2)
 
 
+def test_no_password_is_shown(signed_in, cli, central):
+    for arguments in (('https://me:s3cret@a.example/api',),
+                      (DEVICES, '--app', 'me:s3cret@b.example'),
+                      ('https://me:s3cret@a.example/api', '--app', central.app)):
+        done = cli.run('api', *arguments)
+        assert done.returncode == 2 and 's3cret' not in done.stderr, done.stderr
+    page = {'value': [], 'nextLink': 'https://me:s3cret@a.example/'}
+    central.fail(path=DEVICES, status=200, body=json.dumps(page))
+    done = api(cli, central, DEVICES, '--paginate')
+    assert done.returncode == 1 and 's3cret' not in done.stderr
+
+
 def test_paths_that_are_refused(signed_in, cli, central):
     for path, why in (('http://127.0.0.2/api', 'is not on'), ('//x/api', 'no path'),
                       ('contoso.example/api', 'begins with https://'),
@@ -311,7 +323,8 @@ def test_a_relative_next_page(signed_in, cli, central, link):
 def test_a_next_page_elsewhere_gets_no_token(signed_in, cli, central, link):
     link = link.format(app=central.app, host=central.host)
     central.set(devices=60, next_link=link)
-    whole = part(api(cli, central, DEVICES, '--paginate'), 1, 'not followed', link)
+    shown = link.rpartition('@')[2]     # never a name and a password
+    whole = part(api(cli, central, DEVICES, '--paginate'), 1, 'not followed', shown)
     assert whole['nextLink'] == link and len(whole['value']) > 1
     assert len(central.requests()) == 1
 

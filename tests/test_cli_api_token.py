@@ -256,6 +256,19 @@ def test_revoke(signed_in, cli, central):
     failed(token(cli, central, 'revoke', 'one'), 1, 'There is no API token one')
 
 
+def test_the_application_of_the_environment(signed_in, cli, central, home):
+    """IOTC_TOKEN_APP is the default of --app, for all but add, which writes it down."""
+    failed(cli.run('api-token', 'list'), 2, 'Add --app HOST')
+    home.extra['IOTC_TOKEN_APP'] = central.tls_host
+    assert cli.run('api-token', 'create', 'one', '--role', 'operator').returncode == 0
+    assert cli.ok('api-token', 'list').startswith('one\t')
+    assert 'id\tone\n' in cli.ok('api-token', 'show', 'one')
+    assert cli.run('api-token', 'rotate', 'one').returncode == 0
+    assert central.tokens() == ['one-r2']
+    assert cli.run('api-token', 'revoke', 'one-r2').returncode == 0
+    failed(cli.run('api-token', 'list', '--app', 'http://127.0.0.1:1'), 5)
+
+
 def test_a_person_manages_rather_than_a_token(rotating, cli, central):
     assert token(cli, central, 'list').returncode == 0
     failed(token(cli, central, 'list', '--account', 'ci'), 6, 'role')

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "pages.h"
+#include "../display.h"
 #include "../say.h"
 #include "model/json-grammar.h"
 
@@ -63,7 +64,7 @@ static bool page_link(const char **ret, json_object *page) {
 }
 
 int pages_turn(Pages *pages, const Session *s, const char *path, json_object *page) {
-        CLEANUP(freep) char *base = NULL, *next = NULL;
+        CLEANUP(freep) char *base = NULL, *next = NULL, *shown = NULL;
         const char *link;
         int r = 0;
 
@@ -84,14 +85,15 @@ int pages_turn(Pages *pages, const Session *s, const char *path, json_object *pa
                             s->address.host, pages->n);
         if (r < 0)
                 return fail_errno(r);
+        shown = r ? display_url(link) : NULL;
         if (r == ADDRESS_E_OTHER)
                 return fail(EXIT_FAILED,
                             "%s names a next page that is not on it (%.200s): not followed, so "
                             "that a token goes nowhere else",
-                            s->address.host, link);
+                            s->address.host, shown ?: "");
         if (r)
                 return fail(EXIT_FAILED, "%s names a next page that is no URL: %.200s",
-                            s->address.host, link);
+                            s->address.host, shown ?: "");
         return pages->next && (pages->n & (pages->n - 1)) == 0 ? pages_mark(pages) : 0;
 }
 

@@ -90,9 +90,13 @@ int session_new(Session **ret, const Verb *verb, const char *app, const char *ac
         if (!s)
                 return fail_errno(-ENOMEM);
         r = address_parse(&s->address, app);
-        if (r == ADDRESS_E_HOST)
-                return args_wrong(
-                        verb, "'%s' is no application: name a host, or an https URL on it", app);
+        if (r == ADDRESS_E_HOST) {
+                CLEANUP(freep) char *shown = display_url(app);
+
+                return args_wrong(verb,
+                                  "'%s' is no application: name a host, or an https URL on it",
+                                  shown ?: "");
+        }
         if (r >= 0)
                 r = iotc_token_open(&s->client);
         r = r < 0 ? fail_errno(r) : session_open_http(s);

@@ -6,6 +6,7 @@
  */
 #include <ctype.h>
 
+#include "../display.h"
 #include "../output.h"
 #include "../say.h"
 #include "app.h"
@@ -147,7 +148,7 @@ static int app_find(const Verb *verb, char **ret, const ApiOptions *o, const cha
 
 /* Wrong usage that only shows once the application is known. */
 static int path_check(const Verb *verb, const Session *s, const ApiOptions *o, const char *path) {
-        CLEANUP(freep) char *url = NULL;
+        CLEANUP(freep) char *url = NULL, *shown = display_url(path);
 
         switch (address_url(&url, &s->address, path, NULL)) {
         case 0:
@@ -157,7 +158,7 @@ static int path_check(const Verb *verb, const Session *s, const ApiOptions *o, c
         case ADDRESS_E_PATH:
                 return args_wrong(
                         verb, "'%s' is no path such as /api/devices; a URL begins with https://",
-                        path);
+                        shown ?: "");
         case ADDRESS_E_CONTROL:
                 return args_wrong(verb,
                                   "the path has a control character (%%0A stands for a line's "
@@ -166,7 +167,7 @@ static int path_check(const Verb *verb, const Session *s, const ApiOptions *o, c
                 return args_wrong(verb, "the path has a '#', behind which nothing would be sent; "
                                         "write %%23 for the character itself");
         case ADDRESS_E_OTHER:
-                return args_wrong(verb, "'%s' is not on %s", path, s->address.host);
+                return args_wrong(verb, "'%s' is not on %s", shown ?: "", s->address.host);
         default:
                 return fail_errno(-ENOMEM);
         }
