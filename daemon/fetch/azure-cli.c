@@ -13,6 +13,7 @@
 #include "fetch/child.h"
 #include "fetch/clock.h"
 #include "fetch/source.h"
+#include "model/environment.h"
 #include "model/program.h"
 #include "model/redact.h"
 
@@ -195,7 +196,7 @@ static int environment_init(Environment *e, const Request *request) {
         if (!e->all)
                 return -ENOMEM;
         for (size_t i = 0; i < n; i++)
-                if (!environment_has(e, environ[i]))
+                if (!environment_has(e, environ[i]) && !environment_is_unsafe(environ[i]))
                         e->all[n_all++] = environ[i];
         for (size_t i = 0; i < e->n_ours; i++)
                 e->all[n_all++] = e->ours[i];

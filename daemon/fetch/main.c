@@ -13,6 +13,7 @@
 #include "fetch/http.h"
 #include "fetch/source.h"
 #include "fetch/watch.h"
+#include "model/environment.h"
 #include "model/limits.h"
 #include "model/secret.h"
 
@@ -134,6 +135,8 @@ static int answer_request(Answer *answer) {
         }
         if (r < 0)
                 return r;
+        if (!streq(request->source, "azure-cli"))
+                environment_keep_own();
         return fetch(answer, request);
 }
 

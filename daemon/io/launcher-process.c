@@ -15,6 +15,7 @@
 #include <time.h>
 
 #include "io/launcher-protocol.h"
+#include "model/environment.h"
 #include "model/json.h"
 #include "model/limits.h"
 #include "model/program.h"
@@ -87,6 +88,7 @@ _Noreturn static void command_exec(const char *program) {
 
         switch (program_check(program, &distrust)) {
         case 0:
+                environment_drop_unsafe();
                 execl(program, program, (char *)NULL);
                 if (asprintf(&what, "can't be run: %s. Check the setting 'command'.",
                              strerror(errno)) < 0)
