@@ -39,7 +39,7 @@ _iotc_token_values() {
         while IFS= read -r line; do
             apps=${line##*$'\t'}
             [[ $1 == HOST ]] || printf '%s\n' "${line%%$'\t'*}"
-            [[ $1 == NAME ]] || printf '%s\n' "${apps//,/$'\n'}"
+            [[ $1 == NAME || $apps == - ]] || printf '%s\n' "${apps//,/$'\n'}"
         done < <(timeout 2 iotc-token list --no-start 2>/dev/null)
         ;;
     METHOD) printf '%s\n' GET POST PUT PATCH DELETE ;;

@@ -16,6 +16,7 @@ function __iotc_token_values
                 set -l fields (string split \t -- $line)
                 test $argv[1] = HOST; or printf '%s\t%s\n' $fields[1] $fields[4]
                 test $argv[1] = NAME; and continue
+                test "$fields[-1]" = -; and continue
                 for app in (string split -n , -- $fields[-1])
                     printf '%s\t%s\n' $app $fields[1]
                 end
