@@ -191,7 +191,7 @@ def test_a_daemon_that_hangs(shell, accounts):
 
 def test_list_without_a_daemon(cli, daemon):
     done = cli.run('list', '--no-start')
-    assert (done.returncode, done.stdout) == (1, '')
+    assert (done.returncode, done.stdout) == (5, '')
     assert "start it with 'systemctl --user start iotc-tokend'" in done.stderr
     daemon.start('[account work]\nsource=entra\n')
     assert cli.ok('list', '--no-start').startswith('work\t')
