@@ -165,3 +165,14 @@ def test_a_store_that_is_none(daemon, doctor, bus, home, keyring):
 def test_a_ca_bundle_that_is_none(daemon, doctor, bus, keyring, home):
     daemon.start('[iotc-token]\nca-bundle=/nowhere/ca.pem\n')
     Shell(doctor, bus, EDITOR=editor(home, '/ca-bundle/d')).mend('ca', 'EDITOR')
+
+
+def test_a_ca_bundle_that_is_a_pipe(daemon, doctor, bus, keyring, home, entra):
+    """Nobody waits for who writes into it."""
+    path = os.path.join(home.folder, 'ca.pem')
+    os.mkfifo(path)
+    daemon.start(f'[iotc-token]\nca-bundle={path}\n'
+                 + entra_account(entra))
+    done = doctor.cli.run('api', '/api/devices', '--app', 'http://127.0.0.1:1', timeout=20)
+    assert done.returncode == 6 and 'it is no regular file' in done.stderr, done.stderr
+    Shell(doctor, bus, EDITOR=editor(home, '/ca-bundle/d')).mend('ca', 'EDITOR')

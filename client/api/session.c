@@ -63,6 +63,7 @@ static int session_open_http(Session *s) {
         CLEANUP(properties_deinit) Properties manager = { 0 };
         CLEANUP(freep) char *path = NULL;
         CLEANUP(secret_freep) char *proxy = NULL;
+        CLEANUP(file_closep) FILE *ca = NULL;
         int r;
 
         r = bus_open(&bus);
@@ -77,6 +78,12 @@ static int session_open_http(Session *s) {
                 r = proxy_load(&proxy, s, &settings);
         if (r > 0)
                 return r;
+        /* curl would wait for a pipe's writer. */
+        ca = r >= 0 && settings.ca_bundle ? settings_open(settings.ca_bundle, SETTINGS_CA_MAX)
+                                          : NULL;
+        if (r >= 0 && settings.ca_bundle && !ca && errno != ENOENT)
+                return fail(EXIT_SETTINGS, "the CA bundle %s can't be read: %s", settings.ca_bundle,
+                            _(settings_open_fault(errno)));
         if (r >= 0)
                 r = http_new(&s->http, proxy, settings.ca_bundle);
         return r < 0 ? fail_errno(r) : 0;

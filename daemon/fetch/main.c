@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 #include "fetch/clock.h"
 #include "fetch/http.h"
@@ -61,6 +62,7 @@ bool source_check_entra(Answer *answer, const Request *request) {
                 { "client_id", request->client_id },
                 { "resource", request->resource },
         };
+        struct stat st;
 
         for (size_t i = 0; i < ARRAY_SIZE(needed); i++)
                 if (!needed[i].value) {
@@ -72,6 +74,12 @@ bool source_check_entra(Answer *answer, const Request *request) {
                 answer_set(answer, ANSWER_MISCONFIGURED,
                            "The authority must be an https URL (http on loopback only), as "
                            "https://login.microsoftonline.com is.");
+                return false;
+        }
+        /* curl and az would wait for a pipe's writer. */
+        if (request->ca_bundle && stat(request->ca_bundle, &st) == 0 && !S_ISREG(st.st_mode)) {
+                answer_set(answer, ANSWER_MISCONFIGURED,
+                           "The CA bundle is no regular file. Check the setting 'ca-bundle'.");
                 return false;
         }
         return true;
