@@ -330,6 +330,8 @@ int doctor_check_accounts(Doctor *d) {
         if (!d->has_daemon)
                 return 0;
         if (d->accounts.n == 0) {
+                if (*properties_string(&d->manager, "SettingsProblem"))
+                        return 0; /* that is why, and has been told */
                 doctor_tell(d,
                             &(Finding){ .check = "account",
                                         .state = FINDING_NOTE,

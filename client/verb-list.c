@@ -84,7 +84,9 @@ static void list_add(Table *table, const Properties *account, const char *defaul
         table_add(table, apps, apps ?: "", TABLE_PLAIN);
 }
 
-static int list_print(const Accounts *accounts, const char *default_account) {
+static int list_print(const Accounts *accounts, const Properties *manager) {
+        const char *default_account = properties_string(manager, "DefaultAccount");
+        const char *problem = properties_string(manager, "SettingsProblem");
         TableLook look;
         static const char *const headings[] = {
                 N_("  NAME"),    NULL,       N_("SOURCE"), N_("STATE"),
@@ -93,7 +95,9 @@ static int list_print(const Accounts *accounts, const char *default_account) {
         CLEANUP(table_freep) Table *table = NULL;
         int r;
 
-        if (accounts->n == 0)
+        if (accounts->n == 0 && *problem)
+                say("%s", problem);
+        else if (accounts->n == 0)
                 say("There is no account yet; 'iotc-token login' adds one.");
         r = table_new(&table, ARRAY_SIZE(headings), headings);
         if (r < 0)
@@ -135,7 +139,7 @@ int verb_list(const Verb *verb, int argc, char **argv) {
         if (r)
                 return r;
         if (!json)
-                return list_print(&accounts, properties_string(&manager, "DefaultAccount"));
+                return list_print(&accounts, &manager);
         accounts_json(&out, NULL, &accounts, properties_string(&manager, "DefaultAccount"));
         json_out_end(&out);
         return EXIT_DONE;

@@ -96,7 +96,11 @@ static int store_take(Manager *m, const Config *c) {
                 m->store_told = false;
                 return keyring_set_key_file(m->env->keyring, c->key_file);
         }
-        if (!m->store_told) {
+        if (!m->store_told && streq(keyring_kind(m->env->keyring), "none")) {
+                log_warning("The settings can be read again, and the store of secrets is used from "
+                            "the next start on (systemctl --user restart iotc-tokend)");
+                m->store_told = true;
+        } else if (!m->store_told) {
                 log_warning("The setting store has changed: it is used from the next start on "
                             "(systemctl --user restart iotc-tokend). What is stored is not moved: "
                             "sign in once more then (iotc-token login NAME)");
