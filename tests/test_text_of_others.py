@@ -166,3 +166,24 @@ def test_the_rotated_refresh_token_is_kept(daemon, entra, keyring):
     daemon.restart()
     assert daemon.get_token('work', force=True)[1] == 'bearer'
     assert daemon.get('User', 'work') == 'grace@contoso.example'
+
+
+# ---- in JSON ----
+
+def test_a_tenant_in_the_json_of_the_look_alike(daemon, keyring, home, cli):
+    tenant = r'a\"b\\c'
+    daemon.start(command(home, f"""cat <<'EOF'
+{{"event":"token","access_token":"t","expires_in":3600,"tenant":"{tenant}"}}
+EOF"""))
+    got = cli.ok('exec', 'corp', '--az', '--', 'az', 'account', 'get-access-token', '--resource',
+                 RESOURCE)
+    assert json.loads(got)['tenant'] == 'a"b\\c'
+
+
+@pytest.mark.parametrize('code, says', [('7000215', 'secret is wrong'), ('7000222', 'has expired')])
+def test_what_is_wrong_with_a_client_secret(fetcher, entra, code, says):
+    entra.fail(error='invalid_client', code=int(code), error_description=f'AADSTS{code}: No.')
+    error = fetcher.start({'source': 'client-credentials', 'authority': entra.authority,
+                           'tenant': entra.tenant, 'client_id': entra.client_id,
+                           'client_secret': SECRET, 'resource': RESOURCE, 'deadline': 30}).error()
+    assert error['kind'] == 'misconfigured' and says in error['message']

@@ -132,28 +132,48 @@ static void az_token_read(AzToken *ret, const iotc_token *token, const char *ten
                                "%Y-%m-%d %H:%M:%S.000000", &tm);
 }
 
+/* A string of JSON (RFC 8259, section 7): a tenant is what a source says. */
+static void print_quoted(const char *s) {
+        putchar('"');
+        for (; *s; s++)
+                if (*s == '"' || *s == '\\')
+                        printf("\\%c", *s);
+                else if ((unsigned char)*s < 0x20)
+                        printf("\\u%04x", *s);
+                else
+                        putchar(*s);
+        putchar('"');
+}
+
 static void print_field(const AzToken *t, const AzArgs *args) {
         const char *value = streq(args->field, "accessToken") ? t->access_token
                             : streq(args->field, "expiresOn") ? t->expires_on_local
                             : streq(args->field, "tenant")    ? t->tenant
                                                               : "Bearer";
-        const char *quote = args->output == AZ_OUTPUT_JSON ? "\"" : "";
 
         if (streq(args->field, "expires_on"))
-                printf("%" PRIu64 "\n", t->expires_on);
+                printf("%" PRIu64, t->expires_on);
+        else if (args->output == AZ_OUTPUT_JSON)
+                print_quoted(value);
         else
-                printf("%s%s%s\n", quote, value, quote);
+                printf("%s", value);
+        putchar('\n');
 }
 
-/* Of none of the values is there a character to escape: b64token (RFC 6750), GUID or domain. The
- * subscription of an account that has none, as is usual with IoT Central, is its tenant. */
+/* The subscription of an account that has none, as is usual with IoT Central, is its tenant. */
 static void print_all(const AzToken *t) {
-        printf("{\n  \"accessToken\": \"%s\",\n  \"expiresOn\": \"%s\",\n"
-               "  \"expires_on\": %" PRIu64 ",\n",
-               t->access_token, t->expires_on_local, t->expires_on);
-        if (t->subscription)
-                printf("  \"subscription\": \"%s\",\n", t->tenant);
-        printf("  \"tenant\": \"%s\",\n  \"tokenType\": \"Bearer\"\n}\n", t->tenant);
+        printf("{\n  \"accessToken\": ");
+        print_quoted(t->access_token);
+        printf(",\n  \"expiresOn\": \"%s\",\n  \"expires_on\": %" PRIu64 ",\n", t->expires_on_local,
+               t->expires_on);
+        if (t->subscription) {
+                printf("  \"subscription\": ");
+                print_quoted(t->tenant);
+                printf(",\n");
+        }
+        printf("  \"tenant\": ");
+        print_quoted(t->tenant);
+        printf(",\n  \"tokenType\": \"Bearer\"\n}\n");
 }
 
 /* The SDKs look for "az login" to tell this failure from others. */

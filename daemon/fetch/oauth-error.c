@@ -221,6 +221,10 @@ void oauth_blame_client(Answer *answer, const HttpReply *reply, const char *auth
         if (json_parse(&object, reply->body, reply->n_body) < 0)
                 return;
         sentence = oauth_sentence(json_string(object, "error_description"));
+        if (sentence && str_starts(sentence, "AADSTS7000215"))
+                e.hint = "The client secret is wrong: store its value, not its id.";
+        else if (sentence && str_starts(sentence, "AADSTS7000222"))
+                e.hint = "The client secret has expired: make a new one in the app registration.";
         oauth_say(answer, e, http_url_host(authority, host), sentence, "no reason given");
         oauth_take_details(answer, object);
 }
