@@ -179,6 +179,14 @@ int keeper_sign_out(Keeper *k, KeeperOp **ret, KeeperOpFn fn, void *userdata, Pr
         return keeper_change(k, KEEPER_EVENT_SIGNED_OUT, NULL, ret, fn, userdata, problem);
 }
 
+bool keeper_may_be_stored(const Keeper *k) {
+        return vault_may_be_stored(k->vault);
+}
+
+int keeper_clear(Keeper *k, KeeperOp **ret, KeeperOpFn fn, void *userdata, Problem *problem) {
+        return keeper_change(k, KEEPER_EVENT_SIGNED_OUT, NULL, ret, fn, userdata, problem);
+}
+
 void keeper_forget_former(Keeper *k) {
         vault_forget(k->vault);
 }

@@ -90,6 +90,10 @@ int keeper_set_secret(Keeper *k, const char *secret, KeeperOp **ret, KeeperOpFn 
                       Problem *problem);
 /* Forget secrets and tokens, in the keyring and in memory. As above. */
 int keeper_sign_out(Keeper *k, KeeperOp **ret, KeeperOpFn fn, void *userdata, Problem *problem);
+/* Delete what the keyring has of it, whatever its source, because it is about to be removed. */
+int keeper_clear(Keeper *k, KeeperOp **ret, KeeperOpFn fn, void *userdata, Problem *problem);
+/* The keyring has something of it, or had when it could not be read. */
+bool keeper_may_be_stored(const Keeper *k);
 /* The keyring's item is that of a removed account of this name: it is deleted, or overwritten by
  * what this one has to store, but never used. */
 void keeper_forget_former(Keeper *k);

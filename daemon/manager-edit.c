@@ -281,6 +281,17 @@ static int remove_from_file(Manager *m, const char *name, char **ret_problem) {
         return r;
 }
 
+int manager_check_removable(Manager *m, Keeper *k, Problem *problem) {
+        char *text = NULL;
+        int r;
+
+        r = manager_check_changeable(m, k, problem);
+        if (r != 0)
+                return r;
+        r = config_try_write(m->user_path, &text);
+        return file_problem(r, text, keeper_account(k)->name, problem);
+}
+
 int manager_remove(Manager *m, Keeper *k, Problem *problem) {
         const char *name = keeper_account(k)->name;
         char *text = NULL;

@@ -50,6 +50,8 @@ int manager_add(Manager *m, Account *account, const char *secret, ManagerOp **re
 ManagerOp *manager_op_free(ManagerOp *op);
 /* Remove it from the settings and forget its secrets. 0, Outcome, -errno. */
 int manager_remove(Manager *m, Keeper *k, Problem *problem);
+/* Can it be removed, as far as the settings go? Else a problem. */
+int manager_check_removable(Manager *m, Keeper *k, Problem *problem);
 /* Write and use other settings for an account (taken over). 0, Outcome, -errno. */
 int manager_configure(Manager *m, Keeper *k, Account *account, Problem *problem);
 /* name "" or NULL takes the setting out. 0, Outcome, -errno. */

@@ -170,6 +170,11 @@ bool vault_is_unread(const Vault *v) {
         return v->unread;
 }
 
+bool vault_may_be_stored(const Vault *v) {
+        return v->stored || v->unseen || v->state == VAULT_STATE_LOADING ||
+               v->state == VAULT_STATE_LOCKED;
+}
+
 bool vault_is_gone(const Vault *v) {
         return v->gone;
 }

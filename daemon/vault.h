@@ -41,6 +41,8 @@ bool vault_is_stored(const Vault *v);
 /* The keyring has an item of it that is no record of this version; it is left as it is until
  * something is stored. Nobody has signed out. */
 bool vault_is_unread(const Vault *v);
+/* The same, or it has not been read yet. */
+bool vault_may_be_stored(const Vault *v);
 /* While this tells of it: its item was deleted, or is one of other settings, and so was not written
  * again; the secrets are wiped. The other daemon of this user has signed out, or removed it. */
 bool vault_is_gone(const Vault *v);

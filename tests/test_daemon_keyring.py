@@ -97,20 +97,28 @@ def test_what_a_locked_keyring_refuses_has_not_happened(daemon, keyring):
 
 
 def test_removed_under_a_lock(daemon, entra, keyring):
+    """Its secret goes first: what can't be deleted now is not removed."""
     daemon.start(entra_account(entra))
     daemon.sign_in(entra)
     keyring.lock()
     wait_keyring(daemon, 'locked')
-    daemon.account_call('work', 'Remove')
+    name, text = daemon.error_of(daemon.account_call, 'work', 'Remove')
+    assert name == 'KeyringLocked' and 'work' in text and 'iotc-token unlock' in text
+    assert '[account work]' in daemon.read_settings()
+    assert daemon.get_token('work')[1] == 'bearer'
     daemon.kill9()
     daemon.start()
+    wait_keyring(daemon, 'locked')
+    assert daemon.error_of(daemon.account_call, 'work', 'Remove')[0] == 'KeyringLocked'
+
+    keyring.unlock()
+    wait_keyring(daemon, 'ok')
+    daemon.wait_property('State', 'ready', account='work')
+    daemon.account_call('work', 'Remove')
+    assert keyring.items() == {}
     # One of the same name is not signed in by what the former left.
     daemon.call('AddAccount', '(ssa{sv})', ('work', 'entra', variants({
         'authority': entra.authority, 'client-id': entra.client_id})))
-    wait_keyring(daemon, 'locked')
-    assert 'work' in keyring.items()
-    keyring.unlock()
-    wait_until(lambda: keyring.items() == {}, 'the item to be gone')
     assert daemon.error_of(daemon.get_token, 'work')[0] == 'SignInNeeded'
     daemon.sign_in(entra)
     daemon.restart()

@@ -81,6 +81,11 @@ class KeePassXC(Keyring):
         if exposed:
             wait_until(lambda: self.is_locked() == locked, 'the database to be open')
 
+    def restart(self):
+        """It forgets what it has allowed to whom."""
+        self.stop()
+        self.start()
+
     def default(self):
         return self._call(PATH, SERVICE, 'ReadAlias', '(s)', ('default',))[0]
 
@@ -113,6 +118,10 @@ class KeePassXC(Keyring):
         found = self.xdotool('search', '--onlyvisible', '--name', '.').split()
         return {each: self.xdotool('getwindowname', each).strip() for each in found}
 
+    def dialogs(self):
+        """The titles of what it shows beside its window."""
+        return [name for name in self.windows().values() if '.kdbx' not in name]
+
     def dialog(self, title):
         """Wait for a dialog: its window."""
         return wait_until(lambda: next((window for window, name in self.windows().items()
@@ -128,10 +137,6 @@ class KeePassXC(Keyring):
 
     def allow(self):
         self.press(ACCESS, 'Return')
-
-    def allow_once(self):
-        """Without the tick at "Remember"."""
-        self.press(ACCESS, 'alt+r', 'Return')
 
     def deny(self):
         self.press(ACCESS, 'Escape')

@@ -151,17 +151,54 @@ static int method_set_secret(sd_bus_message *m, void *userdata, sd_bus_error *er
         return 1;
 }
 
+/* What the keyring has of it is gone: now the account goes, if it is still there. */
+static void remove_on_cleared(const Problem *cleared, void *userdata) {
+        CLEANUP(freep) char *name = NULL;
+        Problem problem = { 0 };
+        Call *c = userdata;
+        Keeper *k = NULL;
+
+        if (cleared->outcome != OUTCOME_OK) {
+                call_fail(c, cleared);
+                return;
+        }
+        c->keeper_op = keeper_op_free(c->keeper_op); /* the keeper's, which is about to go */
+        if (sd_bus_path_decode(sd_bus_message_get_path(c->message), IOTC_PATH_ACCOUNT, &name) > 0)
+                k = manager_find(c->bus->manager, name);
+        if (k && manager_remove(c->bus->manager, k, &problem) != 0)
+                call_fail(c, &problem);
+        else
+                call_done(c);
+        problem_clear(&problem);
+}
+
+/* The keyring first: if it can't, or its person won't, nothing is changed. */
 static int method_remove(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         Problem problem = { 0 };
+        Bus *b = bus_of(m);
+        Call *call;
         int r;
 
         r = caller_check_manage(m, error);
         if (r < 0)
                 return r;
-        r = manager_remove(bus_of(m)->manager, userdata, &problem);
+        if (!keeper_may_be_stored(userdata)) {
+                r = manager_remove(b->manager, userdata, &problem);
+                if (r != 0)
+                        return handler_result(r, &problem, error);
+                return sd_bus_reply_method_return(m, NULL);
+        }
+        r = manager_check_removable(b->manager, userdata, &problem);
+        if (r == 0)
+                r = call_new(&call, b, m, &problem);
         if (r != 0)
                 return handler_result(r, &problem, error);
-        return sd_bus_reply_method_return(m, NULL);
+        r = keeper_clear(userdata, &call->keeper_op, remove_on_cleared, call, &problem);
+        if (r != 0) {
+                call_free(call);
+                return handler_result(r, &problem, error);
+        }
+        return 1;
 }
 
 static int method_configure(sd_bus_message *m, void *userdata, sd_bus_error *error) {

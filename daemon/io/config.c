@@ -338,6 +338,14 @@ ConfigUndo *config_undo_free(ConfigUndo *undo) {
         return NULL;
 }
 
+int config_try_write(const char *user_path, char **ret_problem) {
+        CLEANUP(config_draft_deinit) ConfigDraft draft = { .path = user_path };
+        int r;
+
+        r = config_draft_read(&draft, ret_problem);
+        return r ?: file_replace(draft.path, draft.text->str, draft.text->len);
+}
+
 int config_remove_account(const char *system_path, const char *user_path, const char *name,
                           char **ret_problem) {
         CLEANUP(config_draft_deinit) ConfigDraft draft = { .path = user_path };

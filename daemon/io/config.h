@@ -68,6 +68,8 @@ int config_add_account(const char *system_path, const char *user_path, const Acc
 /* Make the file what it was before. 1; 0 when it was changed since, and nothing is done; -errno. */
 int config_undo_add(const char *user_path, const ConfigUndo *undo);
 ConfigUndo *config_undo_free(ConfigUndo *undo);
+/* Write the user's file as it is: can it be written? Results as above. */
+int config_try_write(const char *user_path, char **ret_problem);
 /* Take an account's group out (one that isn't there is no error), and the setting `default` with it
  * if that names this account. Results as above. */
 int config_remove_account(const char *system_path, const char *user_path, const char *name,

@@ -157,7 +157,19 @@ static bool error_means_absent(const GError *error) {
         return false;
 }
 
-static int secret_call(KeyringSecret *s, SecretCall *call, SecretCallFn fn) {
+/* Between calls there is no SecretService: libsecret 0.20's crashes when KeePassXC is started again
+ * under it. The session of a secret that waits for a dialog lasts as long as the connection. */
+static void secret_disconnect(KeyringSecret *s, int outcome) {
+        const char *session = s->service ? secret_service_get_session_dbus_path(s->service) : NULL;
+
+        if (session && outcome != KEYRING_E_ASKS)
+                g_dbus_connection_call(s->bus, KEYRING_SERVICE, session,
+                                       "org.freedesktop.Secret.Session", "Close", NULL, NULL,
+                                       G_DBUS_CALL_FLAGS_NO_AUTO_START, -1, NULL, NULL, NULL);
+        g_clear_object(&s->service);
+}
+
+static int secret_call_twice(KeyringSecret *s, SecretCall *call, SecretCallFn fn) {
         int r = KEYRING_E_FAILED;
 
         for (int attempt = 0; attempt < 2; attempt++) {
@@ -177,6 +189,14 @@ static int secret_call(KeyringSecret *s, SecretCall *call, SecretCallFn fn) {
                 /* the service and the session of before the restart are of no use any more */
                 g_clear_object(&s->service);
         }
+        return r;
+}
+
+static int secret_call(KeyringSecret *s, SecretCall *call, SecretCallFn fn) {
+        int r;
+
+        r = secret_call_twice(s, call, fn);
+        secret_disconnect(s, r);
         return r;
 }
 

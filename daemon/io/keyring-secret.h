@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The calls into libsecret, each blocking, for the keyring's worker thread alone: this file,
- * keyring-secret.c and keyring-prompt.c are the only ones that know GLib. One D-Bus connection and
- * one session are kept for all of them. No call but an unlock ever shows a dialog.
+ * keyring-secret.c and keyring-prompt.c are the only ones that know GLib. One D-Bus connection
+ * is kept for all of them. No call but an unlock ever shows a dialog.
  */
 #pragma once
 
