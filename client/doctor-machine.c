@@ -76,6 +76,8 @@ static char *store_command(const Doctor *d, const char *problem) {
         char *command = NULL;
         int n = 0;
 
+        if (str_starts(problem, "KeePassXC"))
+                return strdup("keepassxc"); /* shows its window */
         if (none)
                 n = asprintf(&command, "%s && %s", edit ?: "", restart ?: "");
         else if (strstr(problem, "restart iotc-tokend"))

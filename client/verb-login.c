@@ -134,7 +134,8 @@ static void login_tell_default(const Login *l, const Properties *manager) {
 }
 
 /* A sign-in works without a keyring, but not for long. */
-static void login_warn(Login *l, bool person) {
+static void login_warn(Login *l, bool person, const Properties *account) {
+        char *const *error = properties_strings(account, "LastError");
         CLEANUP(properties_deinit) Properties manager = { 0 };
         const char *keyring;
 
@@ -147,9 +148,11 @@ static void login_warn(Login *l, bool person) {
         if (streq(keyring, "absent"))
                 say("Warning: there is no keyring: this sign-in is kept in memory only, until "
                     "restart.");
-        else if (*keyring && !streq(keyring, "ok"))
+        else if (streq(keyring, "locked"))
                 say("Warning: the keyring is locked: this sign-in is kept in memory only, until "
                     "restart, unless 'iotc-token unlock' unlocks it.");
+        else if (*error && **error)
+                say("Warning: %s", error[1]);
 }
 
 static void login_say_kept(const Login *l) {
@@ -286,7 +289,7 @@ static int login_run(Login *l, const Verb *verb) {
                 say("Signed in to '%s' as %s.", l->name, user);
         else
                 say("Signed in to '%s'.", l->name);
-        login_warn(l, person);
+        login_warn(l, person, &account);
         return EXIT_DONE;
 }
 

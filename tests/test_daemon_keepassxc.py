@@ -164,3 +164,13 @@ def test_a_locked_database(keepassxc, daemon, entra, cli, signed_in):
     assert command.wait() == 0, command.text()
     daemon.wait_property('State', 'ready', account='work')
     assert daemon.get_token('work')[1] == 'bearer'
+
+
+def test_no_group_is_shown_to_programs(keepassxc, daemon, entra, doctor):
+    keepassxc.start(exposed=False)
+    daemon.start(entra_account(entra))
+    name, text = daemon.error_of(daemon.get_token, 'work', timeout=2)
+    assert name == 'KeyringAbsent' and 'KeePassXC' in text and 'no default collection' in text
+    found = doctor.run(1)['keyring']
+    assert 'Secret Service Integration' in found['text'] and not found.get('command')
+    assert keepassxc.dialogs() == []

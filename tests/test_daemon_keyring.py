@@ -233,3 +233,14 @@ def test_record_holds_what_the_settings_don_t(daemon, entra, keyring):
     assert entra.leaks(keyring.secret('work').decode()) >= 1
     assert keyring.attributes('work') == {'account': 'work', 'xdg:schema': 'org.iotc.Token1'}
     assert entra.leaks(daemon.read_settings()) == 0
+
+
+def test_no_default_collection(daemon, entra, keyring, cli):
+    """As on a machine where the keyring was never unlocked."""
+    keyring.delete_collection()
+    daemon.start(entra_account(entra))
+    name, text = daemon.error_of(daemon.get_token, 'work', timeout=2)
+    assert name == 'KeyringAbsent' and 'no default collection' in text
+    assert 'iotc-token unlock' in text and 'store=file' in text
+    done = cli.run('unlock')    # there is no screen
+    assert done.returncode == 4 and 'no default collection' in done.stderr

@@ -194,11 +194,10 @@ static int method_remove(sd_bus_message *m, void *userdata, sd_bus_error *error)
         if (r != 0)
                 return handler_result(r, &problem, error);
         r = keeper_clear(userdata, &call->keeper_op, remove_on_cleared, call, &problem);
-        if (r != 0) {
-                call_free(call);
-                return handler_result(r, &problem, error);
-        }
-        return 1;
+        if (r == 0)
+                return 1;
+        call_free(call);
+        return handler_result(r, &problem, error);
 }
 
 static int method_configure(sd_bus_message *m, void *userdata, sd_bus_error *error) {

@@ -182,8 +182,8 @@ static void unlock_on_done(int outcome, const char *secret, void *userdata) {
                 (void)problem_set(
                         &problem, OUTCOME_KEYRING_ABSENT,
                         outcome == KEYRING_E_SILENT
-                                ? "The keyring does not answer. Try again in a moment, or start it "
-                                  "again (gnome-keyring-daemon --replace)."
+                                ? "The keyring does not answer. Try again in a moment, or end its "
+                                  "program and start it again."
                                 : "No keyring answers. Start one (gnome-keyring-daemon, "
                                   "KeePassXC).");
                 call_fail(c, &problem);

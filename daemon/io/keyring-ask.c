@@ -172,7 +172,7 @@ static void keyring_learn_opened(Keyring *k, int outcome) {
 void keyring_finish_unlock(Keyring *k, int outcome) {
         KeyringOp *op;
 
-        if (!k->unlock_held)
+        if (!k->unlock_held && !k->watch)
                 keyring_set_shut(k, STEAL(k->unlock->complaint));
         k->unlock = keyring_job_free(k->unlock);
         k->unlock_held = false;

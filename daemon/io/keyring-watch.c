@@ -23,6 +23,8 @@ struct KeyringWatch {
         sd_bus_slot *state_asked; /* ReadAlias or Get */
         bool ask_again;           /* a signal came while the state was being asked */
         uint64_t limit_usec;
+        sd_bus_slot *program_asked; /* GetConnectionUnixProcessID */
+        char program[16];
         char owner[256]; /* unique name (no longer by the D-Bus Specification), or "" */
         KeyringWatchFn fn;
         KeyringWatchDeletionFn deletion;
@@ -108,10 +110,41 @@ static void watch_ask_state(KeyringWatch *w) {
                    NULL);
 }
 
+/* Whose advice helps: the answer comes before those of the service itself. */
+static int watch_on_program(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        CLEANUP(file_closep) FILE *file = NULL;
+        KeyringWatch *w = userdata;
+        char path[32];
+        uint32_t pid;
+
+        w->program_asked = sd_bus_slot_unref(w->program_asked);
+        if (sd_bus_message_is_method_error(m, NULL) || sd_bus_message_read(m, "u", &pid) < 0)
+                return 0;
+        (void)snprintf(path, sizeof(path), "/proc/%u/comm", pid);
+        file = fopen(path, "re");
+        if (file && fgets(w->program, sizeof(w->program), file))
+                w->program[strcspn(w->program, "\n")] = 0;
+        return 0;
+}
+
+const char *keyring_watch_program(const KeyringWatch *w) {
+        return w->program;
+}
+
+static void watch_ask_program(KeyringWatch *w) {
+        *w->program = 0;
+        w->program_asked = sd_bus_slot_unref(w->program_asked);
+        if (*w->owner)
+                (void)sd_bus_call_method_async(w->bus, &w->program_asked, DBUS_NAME, DBUS_PATH,
+                                               DBUS_NAME, "GetConnectionUnixProcessID",
+                                               watch_on_program, w, "s", w->owner);
+}
+
 static void watch_set_owner(KeyringWatch *w, const char *owner) {
         w->state_asked = sd_bus_slot_unref(w->state_asked);
         w->ask_again = false;
         (void)snprintf(w->owner, sizeof(w->owner), "%s", owner ?: "");
+        watch_ask_program(w);
         if (!*w->owner) {
                 watch_tell(w, KEYRING_STATE_ABSENT);
                 return;
@@ -189,6 +222,7 @@ static int watch_on_disconnected(sd_bus_message *m, void *userdata, sd_bus_error
         KeyringWatch *w = userdata;
 
         w->owner_asked = sd_bus_slot_unref(w->owner_asked);
+        w->program_asked = sd_bus_slot_unref(w->program_asked);
         w->bus = sd_bus_close_unref(w->bus);
         watch_set_owner(w, NULL);
         return 0;
@@ -274,6 +308,7 @@ KeyringWatch *keyring_watch_free(KeyringWatch *w) {
                 return NULL;
         sd_bus_slot_unref(w->owner_asked);
         sd_bus_slot_unref(w->state_asked);
+        sd_bus_slot_unref(w->program_asked);
         sd_bus_close_unref(w->bus);
         sd_event_source_disable_unref(w->no_bus);
         free(w);

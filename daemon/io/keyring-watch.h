@@ -31,6 +31,8 @@ int keyring_watch_new(KeyringWatch **ret, sd_event *event, uint64_t limit_usec, 
 /* NULL is fine. Returns NULL. */
 KeyringWatch *keyring_watch_free(KeyringWatch *w);
 
+/* The name of the program that is the service, as the kernel has it (15 bytes), or "". Borrowed. */
+const char *keyring_watch_program(const KeyringWatch *w);
 /* Try to start a service that does not run: it is KEYRING_SERVICE_UNKNOWN meanwhile (news that come
  * inside this call). */
 void keyring_watch_activate(KeyringWatch *w);

@@ -65,7 +65,8 @@ static void keyring_learn(Keyring *k, const KeyringOp *op, const KeyringJob *job
                 return;
         if (outcome == KEYRING_E_LOCKED || outcome == KEYRING_E_ABSENT) {
                 k->seen = outcome == KEYRING_E_LOCKED ? KEYRING_STATE_LOCKED : KEYRING_STATE_ABSENT;
-                keyring_set_shut(k, job->complaint ? strdup(job->complaint) : NULL);
+                if (!k->watch)
+                        keyring_set_shut(k, job->complaint ? strdup(job->complaint) : NULL);
         } else if (outcome == KEYRING_E_NOT_FOUND ||
                    (outcome == 0 && job->kind == KEYRING_JOB_STORE))
                 k->seen = KEYRING_STATE_OK;
@@ -122,6 +123,16 @@ void keyring_release_held(Keyring *k) {
                 keyring_ask_next(k);
 }
 
+/* A service that runs, and has no place for our items. */
+static const char *explain_no_collection(const char *program) {
+        if (str_starts(program, "keepassxc"))
+                return "KeePassXC has no default collection: it shows no group to other programs. "
+                       "Open a database there, and choose the group in its settings, under Secret "
+                       "Service Integration.";
+        return "The keyring has no default collection. To make one: iotc-token unlock (needs a "
+               "screen; without one keep secrets in files: store=file).";
+}
+
 static void keyring_on_watch(KeyringService service, KeyringState state, void *userdata) {
         Keyring *k = userdata;
 
@@ -131,6 +142,10 @@ static void keyring_on_watch(KeyringService service, KeyringState state, void *u
                 k->seen = state;
         else
                 k->refused = false; /* that was another one */
+        keyring_set_shut(k, service == KEYRING_SERVICE_RUNS && state == KEYRING_STATE_ABSENT
+                                    ? strdup(explain_no_collection(
+                                              k->watch ? keyring_watch_program(k->watch) : ""))
+                                    : NULL);
         if (service == KEYRING_SERVICE_RUNS && state != _KEYRING_STATE_MAX)
                 keyring_breaker_hear(k->breaker);
         else
