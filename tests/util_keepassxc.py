@@ -142,7 +142,7 @@ class KeePassXC(Keyring):
         self.press(ACCESS, 'Escape')
 
     def delete(self, yes=True):
-        self.press(DELETE, *(['Tab', 'space'] if yes else ['Escape']))
+        self.press(DELETE, *(['Tab', 'space'] if yes else ['Return']))
 
     def unlock_dialog(self):
         """Type the password where it asks for it."""
