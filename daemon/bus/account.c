@@ -151,7 +151,7 @@ static int method_set_secret(sd_bus_message *m, void *userdata, sd_bus_error *er
         return 1;
 }
 
-/* What the keyring has of it is gone: now the account goes, if it is still there. */
+/* What the keyring had of it is gone; if it can't, or its person won't, nothing is changed. */
 static void remove_on_cleared(const Problem *cleared, void *userdata) {
         CLEANUP(freep) char *name = NULL;
         Problem problem = { 0 };
@@ -172,7 +172,6 @@ static void remove_on_cleared(const Problem *cleared, void *userdata) {
         problem_clear(&problem);
 }
 
-/* The keyring first: if it can't, or its person won't, nothing is changed. */
 static int method_remove(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         Problem problem = { 0 };
         Bus *b = bus_of(m);
