@@ -88,9 +88,10 @@ def foreign(home, folder, plain_build, locale):
             catalog = os.path.join(folder, 'made-up')
             english = tool('msgen', '-', input=tool('xgettext', *keywords(), '-o', '-',
                                                     *sorted(listed())))
+            # CHARSET, or ASCII: so gettext 0.23 has it.
             tool('msgfmt', '-o', catalog, '-', input=tool(
                 'msgfilter', '--keep-header', 'sed', 's/^/«/; s/$/»/',
-                input=english.replace('charset=CHARSET', 'charset=UTF-8')))
+                input=re.sub('charset=[A-Z]+', 'charset=UTF-8', english)))
         return ForeignCli(home, language, catalog, locale)
 
     return make
