@@ -248,6 +248,8 @@ static void test_a_redirect(void) {
                 { "what", NULL, ANSWER_MISCONFIGURED, "what. " },
                 { "", "", ANSWER_MISCONFIGURED, "no reason given." },
                 { "\x1b[31m\xff", "\x1b[31m", ANSWER_MISCONFIGURED, "refuses" },
+                { "invalid_request", "AADSTS65004: User declined to consent to access the app.",
+                  ANSWER_CANCELLED, "declined" },
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {

@@ -235,6 +235,9 @@ void oauth_read_redirect(Answer *answer, const char *error, const char *descript
         CLEANUP(secret_freep) char *code = text_clean(error, OAUTH_CODE_MAX);
         char host[HTTP_ERROR_MAX];
 
+        /* A person who said no to the consent, whatever the name that comes with it. */
+        if (sentence && str_starts(sentence, "AADSTS65004"))
+                error = "access_denied";
         oauth_say(answer, oauth_by_name(error, NULL), http_url_host(authority, host), sentence,
                   str_empty(code) ? "no reason given" : code);
         answer->code = STEAL(code);
