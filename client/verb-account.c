@@ -29,23 +29,33 @@ static int account_do(sd_bus *bus, const char *selector, const char *member,
 
 int verb_refresh(const Verb *verb, int argc, char **argv) {
         CLEANUP(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
-        CLEANUP(properties_deinit) Properties account = { 0 };
+        CLEANUP(properties_deinit) Properties before = { 0 }, account = { 0 };
         CLEANUP(freep) char *path = NULL;
         char left[DISPLAY_DURATION_SIZE];
-        uint64_t expires_at;
+        uint64_t expires_at, renewed, now;
         int r;
 
         r = args_parse(verb, no_options, &argc, argv, 0, 1);
         r = r ?: bus_open(&bus);
         r = r ?: bus_find_account(bus, args_selector(argc, argv), &path);
+        r = r ?: bus_get_all(bus, path, IOTC_INTERFACE_ACCOUNT, &before);
         r = r ?: bus_account_do(bus, path, "Refresh", BUS_TIMEOUT_FETCH);
         r = r ?: bus_get_all(bus, path, IOTC_INTERFACE_ACCOUNT, &account);
         if (r)
                 return r;
         expires_at = properties_number(&account, "ExpiresAt");
-        if (expires_at)
+        renewed = properties_number(&account, "LastRefreshAt");
+        now = (uint64_t)time(NULL);
+        /* Within a minute of the last one the daemon asks for no other. */
+        if (renewed && renewed == properties_number(&before, "LastRefreshAt"))
+                say("The token of '%s' was renewed %llu s ago; no other was asked for. It is valid "
+                    "for %s.",
+                    properties_string(&account, "Name"),
+                    (long long unsigned)(now - MIN(renewed, now)),
+                    display_left(left, expires_at, now));
+        else if (expires_at)
                 say("The token of '%s' is valid for %s.", properties_string(&account, "Name"),
-                    display_left(left, expires_at, (uint64_t)time(NULL)));
+                    display_left(left, expires_at, now));
         return EXIT_DONE;
 }
 

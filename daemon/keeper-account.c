@@ -326,6 +326,7 @@ int keeper_report_rejected(Keeper *k, const char *token, const char *claims, con
         fetch->wanted = true;
         fetch->wished = true;
         fetch->forced = true;
+        fetch->trusted = true; /* none from a sandbox comes this far */
         keeper_pump(k);
         keeper_publish(k);
         return 0;

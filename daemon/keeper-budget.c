@@ -70,6 +70,26 @@ static void budget_tell(const Keeper *k, const Slot *s, const PolicyBudget *b) {
         lock_write(k->lock_fd, &l, sizeof(l));
 }
 
+static SpentFor exchange_reason(const Slot *s) {
+        SpentFor why = s->claims ? SPENT_FOR_CLAIMS : SPENT_FOR_RETRY;
+
+        for (const Waiter *w = s->waiters; w; w = w->next)
+                if (w->ask.person)
+                        return SPENT_FOR_PERSON;
+                else if (w->ask.force)
+                        why = MIN(why, SPENT_FOR_FORCE);
+                else if (w->ask.wish.strict)
+                        why = MIN(why, SPENT_FOR_MIN_VALID);
+        return why;
+}
+
+static void spent_add(Keeper *k, uint64_t now) {
+        size_t last = ARRAY_SIZE(k->spent) - 1;
+
+        memmove(&k->spent[0], &k->spent[1], last * sizeof(k->spent[0]));
+        k->spent[last] = (Spent){ .usec = now, .why = exchange_reason(k->exchanging) };
+}
+
 bool exchange_spend(Keeper *k) {
         Slot *s = k->exchanging;
         PolicyBudget *b = slot_budget(k, s);
@@ -80,11 +100,53 @@ bool exchange_spend(Keeper *k) {
         counted = k->counts || now < b->until;
         if (counted && !slot_has_budget(k, s, now))
                 return false;
+        k->before = *b;
         policy_budget_leave(b, counted, now);
+        k->sent_before_usec = k->sent_usec;
+        k->sent_usec = now;
+        if (counted)
+                spent_add(k, now);
         budget_tell(k, s, b);
         log_debug("%s: asks for %s%s%s", k->account->name, s->resource,
                   s->claims ? ", for claims" : "", counted ? ", counted" : "");
         return true;
+}
+
+/* The lock is held since it was counted: nobody has counted anything else. */
+void exchange_unspend(Keeper *k) {
+        Slot *s = k->exchanging;
+        PolicyBudget *b = slot_budget(k, s);
+
+        *b = k->before;
+        budget_tell(k, s, b);
+        if (k->spent[POLICY_BUDGET_SIZE - 1].usec == k->sent_usec)
+                k->spent[POLICY_BUDGET_SIZE - 1].usec = 0;
+        k->sent_usec = k->sent_before_usec;
+}
+
+void slot_explain_spent(Keeper *k, Slot *s, uint64_t now, char *text, size_t size) {
+        static const char *const words[_SPENT_FOR_MAX] = {
+                [SPENT_FOR_PERSON] = "for login or refresh", [SPENT_FOR_FORCE] = "for force",
+                [SPENT_FOR_MIN_VALID] = "for min-valid",     [SPENT_FOR_CLAIMS] = "for claims",
+                [SPENT_FOR_RETRY] = "after one that failed",
+        };
+        unsigned n = policy_budget_spent(slot_budget(k, s), now), known = 0;
+        unsigned of[_SPENT_FOR_MAX] = { 0 };
+        size_t at;
+
+        for (size_t i = 0; i < ARRAY_SIZE(k->spent); i++)
+                if (k->spent[i].usec &&
+                    now < k->spent[i].usec + POLICY_BUDGET_SECONDS * USEC_PER_SEC)
+                        of[k->spent[i].why]++;
+        at = (size_t)snprintf(text, size, "%u requests in 5 minutes", n);
+        for (size_t i = 0; i < ARRAY_SIZE(of) && at < size; i++)
+                if (of[i]) {
+                        at += (size_t)snprintf(text + at, size - at, "%s%u %s", known ? ", " : " (",
+                                               of[i], words[i]);
+                        known += of[i];
+                }
+        if (known && at < size)
+                (void)snprintf(text + at, size - at, ")");
 }
 
 void exchange_is_covered(Keeper *k) {

@@ -63,6 +63,7 @@ static Verdict waiter_judge(Keeper *k, Slot *s, Waiter *w, bool result, uint64_t
         AccountSource source = k->account->source;
         bool just_fetched = s->fetched_usec && now - s->fetched_usec < JUST_FETCHED_USEC;
         const KeeperRule *rule = slot_rule(k, s, now);
+        bool untried; /* for this person */
 
         /* It ended while the keyring hung or the machine slept: it counts as none, not as short. */
         if (!w->ask.wish.strict && s->failure.outcome == OUTCOME_OK &&
@@ -100,15 +101,19 @@ static Verdict waiter_judge(Keeper *k, Slot *s, Waiter *w, bool result, uint64_t
                 return VERDICT_SERVE;
         if (s->wanted || k->exchanging == s)
                 return VERDICT_WAIT;
-        if (!result && policy_may_try(rule->asked, &s->failure, w->ask.force, now)) {
+        untried = w->ask.person && s->failure.tried < w->asked_usec;
+        if (!result && (policy_may_try(rule->asked, &s->failure, w->ask.force, now) ||
+                        (untried && policy_person_may_try_at(&s->failure, k->sent_usec) <= now))) {
                 if (slot_want(k, s, now))
                         return VERDICT_WAIT;
-                if (rule->asked == KEEPER_TRY_NOW && !token_will_do(w, s, now))
+                if ((rule->asked == KEEPER_TRY_NOW || untried) && !token_will_do(w, s, now))
                         return slot_wait_for_budget(k, s, w) ? VERDICT_WAIT
                                                              : refuse_too_often(k, s, now, problem);
         }
         if (token_will_do(w, s, now))
                 return VERDICT_SERVE;
+        if (untried && s->failure.outcome != OUTCOME_OK)
+                return refuse_untried(k, s, now, problem);
         if (rule->timer == KEEPER_TIMER_BACK_OFF && worth_waiting(s, w, result, now))
                 return VERDICT_WAIT;
         return refuse_failure(k, s, now, problem);
@@ -330,6 +335,7 @@ int keeper_get(Keeper *k, const KeeperAsk *ask, Token **ret_token, Waiter **ret_
         s = keeper_slot(k, resource, ask->claims);
         if (!s)
                 return refuse_challenge(k, problem);
+        s->trusted = s->trusted || ask->may_manage;
         was_idle = policy_is_idle(s->used_usec, s->refresh_usec);
         s->used_usec = now;
         if (s->token && !ask->force && !s->reporter && policy_is_fresh(s->token, ask->wish, now)) {

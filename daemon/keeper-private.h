@@ -28,6 +28,7 @@ typedef struct Slot {
         bool wanted;     /* an exchange is to be made */
         bool wished;     /* because callers wish for it: it counts for the budget */
         bool forced;     /* its result may not be a token that another daemon fetched */
+        bool trusted;    /* somebody asked for its claims who may change the account */
         uint64_t refresh_usec; /* when to refresh in the background; USEC_INFINITY: never */
         uint64_t used_usec;    /* when it was last asked for; 0: never */
         uint64_t fetched_usec; /* when the last good fetch ended; 0: never */
@@ -37,6 +38,21 @@ typedef struct Slot {
         Problem problem;       /* the same for a person */
         char *reporter;        /* whose next call waits for another token than this one */
 } Slot;
+
+/* Why a request was counted. */
+typedef enum SpentFor {
+        SPENT_FOR_PERSON,
+        SPENT_FOR_FORCE,
+        SPENT_FOR_MIN_VALID,
+        SPENT_FOR_CLAIMS,
+        SPENT_FOR_RETRY,
+        _SPENT_FOR_MAX,
+} SpentFor;
+
+typedef struct Spent {
+        uint64_t usec; /* 0: none */
+        SpentFor why;
+} Spent;
 
 struct Waiter {
         Waiter *next;
@@ -61,8 +77,11 @@ struct Keeper {
         bool closed;     /* the account is gone, or is another one */
 
         /* The exchange under way: lock, read again, fetch, store. */
-        Slot *exchanging; /* NULL: none */
-        bool counts;      /* no token's end demands it: it is of the budget */
+        Slot *exchanging;                     /* NULL: none */
+        bool counts;                          /* no token's end demands it: it is of the budget */
+        PolicyBudget before;                  /* that of the slot, were the request never sent */
+        Spent spent[POLICY_BUDGET_SIZE];      /* what was counted in this life; oldest first */
+        uint64_t sent_usec, sent_before_usec; /* when one left last, and the one before; 0: never */
         int lock_fd;
         SleepLock *sleep_lock;
         Timer *lock_timer;
@@ -208,6 +227,8 @@ Verdict refuse_api_token(const Keeper *k, const Slot *s, PolicyWish wish, uint64
 Verdict refuse_too_short(const Keeper *k, const Slot *s, PolicyWish wish, uint64_t now,
                          Problem *problem);
 Verdict refuse_too_often(Keeper *k, Slot *s, uint64_t now, Problem *problem);
+/* A person's wish for a new token, too soon after the last try. */
+Verdict refuse_untried(const Keeper *k, const Slot *s, uint64_t now, Problem *problem);
 int refuse_closed(const Keeper *k, Problem *problem);
 int refuse_challenge(const Keeper *k, Problem *problem);
 Verdict refuse_failure(const Keeper *k, const Slot *s, uint64_t now, Problem *problem);
@@ -229,6 +250,10 @@ uint64_t slot_may_ask_at(Keeper *k, Slot *s);
 uint64_t slot_retry_at(Keeper *k, Slot *s, uint64_t retry_after, uint64_t now);
 /* Under the lock: the exchange's request is about to leave, and is counted. False: it may not. */
 bool exchange_spend(Keeper *k);
+/* Under the lock: that request did not leave after all, and counts for nothing. */
+void exchange_unspend(Keeper *k);
+/* How many were counted in the last 5 minutes, and for what: "12 requests ... (...)". Into text. */
+void slot_explain_spent(Keeper *k, Slot *s, uint64_t now, char *text, size_t size);
 /* Under the lock: its token is in the slot. */
 void exchange_is_covered(Keeper *k);
 /* It may not leave: nothing tries it before it may. */

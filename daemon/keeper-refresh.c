@@ -226,7 +226,11 @@ static void exchange_on_error(const FetchError *error, void *userdata) {
         problem_copy(&problem, &error->problem);
         if (keeper_record_rotated(k, error->refresh_token) > 0)
                 vault_save_later(k->vault);
-        if (problem.outcome == OUTCOME_SIGN_IN_NEEDED)
+        if (error->unsent)
+                exchange_unspend(k);
+        /* Whoever may not change the account has no say in what its next sign-in proves. */
+        if (problem.outcome == OUTCOME_SIGN_IN_NEEDED &&
+            (!k->exchanging->claims || k->exchanging->trusted))
                 keeper_want_claims(k, error->claims ?: k->exchanging->claims);
         exchange_fail(k, &problem, error->retry_after);
         problem_clear(&problem);
@@ -291,8 +295,10 @@ static void exchange_fetch(Keeper *k) {
         request.deadline = LIMIT_FETCH_SECONDS;
         k->env->stats.fetches++;
         if (fetch_start(&k->fetch, k->env->launcher, k->env->event, &request, &exchange_handler,
-                        k) < 0)
+                        k) < 0) {
+                exchange_unspend(k);
                 exchange_postpone(k);
+        }
 }
 
 /* A better token than ours, which another daemon of this user has put into the record. */

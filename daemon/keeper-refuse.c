@@ -106,15 +106,36 @@ Verdict refuse_failure(const Keeper *k, const Slot *s, uint64_t now, Problem *pr
         return VERDICT_FAIL;
 }
 
-Verdict refuse_too_often(Keeper *k, Slot *s, uint64_t now, Problem *problem) {
-        uint64_t at = MAX(slot_may_ask_at(k, s), now);
+static long long unsigned seconds_up(uint64_t usec) {
+        return (usec + USEC_PER_SEC - 1) / USEC_PER_SEC;
+}
 
-        (void)problem_set(
-                problem, OUTCOME_UNAVAILABLE,
-                "%s: new tokens were asked for too often (force, min-valid or claims); the "
-                "identity service would take it for a loop. Try again in %llu s.",
-                k->account->name,
-                (long long unsigned)((at - now + USEC_PER_SEC - 1) / USEC_PER_SEC));
+Verdict refuse_too_often(Keeper *k, Slot *s, uint64_t now, Problem *problem) {
+        long long unsigned wait = seconds_up(MAX(slot_may_ask_at(k, s), now) - now);
+        char spent[160];
+
+        slot_explain_spent(k, s, now, spent, sizeof(spent));
+        if (s->failure.outcome != OUTCOME_OK)
+                (void)problem_set(problem, s->failure.outcome,
+                                  "%s Not tried: after %s the identity service would take more for "
+                                  "a loop. Try again in %llu s.",
+                                  problem_text(&s->problem), spent, wait);
+        else
+                (void)problem_set(problem, OUTCOME_UNAVAILABLE,
+                                  "%s: new tokens were asked for too often: %s; the identity "
+                                  "service would take more for a loop. Try again in %llu s.",
+                                  k->account->name, spent, wait);
+        return VERDICT_FAIL;
+}
+
+Verdict refuse_untried(const Keeper *k, const Slot *s, uint64_t now, Problem *problem) {
+        uint64_t at = policy_person_may_try_at(&s->failure, k->sent_usec);
+
+        (void)problem_set(problem, s->failure.outcome,
+                          "%s Not tried; last try %llu s ago. Try again in %llu s.",
+                          problem_text(&s->problem),
+                          (long long unsigned)((now - s->failure.tried) / USEC_PER_SEC),
+                          seconds_up(MAX(at, now) - now));
         return VERDICT_FAIL;
 }
 

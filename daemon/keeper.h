@@ -20,6 +20,8 @@ typedef struct Waiter Waiter;
 typedef struct KeeperAsk {
         PolicyWish wish;
         bool force;       /* not the token held now */
+        bool person;      /* with force, a person's own wish: tried at once, or told that not */
+        bool may_manage;  /* the caller may change the account */
         bool interactive; /* wait for a sign-in that is pending */
         const char *resource;
         const char *claims;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "policy-budget.h"
 
-#define BUDGET_USEC (300 * USEC_PER_SEC)
+#define BUDGET_USEC (POLICY_BUDGET_SECONDS * USEC_PER_SEC)
 #define MAGIC       "iotcbdg2"
 
 #define HASH_START UINT64_C(14695981039346656037)
@@ -30,6 +30,14 @@ void policy_budget_spend(PolicyBudget *b, uint64_t now) {
         for (; i + 1 < POLICY_BUDGET_SIZE && b->spent[i + 1] <= now; i++)
                 b->spent[i] = b->spent[i + 1];
         b->spent[i] = now;
+}
+
+unsigned policy_budget_spent(const PolicyBudget *b, uint64_t now) {
+        unsigned n = 0;
+
+        for (size_t i = 0; i < POLICY_BUDGET_SIZE; i++)
+                n += b->spent[i] && now < b->spent[i] + BUDGET_USEC;
+        return n;
 }
 
 void policy_budget_leave(PolicyBudget *b, bool counted, uint64_t now) {

@@ -10,6 +10,7 @@
 
 enum {
         POLICY_BUDGET_SIZE = 12,
+        POLICY_BUDGET_SECONDS = 300,
         POLICY_LEDGER_ENTRIES = 16, /* resources of an account that are remembered */
         POLICY_BOOT_ID_SIZE = 40,   /* of an id as text, NUL included */
 };
@@ -33,6 +34,8 @@ uint64_t policy_budget_at(const PolicyBudget *b, bool half);
 /* When one may leave that a token's end demands: counted, or because it is due. */
 uint64_t policy_budget_due(const PolicyBudget *b);
 void policy_budget_spend(PolicyBudget *b, uint64_t now);
+/* How many of it were spent lately, and still count. */
+unsigned policy_budget_spent(const PolicyBudget *b, uint64_t now);
 /* A request is about to leave: one that is counted is spent, after another none is due for the time
  * that a token covers. */
 void policy_budget_leave(PolicyBudget *b, bool counted, uint64_t now);

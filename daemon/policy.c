@@ -11,6 +11,7 @@
 #define RETRY_MAX_SECONDS    300
 #define ASK_AZ_AGAIN_USEC    (2 * USEC_PER_SEC)
 #define ASK_AGAIN_USEC       (30 * USEC_PER_SEC)
+#define ASK_PERSON_USEC      (10 * USEC_PER_SEC)
 #define DAY_USEC             (86400 * USEC_PER_SEC)
 
 static uint64_t life_usec(const Token *t) {
@@ -112,6 +113,10 @@ bool policy_may_try(KeeperTry when, const PolicyFailure *f, bool forced, uint64_
         default:
                 return false;
         }
+}
+
+uint64_t policy_person_may_try_at(const PolicyFailure *f, uint64_t sent) {
+        return MAX(f->not_before, sent ? sent + ASK_PERSON_USEC : 0);
 }
 
 static const unsigned warnings[] = { 14, 3 }; /* days */

@@ -77,6 +77,9 @@ typedef struct PolicyFailure {
  * login, after which a forced attempt must not repeat the answer of before).
  */
 bool policy_may_try(KeeperTry when, const PolicyFailure *f, bool forced, uint64_t now);
+/* When a person's own wish may start one, whatever the back-off says: when the server's Retry-After
+ * is over and nothing was sent for 10 s. sent 0: never. */
+uint64_t policy_person_may_try_at(const PolicyFailure *f, uint64_t sent);
 
 /*
  * A person is told that an API token ends 14 days and 3 days before, since nobody else can see to

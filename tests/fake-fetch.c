@@ -174,15 +174,27 @@ void fake_fetch_token(Fetch *f, const FakeToken *t) {
         assert(freed);
 }
 
-void fake_fetch_error(Fetch *f, Outcome outcome, uint64_t retry_after) {
-        FetchError error = { .retry_after = retry_after };
+static void fetch_end_by(Fetch *f, FetchError *error) {
         bool freed = false;
 
-        (void)problem_set(&error.problem, outcome, "the identity service said %d.", outcome);
         fetch_end(f, &freed);
-        f->handler->error(&error, f->userdata);
+        f->handler->error(error, f->userdata);
         assert(freed);
-        problem_clear(&error.problem);
+        problem_clear(&error->problem);
+}
+
+void fake_fetch_error(Fetch *f, Outcome outcome, uint64_t retry_after) {
+        FetchError error = { .retry_after = retry_after };
+
+        (void)problem_set(&error.problem, outcome, "the identity service said %d.", outcome);
+        fetch_end_by(f, &error);
+}
+
+void fake_fetch_unsent(Fetch *f) {
+        FetchError error = { .unsent = true };
+
+        (void)problem_set(&error.problem, OUTCOME_UNAVAILABLE, "it can't be reached.");
+        fetch_end_by(f, &error);
 }
 
 void fake_fetch_prompt(Fetch *f, const char *user_code) {

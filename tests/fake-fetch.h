@@ -33,6 +33,8 @@ uint64_t fake_fetch_deadline(const Fetch *f);
 /* The end of f, or a prompt before it. The times count from now. */
 void fake_fetch_token(Fetch *f, const FakeToken *token);
 void fake_fetch_error(Fetch *f, Outcome outcome, uint64_t retry_after);
+/* The same, and no request left. */
+void fake_fetch_unsent(Fetch *f);
 void fake_fetch_prompt(Fetch *f, const char *user_code);
 /* From now on fetch_start() returns this, 0 or -errno. */
 void fake_fetch_refuse(int error);

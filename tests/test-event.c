@@ -171,10 +171,25 @@ static void test_a_prompt(void) {
         assert(json_uint(object, "expires_at", &n) == 0 && n == 7);
 }
 
+/* Only what surely never left says so. */
+static void test_what_was_not_sent(void) {
+        CLEANUP(secret_freep) char *unsent = NULL, *sent = NULL;
+        Answer answer = { 0 };
+
+        answer_set(&answer, ANSWER_TRY_LATER, "no route");
+        assert(event_format_answer(&unsent, &answer, 0) == 0);
+        assert(strstr(unsent, "\"sent\":false"));
+        answer.sent = true;
+        answer_set(&answer, ANSWER_TRY_LATER, "it is silent");
+        assert(event_format_answer(&sent, &answer, 0) == 0 && !strstr(sent, "\"sent\""));
+        answer_deinit(&answer);
+}
+
 int main(void) {
         test_a_token_says_what_is_left_of_it();
         test_a_token_that_ran_out_has_nothing_left();
         test_errors_have_their_words();
+        test_what_was_not_sent();
         test_a_message_is_clean_and_short();
         test_what_does_not_fit();
         test_a_prompt();

@@ -298,6 +298,30 @@ static void test_errors(void) {
                 assert(parse(&none, bad[i]) == -EBADMSG);
 }
 
+/* Only the word of the fetcher that no request left takes one back. */
+static void test_what_was_not_sent(void) {
+        static const struct {
+                const char *field;
+                bool unsent;
+        } cases[] = {
+                { ",\"sent\":false", true },      { "", false },
+                { ",\"sent\":true", false },      { ",\"sent\":null", false },
+                { ",\"sent\":\"false\"", false }, { ",\"sent\":0", false },
+        };
+        char line[128];
+        Seen seen;
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                CLEANUP(fetch_event_freep) FetchEvent *e = NULL;
+
+                snprintf(line, sizeof(line),
+                         "{\"event\":\"error\",\"kind\":\"try-later\",\"message\":\"no\"%s}",
+                         cases[i].field);
+                e = expect(line, &seen);
+                assert(seen.error->unsent == cases[i].unsent);
+        }
+}
+
 static void test_an_error_without_a_reason_says_so(void) {
         static const char *const messages[] = { "", ",\"message\":\"\"", ",\"message\":\"\\n\"",
                                                 ",\"message\":5" };
@@ -344,6 +368,7 @@ int main(void) {
         test_text_is_clean_when_it_gets_here();
         test_prompts();
         test_errors();
+        test_what_was_not_sent();
         test_an_error_without_a_reason_says_so();
         return 0;
 }

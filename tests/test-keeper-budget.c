@@ -286,7 +286,7 @@ static void test_what_a_caller_is_told_then(void) {
         }
         ASK(&c, &s, 20);
         fake_time_pass(SEC(1));
-        expect_failure(&c, OUTCOME_UNAVAILABLE, "too often (force, min-valid or claims)");
+        expect_failure(&c, OUTCOME_UNAVAILABLE, "12 requests in 5 minutes");
         assert(service.n == 1 + 12);
         fake_time_pass(SEC(301));
         assert(service.n == 1 + 12 + 1); /* by itself */

@@ -182,12 +182,36 @@ static void test_an_api_token_stays(void) {
         stage_deinit(&s);
 }
 
+/* What a program asks for that may not change the account leaves no trace in the next sign-in. */
+static void test_whose_claims_are_kept(void) {
+        for (unsigned may_manage = 0; may_manage < 2; may_manage++) {
+                Caller c = { 0 };
+                SignIn *signin;
+                Stage s;
+
+                stage_init(&s);
+                stage_start_signed_in(&s);
+                fake_time_pass(SEC(61));
+                ASK(&c, &s, 20, .claims = CLAIMS, .may_manage = may_manage);
+                answer_error(OUTCOME_SIGN_IN_NEEDED, 0);
+                expect_failure(&c, OUTCOME_SIGN_IN_NEEDED, "");
+                assert(stage_state(&s) == KEEPER_STATE_READY &&
+                       !stage_view(&s).last_error->outcome);
+                assert(keeper_sign_in(s.keeper, NULL, &signin, NULL) == 0);
+                fake_time_pass(0);
+                assert(streq(fake_fetch_request(fake_fetch_of("device-code"))->claims,
+                             may_manage ? CLAIMS : NULL));
+                stage_deinit(&s);
+        }
+}
+
 int main(void) {
         test_only_a_token_that_we_hold();
         test_the_reporter_waits_the_others_do_not();
         test_one_fetch_a_minute();
         test_it_is_the_source_that_is_asked();
         test_claims_go_into_the_fetch();
+        test_whose_claims_are_kept();
         test_az_that_knows_no_other();
         test_a_fetch_that_fails();
         test_an_api_token_stays();

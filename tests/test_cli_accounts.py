@@ -170,6 +170,11 @@ def test_refresh(accounts, cli, entra):
     assert done.returncode == 0 and done.stdout == ''
     assert re.search(r"token of 'work' is valid for \d+ (h|min)", done.stderr)
     assert entra.count('refresh_token') == 1
+    # Within a minute of that none is asked for, and it says so.
+    done = cli.run('refresh')
+    assert done.returncode == 0 and re.search(
+        r"The token of 'work' was renewed \d+ s ago; no other was asked for\.", done.stderr)
+    assert entra.count('refresh_token') == 1
     assert accounts.get('LastRefreshAt', 'work') >= before
     assert cli.run('refresh', 'idle').returncode == 3
 

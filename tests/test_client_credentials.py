@@ -3,6 +3,8 @@
 # Accounts of source client-credentials, from iotc-token login to the token: where their secret is,
 # what a wrong one does, and that nobody has to be there after a restart.
 
+import re
+
 import pytest
 
 from util_daemon import account_path, variants
@@ -256,3 +258,29 @@ def test_of_another_source(daemon, entra, keyring, cli, options):
     add(daemon, entra)
     done = cli.run('login', 'robot', '--azure-cli')
     assert done.returncode == 1 and 'client-credentials, not azure-cli' in done.stderr
+
+
+def test_logins_that_never_left(daemon, entra, keyring, cli, options):
+    """A service that can't be reached has seen none of them, and counts none."""
+    daemon.start('')
+    entra.stop()
+    for _ in range(6):
+        done = cli.run('login', 'robot', *options, stdin=entra.service_secret)
+        assert done.returncode == 5 and 'often' not in done.stderr, done.stderr
+    entra.start()
+    done = cli.run('login', 'robot', *options, stdin=entra.service_secret)
+    assert done.returncode == 0, done.stderr
+    assert entra.count('client_credentials') == 1
+
+
+def test_logins_that_a_server_refused(daemon, entra, keyring, cli, options):
+    """Those are counted, and the words say what they were for."""
+    daemon.start('')
+    for _ in range(14):
+        done = cli.run('login', 'robot', *options, stdin=WRONG)
+        if 'often' in done.stderr:
+            break
+    assert done.returncode == 5, done.stderr
+    assert re.search(r'robot: .* too often: 12 requests in 5 minutes \(\d+ for login or refresh.*'
+                     r'Try again in \d+ s\.', done.stderr), done.stderr
+    assert entra.count('client_credentials') < 15

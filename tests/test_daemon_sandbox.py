@@ -206,6 +206,20 @@ def test_a_number_that_another_process_has_by_now(daemon, bus):
             other.wait()
 
 
+def test_claims_of_a_flatpak_bind_nobody(daemon, entra, keyring, folder):
+    """They are refused, and the next sign-in of the person knows nothing of them."""
+    daemon.start(entra_account(entra))
+    daemon.sign_in(entra)
+    entra.fail(match={'grant_type': 'refresh_token'}, error='invalid_grant', code=50076)
+    done = busctl(daemon, flatpak(folder), 'call', NAME, ROOT, MANAGER, 'GetToken',
+                  'sa{sv}', 'work', '1', 'claims', 's', '{"access_token":{}}')
+    assert done.returncode != 0, done.stdout
+    assert daemon.get('State', 'work') == 'ready' and daemon.get('LastError', 'work') == ('', '')
+    entra.clear()
+    daemon.sign_in(entra)
+    assert [one.get('claims') for one in entra.requests() if one.get('claims')] == []
+
+
 def test_snap_gets_tokens_but_changes_nothing(daemon, entra, keyring, folder):
     daemon.start(entra_account(entra))
     daemon.sign_in(entra)

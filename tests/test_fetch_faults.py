@@ -5,6 +5,7 @@
 
 import email.utils
 import json
+import socket
 import time
 
 import pytest
@@ -58,6 +59,7 @@ def test_garbage(entra, refresh, failure, kind):
     entra.fail(**{'status': 200, **failure})
     event = refresh()
     assert_error(event, kind)
+    assert 'sent' not in event
     assert '<' not in event['message'] and 'e.y.J' not in json.dumps(event)
 
 
@@ -162,9 +164,38 @@ def test_what_was_never_sent_is_sent_again(entra, refresh):
     assert tunnel.calls == 3 and entra.count('refresh_token') == 1
 
 
+@pytest.fixture
+def deaf():
+    """A port that takes connections in and never answers, and one that nobody listens at."""
+    with socket.socket() as listener, socket.socket() as closed:
+        listener.bind(('127.0.0.1', 0))
+        listener.listen()
+        closed.bind(('127.0.0.1', 0))
+        yield listener.getsockname()[1], closed.getsockname()[1]
+
+
+def test_what_never_left_says_so(deaf, refresh):
+    """A port that is closed, a name that there is none of, a proxy that is down or silent, and TLS
+    that does not come about."""
+    listening, closed = deaf
+    for fields in ({'authority': f'http://127.0.0.1:{closed}'},
+                   {'authority': 'https://login.invalid'},
+                   {'authority': ENTRA, 'proxy': f'http://127.0.0.1:{closed}'},
+                   {'authority': ENTRA, 'proxy': f'http://127.0.0.1:{listening}'},
+                   {'authority': f'https://127.0.0.1:{listening}'}):
+        event = refresh(**fields, deadline=1)
+        assert_error(event, 'try-later')
+        assert event.get('sent') is False, (fields, event)
+    # It may have been heard.
+    event = refresh(authority=f'http://127.0.0.1:{listening}', deadline=1)
+    assert_error(event, 'try-later')
+    assert 'sent' not in event
+
+
 def test_an_unknown_ca_gets_no_secret(entra, refresh):
-    assert_error(refresh(authority=entra.tls_authority, deadline=2), 'try-later', 'ca-bundle')
-    assert entra.count() == 0
+    event = refresh(authority=entra.tls_authority, deadline=2)
+    assert_error(event, 'try-later', 'ca-bundle')
+    assert event['sent'] is False and entra.count() == 0
 
 
 def test_a_ca_bundle_that_is_not_there(entra, refresh, folder):

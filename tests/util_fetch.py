@@ -15,7 +15,7 @@ EVENTS = {
     'prompt': {'method', 'verification_uri', 'user_code', 'message', 'expires_at'},
     'token': {'access_token', 'expires_in', 'refresh_in', 'refresh_token', 'scope', 'user',
               'tenant', 'date'},
-    'error': {'kind', 'message', 'retry_after', 'code', 'claims', 'refresh_token'},
+    'error': {'kind', 'message', 'retry_after', 'code', 'claims', 'refresh_token', 'sent'},
 }
 
 

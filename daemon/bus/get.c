@@ -144,6 +144,7 @@ int get_start(Bus *b, sd_bus_message *m, Keeper *k, bool authorization, sd_bus_e
         r = dict_read(m, option_take, &ask, error);
         if (r < 0)
                 return r;
+        ask.may_manage = ask.claims && caller_check(m, NULL) >= 0;
         ask.caller = sd_bus_message_get_sender(m);
         ask.interactive = sd_bus_message_get_allow_interactive_authorization(m) > 0;
         r = keeper_get(k, &ask, &token, &waiter, get_on_token, NULL, &problem);
@@ -171,7 +172,9 @@ static void refresh_on_token(Token *token, const Problem *problem, void *userdat
 }
 
 int refresh_start(Bus *b, sd_bus_message *m, Keeper *k, sd_bus_error *error) {
-        KeeperAsk ask = { .force = true, .timeout_usec = TIMEOUT_REFRESH * USEC_PER_SEC };
+        KeeperAsk ask = { .force = true,
+                          .person = true,
+                          .timeout_usec = TIMEOUT_REFRESH * USEC_PER_SEC };
         Problem problem = { 0 };
         Waiter *waiter = NULL;
         Token *token;

@@ -8,6 +8,7 @@
 #include <limits.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include "fetch/az-output.h"
 #include "fetch/child.h"
@@ -231,6 +232,9 @@ static int az_run(Answer *answer, const char *az, const Request *request) {
         said = r == 0 ? redact(child.err, NULL, 0) : NULL;
         if (r == 0 && !said)
                 r = -ENOMEM;
+        /* What az did is not known, unless it could not be run at all. */
+        answer->sent = !(r == 0 && !child.timed_out && WIFEXITED(child.status) &&
+                         (WEXITSTATUS(child.status) == 126 || WEXITSTATUS(child.status) == 127));
         if (r == 0 && child.timed_out)
                 answer_set(answer, ANSWER_TRY_LATER,
                            "az did not answer in time and was ended. Try it by hand: az account "

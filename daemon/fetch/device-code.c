@@ -102,6 +102,7 @@ static int device_start(OauthDevice *device, Answer *answer, uint64_t *ret_sent_
         if (!form || !url)
                 return -ENOMEM;
         r = http_post(http, &reply, url, form, request->deadline_usec);
+        answer->sent = http_was_sent(r, &reply);
         if (r == 0)
                 r = oauth_read_device(device, answer, &reply, request->authority);
         *ret_sent_usec = reply.sent_usec;
@@ -133,6 +134,7 @@ int device_code_fetch(Answer *answer, const Request *request) {
                                       (end_usec - MIN(clock_usec(), end_usec)) / USEC_PER_SEC,
                 });
                 r = device_poll(answer, &device, sent_usec, http, request);
+                answer->sent = true;
         }
         oauth_device_deinit(&device);
         return r;

@@ -19,9 +19,11 @@ static const char *const answer_kinds[_ANSWER_KIND_MAX] = {
 
 void answer_set(Answer *answer, AnswerKind kind, const char *format, ...) {
         char text[4 * EVENT_MESSAGE_MAX];
+        bool sent = answer->sent;
         va_list ap;
 
         answer_deinit(answer);
+        answer->sent = sent;
         va_start(ap, format);
         (void)vsnprintf(text, sizeof(text), format, ap);
         va_end(ap);
@@ -109,6 +111,8 @@ static void event_error(JsonWriter *w, const Answer *answer, uint64_t now_usec, 
                 json_writer_string(w, "code", answer->code);
                 json_writer_string(w, "claims", answer->claims);
         }
+        if (!answer->sent)
+                json_writer_false(w, "sent");
 }
 
 static int event_format(char **ret, const Answer *answer, uint64_t now_usec, bool all) {
@@ -123,7 +127,9 @@ static int event_format(char **ret, const Answer *answer, uint64_t now_usec, boo
 }
 
 int event_format_answer(char **ret, const Answer *answer, uint64_t now_usec) {
-        Answer error = { .kind = ANSWER_TRY_LATER, .refresh_token = answer->refresh_token };
+        Answer error = { .kind = ANSWER_TRY_LATER,
+                         .sent = true,
+                         .refresh_token = answer->refresh_token };
         char text[EVENT_MESSAGE_MAX];
         int r;
 

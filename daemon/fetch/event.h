@@ -42,6 +42,7 @@ struct Answer {
         uint64_t date; /* the server's clock, seconds since 1970 */
 
         /* every other kind */
+        bool sent;     /* a request may have reached the identity service; answer_set() keeps it */
         char *message; /* clean, one line */
         char *code;    /* clean, as the server named it */
         char *claims;  /* the text of a JSON object, for the next sign-in */

@@ -154,15 +154,17 @@ void http_hide(Http *http, const char *secret) {
                 http->secrets[http->n_secrets++] = secret;
 }
 
-/* A connection was opened for this request and never became ready to send it. */
+/* A connection was opened for this request and never became ready to send it; or not even that,
+ * because the name was not resolved in time. */
 static bool http_was_unsent(Http *http, bool plain) {
-        curl_off_t ready = 0;
+        curl_off_t ready = 0, begun = 0;
         long opened = 0;
 
         (void)curl_easy_getinfo(http->curl, CURLINFO_NUM_CONNECTS, &opened);
         (void)curl_easy_getinfo(
                 http->curl, plain ? CURLINFO_CONNECT_TIME_T : CURLINFO_APPCONNECT_TIME_T, &ready);
-        return opened > 0 && ready == 0;
+        (void)curl_easy_getinfo(http->curl, CURLINFO_PRETRANSFER_TIME_T, &begun);
+        return ready == 0 && (opened > 0 || begun == 0);
 }
 
 /* Of a proxy that could not be used at all libcurl says no more than this. */
@@ -342,6 +344,10 @@ void http_reply_deinit(HttpReply *reply) {
         secret_wipe(reply->body, reply->n_body);
         free(reply->body);
         *reply = (HttpReply){ 0 };
+}
+
+bool http_was_sent(int r, const HttpReply *reply) {
+        return r < 0 || reply->outcome == _HTTP_E_SUCCESS || reply->outcome == HTTP_E_LOST;
 }
 
 uint64_t http_retry_after(const char *value, uint64_t date) {

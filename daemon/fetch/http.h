@@ -61,6 +61,8 @@ void http_hide(Http *http, const char *secret);
 int http_post(Http *http, HttpReply *reply, const char *url, const char *form,
               uint64_t deadline_usec);
 void http_reply_deinit(HttpReply *reply);
+/* Of http_post()'s result: may the server have seen the request? */
+bool http_was_sent(int r, const HttpReply *reply);
 
 /*
  * Seconds that a Retry-After asks for (RFC 9110 section 10.2.3): digits, or a date as seen from

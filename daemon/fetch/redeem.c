@@ -58,6 +58,7 @@ int redeem_form(Answer *answer, const Request *request, const char *form,
         while (secrets && *secrets)
                 http_hide(http, *secrets++);
         r = redeem_post(&reply, http, request, url, form);
+        answer->sent = http_was_sent(r, &reply);
         if (r == 0)
                 r = read(answer, &reply, request->authority);
         http_reply_deinit(&reply);

@@ -167,6 +167,7 @@ static int error_parse(FetchEvent *e, const char **ret_why) {
                         error->retry_after = MIN(retry_after, (uint64_t)LIMIT_RETRY_AFTER_SECONDS);
                         error->claims = claims_checked(json_string(e->json, "claims"));
                         error->refresh_token = sound_refresh_token(e);
+                        error->unsent = json_is_false(e->json, "sent");
                         (void)problem_set(&error->problem, kinds[i].outcome, "%s", message);
                         return 0;
                 }

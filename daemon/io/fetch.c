@@ -125,7 +125,7 @@ static void fetch_end(Fetch *f) {
 
 /* The end that is not an event: told as an error that time may mend. Frees nothing. */
 static void fetch_fail(Fetch *f, const char *why) {
-        FetchError error = { 0 };
+        FetchError error = { .unsent = f->pid <= 0 }; /* it was not even started */
 
         f->line[f->line_n] = '\0';
         fetch_log_said(f, f->line);

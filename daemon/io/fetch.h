@@ -43,6 +43,7 @@ typedef struct FetchError {
         const char *claims;   /* or NULL; borrowed */
         const char
                 *refresh_token; /* or NULL; borrowed, secret: the one that was sent may be spent */
+        bool unsent;            /* the identity service has surely seen no request */
 } FetchError;
 
 /* Exactly one of token and error is called, at last; prompt any number of times before. */

@@ -74,6 +74,7 @@ static void command_refuse(const char *program, const char *what) {
         json_writer_string(&w, "event", "error");
         json_writer_string(&w, "kind", "source-missing");
         json_writer_string(&w, "message", message);
+        json_writer_false(&w, "sent");
         json_writer_close(&w, '}');
         if (json_writer_finish(&w, &line, &n) == 0) {
                 line[n] = '\n';

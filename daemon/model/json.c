@@ -100,6 +100,12 @@ static int uint_from_string(const char *s, uint64_t *ret) {
         return errno || *end ? -EBADMSG : 0;
 }
 
+bool json_is_false(Json *object, const char *key) {
+        Json *value = json_member(object, key);
+
+        return json_object_is_type(value, json_type_boolean) && !json_object_get_boolean(value);
+}
+
 int json_uint(Json *object, const char *key, uint64_t *ret) {
         Json *value = json_member(object, key);
         double d;
@@ -217,6 +223,11 @@ void json_writer_uint(JsonWriter *w, const char *key, uint64_t value) {
         writer_key(w, key);
         writer_append(w, text,
                       (size_t)snprintf(text, sizeof(text), "%llu", (long long unsigned)value));
+}
+
+void json_writer_false(JsonWriter *w, const char *key) {
+        writer_key(w, key);
+        writer_append(w, "false", strlen("false"));
 }
 
 int json_writer_finish(JsonWriter *w, char **ret, size_t *ret_n) {

@@ -36,6 +36,8 @@ const char *json_string(Json *object, const char *key);
  * endpoints send it. 0 and *ret; -ENOENT when absent or null; -EBADMSG when negative or no number.
  */
 int json_uint(Json *object, const char *key, uint64_t *ret);
+/* Is there such a member, and is it the literal false? */
+bool json_is_false(Json *object, const char *key);
 /* Borrowed array member's length (0 when absent or no array) and its i-th object (else NULL). */
 size_t json_array_length(Json *object, const char *key);
 Json *json_array_object(Json *object, const char *key, size_t i);
@@ -46,6 +48,7 @@ void json_writer_close(JsonWriter *w, char bracket);
 /* A NULL value writes nothing. Invalid UTF-8 is the caller's bug: the bytes go out as they are. */
 void json_writer_string(JsonWriter *w, const char *key, const char *value);
 void json_writer_uint(JsonWriter *w, const char *key, uint64_t value);
+void json_writer_false(JsonWriter *w, const char *key);
 /* The text (free by secret_free()) and its length (may be NULL); 0 or -ENOMEM. Empties the writer.
  */
 int json_writer_finish(JsonWriter *w, char **ret, size_t *ret_n);
