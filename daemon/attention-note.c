@@ -164,6 +164,7 @@ int attention_note_signin(DesktopNote *ret, const char *name, const char *uri, c
                 note.body = text_add(note.body, "No browser could be opened.");
         note.command = text_add(text_new("Run: iotc-token login "), "%s", name);
         note.command_always = !opened && str_empty(code);
+        note.urgent = true;
         if (!note.summary || !note.body || !note.command)
                 return -ENOMEM;
         r = desktop_note_add_action(&note, ATTENTION_ACTION_OPEN, "Open the page");

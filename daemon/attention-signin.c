@@ -80,6 +80,7 @@ bool attention_sign_in(Attention *a) {
 
         if (a->signin) {
                 attention_open(a);
+                (void)attention_show_sign_in(a); /* most servers close it with the click */
                 return true;
         }
         if (!item)

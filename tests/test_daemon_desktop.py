@@ -9,8 +9,8 @@ import time
 import pytest
 
 from util_bus import Bus, Gio, pump
-from util_daemon import SIGN_IN, account_path, entra_account, variants
-from util_desktop import Browser, Dunst, Server, forge
+from util_daemon import NAME, SIGN_IN, account_path, entra_account, variants
+from util_desktop import Browser, Dunst, Server, Xfce, forge
 from util_process import wait_until
 
 
@@ -291,22 +291,46 @@ def test_api_token_that_ends_soon(daemon, bus, keyring):
     assert told(daemon) == before
 
 
-def test_a_real_server(daemon, entra, bus, browser, folder, screen, lapsed):
-    """Dunst, with its own ideas of what a button does; the pictures are there to be looked at."""
-    dunst = Dunst(bus, screen, folder)
+@pytest.mark.parametrize('kind', (Dunst, Xfce))
+def test_a_real_server(daemon, entra, bus, browser, folder, screen, lapsed, kind):
+    """One with its own ideas of what a button does, and of how long a notification shows: what
+    waits for the person stays, and goes by itself. The pictures are there to be looked at."""
+    if kind is Xfce and not Xfce.paths:
+        pytest.skip('there is no xfce4-notifyd')
+    server = kind(bus, screen, folder)
     try:
         lapsed('work')
-        dunst.wait(1)
         wait_until(lambda: screen.picture('notification.png') > 20, 'the notification')
-        dunst.press()
+        server.wait_for_another_to_expire()
+        assert server.closed() == 0
+        server.press(2)
         browser.wait()
-        dunst.wait(1)
-        wait_until(lambda: screen.picture('notification-code.png') > 20, 'the code')
-        path = daemon.start_sign_in()
-        entra.approve(daemon.sign_in_property(path, 'UserCode'))
-        dunst.wait(0)
+        code = daemon.sign_in_property(daemon.start_sign_in(), 'UserCode')
+        server.wait_for_another_to_expire()
+        assert screen.picture('notification-code.png') > 20
+        server.press(1)                         # opens the page once more, and the code stays
+        wait_until(lambda: len(browser.opened()) == 2, 'the page once more')
+        server.wait_for_another_to_expire()
+        assert screen.picture('notification-again.png') > 20
+        entra.approve(code)
+        wait_until(lambda: screen.picture('notification-none.png') < 5, 'an empty screen')
     finally:
-        dunst.close()
+        server.close()
+
+
+def test_nothing_expires_by_itself(daemon, entra, bus, browser, lapsed):
+    server = Server(bus)
+    lapsed('work')
+    note = server.wait()
+    assert (note.timeout, note.hints['urgency'], note.hints['resident']) == (0, 1, True)
+    server.press('sign-in')
+    note = server.wait(lambda note: 'code' in note.body)
+    assert (note.timeout, note.hints['urgency'], note.hints['resident']) == (0, 2, True)
+    server.press('open')
+    assert 'code' in server.wait().body         # a click closes it, so it is shown again
+    path = daemon.start_sign_in()
+    daemon.bus.call(NAME, path, SIGN_IN, 'Cancel')
+    server.wait_none()
 
 
 def test_only_the_server_s_word_counts(daemon, entra, bus, browser, lapsed):

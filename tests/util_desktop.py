@@ -4,11 +4,12 @@
 # person presses buttons; a folder of service files by which the bus starts iotc-token-open; an
 # xdg-open that sets down what it was to open.
 
+import glob
 import os
 
 from gi.repository import Gio, GLib
 
-from util_bus import pump
+from util_bus import Watch, pump
 from util_process import Process, wait_until
 
 NAME = 'org.freedesktop.Notifications'
@@ -28,11 +29,12 @@ EXPIRED, DISMISSED, CLOSED = 1, 2, 3
 class Note:
     """One that shows: the last that was said under its number."""
 
-    def __init__(self, summary, body, actions, hints):
+    def __init__(self, summary, body, actions, hints, timeout):
         self.summary = summary
         self.body = body
         self.actions = dict(zip(actions[::2], actions[1::2]))
         self.hints = hints
+        self.timeout = timeout
 
 
 class Server:
@@ -65,7 +67,7 @@ class Server:
                 return
             invocation.return_value(GLib.Variant('(as)', (list(self.capabilities),)))
         elif member == 'Notify':
-            _, number, _, summary, body, actions, hints, _ = arguments.unpack()
+            _, number, _, summary, body, actions, hints, timeout = arguments.unpack()
             self.told += 1
             self.client = sender
             if self.refuses:
@@ -74,7 +76,7 @@ class Server:
             if not number:
                 self._last += 1
                 number = self._last
-            self.shown[number] = Note(summary, body, actions, hints)
+            self.shown[number] = Note(summary, body, actions, hints, timeout)
             invocation.return_value(GLib.Variant('(u)', (number,)))
         else:
             self.close_note(arguments.unpack()[0], CLOSED)
@@ -125,28 +127,72 @@ def forge(bus, server, key):
     gio.flush_sync(None)
 
 
-class Dunst:
-    """A notification server of other people's (Debian: dunst), on a screen."""
+class RealServer:
+    """A notification server of other people's, on a screen."""
+
+    def __init__(self, bus, screen, folder, argv):
+        self._bus = bus
+        self._screen = screen
+        self._process = Process(
+            argv, {'DISPLAY': screen.name, 'DBUS_SESSION_BUS_ADDRESS': bus.address,
+                   'HOME': folder, 'XDG_RUNTIME_DIR': folder, 'PATH': '/usr/bin:/bin'},
+            os.path.join(folder, 'server.log'))
+        bus.wait_name(NAME, alive=lambda: self._process.alive)
+        self._connection = bus.connect()
+        self._closed = Watch(self._connection.gio, None, NAME, 'NotificationClosed')
+        self._others = set()    # numbers of what is not the daemon's
+
+    def wait_for_another_to_expire(self):
+        """One that has the server's own time to live, which came after all that shows."""
+        number, = self._connection.call(NAME, PATH, NAME, 'Notify', '(susssasa{sv}i)', (
+            'another', 0, '', 'another', '', [], {}, -1))
+        self._others.add(number)
+        self._closed.wait(lambda path, member, arguments: arguments == (number, EXPIRED),
+                          'another notification to expire', timeout=40)
+
+    def closed(self):
+        """How many of the daemon's went, in whatever way."""
+        pump_once(self._connection)
+        return sum(arguments[0] not in self._others for _, _, arguments in self._closed.signals)
+
+    def close(self):
+        self._closed.close()
+        self._connection.close()
+        self._process.end()
+
+
+def pump_once(connection):
+    """What the bus has for us by now has been read."""
+    connection.call('org.freedesktop.DBus', '/org/freedesktop/DBus', 'org.freedesktop.DBus',
+                    'GetId')
+
+
+class Dunst(RealServer):
+    """Debian: dunst. Its own time to live is made short."""
 
     def __init__(self, bus, screen, folder):
-        self._bus = bus
-        self._process = Process(
-            ['/usr/bin/dunst', '-conf', '/dev/null', '-startup_notification', 'false'],
-            {'DISPLAY': screen.name, 'DBUS_SESSION_BUS_ADDRESS': bus.address, 'HOME': folder,
-             'XDG_RUNTIME_DIR': folder, 'PATH': '/usr/bin:/bin'},
-            os.path.join(folder, 'dunst.log'))
-        bus.wait_name(NAME, alive=lambda: self._process.alive)
+        config = os.path.join(folder, 'dunstrc')
+        with open(config, 'w', encoding='utf-8') as file:
+            file.write(''.join(f'[urgency_{name}]\ntimeout = 1\n'
+                               for name in ('low', 'normal', 'critical')))
+        super().__init__(bus, screen, folder, ['/usr/bin/dunst', '-conf', config,
+                                               '-startup_notification', 'false'])
 
-    def wait(self, shown):
-        wait_until(lambda: self._bus.get(NAME, PATH, 'org.dunstproject.cmd0',
-                                         'displayedLength') == shown, f'{shown} to be shown')
-
-    def press(self):
+    def press(self, _):
         """The action of the first."""
         self._bus.call(NAME, PATH, 'org.dunstproject.cmd0', 'NotificationAction', '(u)', (0,))
 
-    def close(self):
-        self._process.end()
+
+class Xfce(RealServer):
+    """Debian: xfce4-notifyd."""
+    paths = glob.glob('/usr/lib/*/xfce4/notifyd/xfce4-notifyd')
+
+    def __init__(self, bus, screen, folder):
+        super().__init__(bus, screen, folder, self.paths[:1])
+
+    def press(self, buttons):
+        """A click on the first button of the one that shows, which has so many."""
+        self._screen.click('xfce4-notifyd', 57 + 92 * (buttons - 1), 30)
 
 
 class Browser:

@@ -7,6 +7,8 @@ import os
 import shutil
 import subprocess
 
+from util_process import wait_until
+
 
 class Screen:
     def __init__(self, folder):
@@ -33,6 +35,23 @@ class Screen:
         done = subprocess.run(['identify', '-format', '%k', path], capture_output=True, text=True,
                               check=True)
         return int(done.stdout)
+
+    def click(self, name, left, above):
+        """Into the first window of that class, so far from its right and its lower edge."""
+        env = {'DISPLAY': self.name, 'PATH': '/usr/bin:/bin'}
+
+        def windows():
+            done = subprocess.run(['xdotool', 'search', '--onlyvisible', '--class', name],
+                                  capture_output=True, text=True, env=env, check=False)
+            return done.stdout.split()
+
+        window = wait_until(windows, f'a window of {name}')[0]
+        done = subprocess.run(['xdotool', 'getwindowgeometry', '--shell', window],
+                              capture_output=True, text=True, env=env, check=True)
+        x, y = (int(done.stdout.partition(f'\n{word}=')[2].split()[0]) - less
+                for word, less in (('WIDTH', left), ('HEIGHT', above)))
+        subprocess.run(['xdotool', 'mousemove', '--window', window, str(x), str(y), 'click', '1'],
+                       env=env, check=True)
 
     def close(self):
         self.popen.terminate()

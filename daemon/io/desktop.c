@@ -253,9 +253,10 @@ static int desktop_notify(Desktop *d, const DesktopNote *note) {
                                           "dialog-password", note->summary, body);
         if (r >= 0)
                 r = notify_append_actions(m, d, note);
+        /* 0: it never expires. Whoever shows it takes it away. */
         if (r >= 0)
-                r = sd_bus_message_append(m, "a{sv}i", 3, "urgency", "y", 1, "category", "s",
-                                          "network", "resident", "b", 1, -1);
+                r = sd_bus_message_append(m, "a{sv}i", 3, "urgency", "y", note->urgent ? 2 : 1,
+                                          "category", "s", "network", "resident", "b", 1, 0);
         return r < 0 ? r : sd_bus_call_async(d->bus, &d->call, m, desktop_on_notified, d, 0);
 }
 

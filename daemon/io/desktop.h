@@ -23,6 +23,7 @@ typedef struct DesktopNote {
         char *summary, *body;
         char *command; /* a line below the body where there are no buttons; "" for none */
         bool command_always;
+        bool urgent; /* a person is waiting for it: no server hides it by itself */
         char *actions[2 * DESKTOP_ACTIONS_MAX +
                       1]; /* key, label, ...; the first is a click's too */
 } DesktopNote;
