@@ -25,6 +25,24 @@ static TableColour state_colour(const char *state) {
         return TABLE_RED;
 }
 
+/* The state for a person. What az's sign-in is worth nobody knows before az was asked. */
+static const char *state_shown(const Properties *account) {
+        const char *state = properties_string(account, "State");
+        bool asked = properties_number(account, "ExpiresAt") ||
+                     properties_number(account, "LastRefreshAt");
+
+        if (streq(properties_string(account, "Source"), "azure-cli") && streq(state, "ready") &&
+            !asked)
+                return _("not asked yet");
+        return state;
+}
+
+static TableColour shown_colour(const Properties *account) {
+        const char *state = properties_string(account, "State");
+
+        return streq(state_shown(account), state) ? state_colour(state) : TABLE_YELLOW;
+}
+
 /* How soon somebody may have to do something. A token is renewed well before these, so that it
  * comes so far only when it can't be renewed; the end of an API token is warned of by the daemon.
  */
@@ -77,7 +95,7 @@ static void list_add(Table *table, const Properties *account, const char *defaul
         table_add(table, marked ?: name, name, TABLE_PLAIN);
         table_add(table, "", is_default ? "yes" : "no", TABLE_PLAIN);
         table_add(table, source, source, TABLE_PLAIN);
-        table_add(table, state, state, state_colour(state));
+        table_add(table, state_shown(account), state, shown_colour(account));
         table_add(table, left, at,
                   expires_at == 0 || urgency == TABLE_GREEN ? TABLE_PLAIN : urgency);
         table_add(table, user, user, TABLE_PLAIN);
@@ -202,15 +220,14 @@ static void status_left(const Properties *account, uint64_t now) {
 }
 
 static void status_block(const Properties *account) {
-        const char *state = properties_string(account, "State");
         CLEANUP(freep) char *apps = strings_join(properties_strings(account, "Apps"));
         char *const *error = properties_strings(account, "LastError");
         uint64_t now = (uint64_t)time(NULL);
         bool colour = output_has_colour();
 
         display_print(stdout, properties_string(account, "Name"));
-        printf(": %s", colour ? table_escape(state_colour(state)) : "");
-        display_print(stdout, state);
+        printf(": %s", colour ? table_escape(shown_colour(account)) : "");
+        display_print(stdout, state_shown(account));
         puts(colour ? table_escape(TABLE_RESET) : "");
 
         status_field("Source", properties_string(account, "Source"));

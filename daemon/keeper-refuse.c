@@ -191,6 +191,14 @@ void keeper_explain(const Keeper *k, const Problem *cause, Problem *ret) {
         else if (command)
                 (void)problem_set(ret, cause->outcome, "%s: %s %s %s", name, problem_text(cause),
                                   command, name);
+        else if (k->account->builtin && cause->outcome == OUTCOME_SIGN_IN_NEEDED)
+                (void)problem_set(ret, cause->outcome,
+                                  "%s: %s Or sign in without az: iotc-token login", name,
+                                  problem_text(cause));
+        else if (k->account->source == ACCOUNT_SOURCE_AZURE_CLI &&
+                 cause->outcome == OUTCOME_SIGN_IN_NEEDED)
+                (void)problem_set(ret, cause->outcome, "%s: %s Or: iotc-token login %s", name,
+                                  problem_text(cause), name);
         else if (cause->outcome == OUTCOME_BLOCKED && k->account->source == ACCOUNT_SOURCE_ENTRA)
                 (void)problem_set(ret, cause->outcome, BLOCKED_FORMAT, name, problem_text(cause),
                                   name);

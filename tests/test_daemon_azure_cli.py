@@ -7,6 +7,7 @@ import time
 
 from util_az import Az
 from util_daemon import RESOURCE, account_path, entra_account
+from util_terminal import Terminal
 
 PATH = '/usr/bin:/bin'
 
@@ -37,7 +38,32 @@ def test_signed_out(daemon, az, entra):
     daemon.start('', **az.env())
     name, text = daemon.error_of(daemon.get_token, timeout=60)
     assert name == 'SignInNeeded' and 'az login' in text
+    assert text.endswith('Or sign in without az: iotc-token login')
     assert daemon.get('State', 'azure-cli') == 'sign-in-needed'
+
+
+def test_what_a_person_sees_before_az_was_asked(daemon, az, cli):
+    """Whether anybody is signed in to az is not known, so nobody is told that it is ready."""
+    def shown():
+        with Terminal([cli.program, 'status', 'azure-cli'], cli.environment()) as terminal:
+            terminal.wait()
+            status = terminal.shown.splitlines()[0]
+        with Terminal([cli.program, 'list'], cli.environment()) as terminal:
+            terminal.wait()
+            return status, terminal.shown.splitlines()[1]
+
+    daemon.start('', **az.env())
+    assert all('not asked yet' in line and 'ready' not in line for line in shown())
+    daemon.get_token(timeout=60)
+    assert all('ready' in line and 'asked' not in line for line in shown())
+    assert cli.ok('list').split('\t')[3] == 'ready'     # a program reads what D-Bus says
+
+
+def test_an_account_of_one_s_own_that_is_signed_out(daemon, az, entra):
+    entra.revoke()
+    daemon.start('[account mine]\nsource=azure-cli\n', **az.env())
+    text = daemon.error_of(daemon.get_token, timeout=60)[1]
+    assert 'az login' in text and text.endswith('Or: iotc-token login mine')
 
 
 def test_never_signed_in(daemon, az, folder, keyring):
