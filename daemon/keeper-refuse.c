@@ -168,19 +168,21 @@ int refuse_resource(const Keeper *k, const char *resource, Problem *problem) {
 }
 
 /* Which command helps, if one does. */
-static const char *explain_command(AccountSource source, Outcome outcome) {
+static const char *explain_command(AccountSource source, const Problem *cause) {
         if (source == ACCOUNT_SOURCE_AZURE_CLI)
                 return NULL;
-        if (outcome == OUTCOME_SIGN_IN_NEEDED)
+        if (cause->outcome == OUTCOME_SIGN_IN_NEEDED)
                 return "Run: iotc-token login";
-        if (outcome == OUTCOME_MISCONFIGURED && source == ACCOUNT_SOURCE_CLIENT_CREDENTIALS)
+        /* A proxy or a ca-bundle is not mended by another secret. */
+        if (cause->outcome == OUTCOME_MISCONFIGURED &&
+            source == ACCOUNT_SOURCE_CLIENT_CREDENTIALS && strstr(problem_text(cause), "secret "))
                 return "To store a new secret: iotc-token login";
         return NULL;
 }
 
 void keeper_explain(const Keeper *k, const Problem *cause, Problem *ret) {
         const char *name = k->account->name;
-        const char *command = explain_command(k->account->source, cause->outcome);
+        const char *command = explain_command(k->account->source, cause);
 
         if (k->account->source == ACCOUNT_SOURCE_COMMAND &&
             cause->outcome == OUTCOME_SIGN_IN_NEEDED && vault_state(k->vault) == VAULT_STATE_LOCKED)

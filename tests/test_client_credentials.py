@@ -92,6 +92,15 @@ def test_a_wrong_secret_and_the_right_one(daemon, entra, keyring):
     assert daemon.get('State', 'robot') == 'ready'
 
 
+def test_another_secret_mends_no_proxy(daemon, entra, keyring, home):
+    home.extra['https_proxy'] = 'gopher://127.0.0.1:1'
+    daemon.start('')
+    add(daemon, entra, authority='https://identity.invalid')
+    name, text = daemon.error_of(daemon.get_token, 'robot')
+    assert name == 'Misconfigured' and 'https_proxy' in text
+    assert 'secret' not in text
+
+
 def test_a_secret_that_ends(daemon, entra, keyring):
     entra.set(access_token_ttl=4)
     daemon.start('')
