@@ -215,9 +215,7 @@ static int start_service(sd_bus *bus, uint64_t timeout_usec, sd_bus_error *error
 }
 
 static int fault_set(const Fault *fault, sd_bus_error *error) {
-        CLEANUP(sd_bus_error_free) sd_bus_error old = *error;
-
-        *error = SD_BUS_ERROR_NULL;
+        sd_bus_error_free(error);
         sd_bus_error_set(error, CONNECTION_NOT_STARTED, fault->text);
         return -EHOSTUNREACH;
 }
@@ -234,7 +232,7 @@ int connection_start_failed(sd_bus_error *error) {
         if (asprintf(&text, "the session bus could not start iotc-tokend: %s",
                      error->message ?: error->name) < 0)
                 text = NULL;
-        return fault_set(&(Fault){ .text = text ?: error->name }, error);
+        return fault_set(&(Fault){ .text = text ?: "iotc-tokend could not be started" }, error);
 }
 
 int connection_start(sd_bus *bus, uint64_t timeout_usec, sd_bus_error *error) {

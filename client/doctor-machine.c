@@ -24,7 +24,30 @@ static bool keyring_has_owner(Doctor *d) {
         return sd_bus_message_read(reply, "b", &owned) >= 0 && owned;
 }
 
+/* KWallet is started by its own name alone: by the one of the Secret Service nobody finds it. */
+static const char *keyring_start_command(Doctor *d) {
+        CLEANUP(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        const char *name, *command = NULL;
+
+        if (sd_bus_call_method(d->bus, "org.freedesktop.DBus", "/org/freedesktop/DBus",
+                               "org.freedesktop.DBus", "ListActivatableNames", NULL, &reply,
+                               "") < 0 ||
+            sd_bus_message_enter_container(reply, 'a', "s") < 0)
+                return NULL;
+        while (sd_bus_message_read(reply, "s", &name) > 0)
+                if (streq(name, "org.kde.kwalletd6"))
+                        command =
+                                "busctl --user call org.kde.kwalletd6 / org.freedesktop.DBus.Peer "
+                                "Ping";
+                else if (streq(name, "org.kde.kwalletd5") && !command)
+                        command =
+                                "busctl --user call org.kde.kwalletd5 / org.freedesktop.DBus.Peer "
+                                "Ping";
+        return command;
+}
+
 static void keyring_absent(Doctor *d) {
+        const char *start = keyring_start_command(d);
         CLEANUP(freep) char *install = doctor_install_command("gnome-keyring");
 
         if (keyring_has_owner(d))
@@ -35,6 +58,15 @@ static void keyring_absent(Doctor *d) {
                                                   "again, or end the process that owns it:"),
                                         .command = "busctl --user status org.freedesktop.secrets" },
                             N_("The keyring (Secret Service) is there but does not answer."));
+        else if (start)
+                doctor_tell(d,
+                            &(Finding){ .check = "keyring",
+                                        .state = FINDING_PROBLEM,
+                                        .why = N_("A sign-in is kept until the daemon ends, and "
+                                                  "has to be made again then."),
+                                        .command = start },
+                            N_("There is no keyring (Secret Service) in this session: KWallet is "
+                               "installed, but not started."));
         else
                 doctor_tell(
                         d,

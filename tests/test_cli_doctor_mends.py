@@ -69,6 +69,19 @@ def test_a_daemon_that_does_not_run(doctor, bus, keyring):
     shell.end_daemon()
 
 
+def test_a_kwallet_that_nobody_starts(daemon, doctor, bus, folder):
+    """The command makes the bus start it, which its own name alone does."""
+    started = os.path.join(folder, 'started')
+    bus.activate('org.kde.kwalletd6', f'/bin/touch {started}', {})
+    daemon.start('')
+    shell = Shell(doctor, bus)
+    found = shell.finding('keyring')
+    assert 'KWallet is installed' in found['text']
+    subprocess.run(['sh', '-c', found['command']], env=shell.env, check=False, timeout=60,
+                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    wait_until(lambda: os.path.exists(started), 'KWallet to be started')
+
+
 def test_a_bad_line(daemon, doctor, bus, keyring, home):
     daemon.start('[iotc-token]\nnonsense\n')
     shell = Shell(doctor, bus, EDITOR=editor(home, '/nonsense/d'))

@@ -186,12 +186,12 @@ const char *host_name(const char *host) {
 
 /* How long the name is, and the port, which the scheme may imply. */
 static size_t host_measure(const char *host, unsigned *ret_port) {
-        const char *name = host_name(host), *colon = strrchr(name, ':');
+        const char *name = host_name(host);
+        size_t n = *name == '[' ? strcspn(name, "]") : 0; /* IPv6 has colons of its own */
 
-        if (colon && colon[strcspn(colon, "]")]) /* it is IPv6's own */
-                colon = NULL;
-        *ret_port = colon ? (unsigned)atoi(colon + 1) : name > host ? 80 : 443;
-        return colon ? (size_t)(colon - name) : strlen(name);
+        n += strcspn(name + n, ":");
+        *ret_port = name[n] ? (unsigned)atoi(name + n + 1) : name > host ? 80 : 443;
+        return n;
 }
 
 bool host_equal(const char *a, const char *b) {
