@@ -184,7 +184,7 @@ def test_a_daemon_that_dies_as_it_stores(signed_in, cli, central, keyring):
     """Nobody starts it again: whatever may be left is named, with the command that mends it."""
     storing = Storing(signed_in, cli, central, keyring)
     storing.kill()
-    assert storing.process.wait() == 1
+    assert storing.process.wait() == 5
     revoke, remove = re.findall(r'iotc-token (api-token revoke .*|remove .*)',
                                 storing.process.text())
     assert central.leaks(storing.process.text()) == 0
@@ -362,7 +362,7 @@ def test_a_daemon_that_dies_at_the_swap(rotating, cli, central):
     rotating.process.send(signal.SIGSTOP)       # it is not needed before the swap
     central.wait(method='GET', path=DEVICES)
     rotating.kill9()
-    assert process.wait() == 1
+    assert process.wait() == 5
     assert "has either of the API tokens 'ci' and 'ci-r2' now" in process.text()
     assert central.tokens() == ['ci', 'ci-r2'], 'neither was deleted'
     rotating.start()

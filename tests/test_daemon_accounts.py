@@ -131,21 +131,6 @@ def test_added_account_appears_and_stays(daemon, entra, keyring):
     wait_until(lambda: keyring.items() == {}, 'the record to be gone')
 
 
-def test_added_again_before_the_keyring_has_forgotten(daemon, entra, keyring):
-    daemon.start('')
-    add_entra(daemon, entra, 'work')
-    daemon.sign_in(entra)
-    keyring.lock()
-    daemon.wait_property('KeyringState', 'locked')
-    daemon.account_call('work', 'Remove')
-    add_entra(daemon, entra, 'work')
-    keyring.unlock()
-    wait_until(lambda: keyring.items() == {}, 'the item of the removed account to be gone')
-    assert daemon.get('State', 'work') == 'sign-in-needed'
-    daemon.sign_in(entra)
-    assert list(keyring.items()) == ['work']
-
-
 @pytest.mark.parametrize('name, source, settings, error', [
     ('work', 'entra', {}, 'AccountExists'),
     ('bad.name', 'entra', {}, INVALID_ARGS),

@@ -119,54 +119,6 @@ def test_what_one_fetched_serves_the_other(daemon, second, entra):
     assert entra.count() == 1
 
 
-def set_up_by_the_other(both, entra, keyring, known):
-    """
-    Removed by the first under a lock, set up and signed in anew by the second. known: the first
-    has read of that in the settings, before it is stopped.
-    """
-    first, second = both
-    keyring.lock()
-    for one in both:
-        one.wait_property('KeyringState', 'locked')
-    first.account_call('work', 'Remove')
-    wait_until(lambda: account_path('work') not in second.objects(), 'the other to have read it')
-    if not known:
-        first.process.send(signal.SIGSTOP)
-    second.call('AddAccount', '(ssa{sv})', ('work', 'entra', variants({
-        'authority': entra.authority, 'client-id': entra.client_id, 'sign-in': 'device-code'})))
-    second.sign_in(entra, user='grace@contoso.example')
-    if known:
-        wait_until(lambda: account_path('work') in first.objects(), 'the first to have read it')
-
-
-def wait_item(keyring, token):
-    wait_until(lambda: token[0].encode() in (keyring.secret('work') or b''), 'the new item')
-
-
-@pytest.mark.parametrize('known', [False, True])
-@pytest.mark.parametrize('late', [0, 1])
-def test_what_is_set_up_by_the_other_is_not_removed(both, entra, keyring, known, late):
-    """The keyring is unlocked, and one of the two, which has been stopped, comes late to it."""
-    set_up_by_the_other(both, entra, keyring, known)
-    token = both[1].get_token('work')
-    if known or late:
-        both[0].process.send(signal.SIGCONT)
-        both[late].process.send(signal.SIGSTOP)
-    keyring.unlock()
-    if late:
-        wait_until(lambda: keyring.items() == {}, 'the item of the removed account to be gone')
-    else:
-        wait_item(keyring, token)
-    both[late].process.send(signal.SIGCONT)
-    both[late].wait_property('KeyringState', 'ok')
-    wait_item(keyring, token)
-    for one in both:
-        one.restart()
-        assert one.get('User', 'work') == 'grace@contoso.example'
-        assert one.get_token('work') == token
-    assert list(keyring.items()) == ['work']
-
-
 @pytest.mark.parametrize('how', ['SignOut', 'Remove', 'Configure'])
 def test_what_the_other_has_ended_is_not_stored(both, entra, keyring, how):
     """An exchange of the second is at the server; its answer comes when the first has ended it."""

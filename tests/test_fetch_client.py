@@ -37,7 +37,7 @@ def test_claims_go_along(fetcher, entra):
 def test_a_wrong_secret(fetcher, entra):
     error = fetch(fetcher, entra, client_secret=WRONG).error()
     assert (error['kind'], error['code']) == ('misconfigured', 'invalid_client')
-    assert 'AADSTS7000215' in error['message'] and 'make a new one' in error['message']
+    assert 'AADSTS7000215' in error['message'] and 'The client secret is wrong' in error['message']
     assert WRONG not in error['message']
 
 
