@@ -164,6 +164,7 @@ def test_no_group_is_shown_to_programs(keepassxc, daemon, entra, doctor):
     keepassxc.start(exposed=False)
     keepassxc.default()     # it is ready when it answers
     daemon.start(entra_account(entra))
+    daemon.wait_property('KeyringState', 'absent')      # its database may still be opening
     name, text = daemon.error_of(daemon.get_token, 'work')
     assert name == 'KeyringAbsent' and 'KeePassXC' in text and 'no default collection' in text
     found = doctor.run(1)['keyring']
