@@ -76,8 +76,10 @@ int pages_turn(Pages *pages, const Session *s, const char *path, json_object *pa
                 r = address_follow(&next, &s->address, base, link);
         if (r == 0 && link && streq(next, pages->mark))
                 r = PAGES_E_CIRCLE;
-        if (r)
+        if (r) {
+                free(next);
                 next = strdup(link);
+        }
         free(pages->next);
         pages->next = STEAL(next);
         if (r == PAGES_E_CIRCLE || ++pages->n >= PAGES_MAX)
