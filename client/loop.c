@@ -106,10 +106,12 @@ typedef struct LoopCall {
         Loop *loop;
         sd_bus_error error;
         sd_bus_message *reply;
-        bool told; /* that a dialog waits */
+        sd_bus_slot *question; /* for the keyring's state */
+        bool told;             /* that a dialog waits */
 } LoopCall;
 
 static void loop_call_deinit(LoopCall *call) {
+        sd_bus_slot_unref(call->question);
         sd_bus_error_free(&call->error);
         sd_bus_message_unref(call->reply);
 }
@@ -135,7 +137,8 @@ static int loop_on_keyring(sd_bus_message *reply, void *userdata, sd_bus_error *
 }
 
 static int loop_ask_keyring(LoopCall *call) {
-        return sd_bus_call_method_async(call->loop->bus, NULL, IOTC_BUS_NAME, IOTC_PATH,
+        call->question = sd_bus_slot_unref(call->question);
+        return sd_bus_call_method_async(call->loop->bus, &call->question, IOTC_BUS_NAME, IOTC_PATH,
                                         "org.freedesktop.DBus.Properties", "Get", loop_on_keyring,
                                         call, "ss", IOTC_INTERFACE_MANAGER, "KeyringState");
 }

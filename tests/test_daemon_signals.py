@@ -15,6 +15,8 @@ PROPERTIES = 'org.freedesktop.DBus.Properties'
 UNTOLD = {'Stats', 'StoreProblem', 'SettingsProblem', 'LastUsedAt'}     # by the XML
 TIMES = {'ExpiresAt', 'RefreshAt', 'LastRefreshAt'}     # of two clocks, read a moment later
 
+ROOT_ACCOUNTS = '/org/iotc/Token1/account/'
+
 
 class Mirror:
     """What signals say there is, from what was read once."""
@@ -33,6 +35,8 @@ class Mirror:
 
     def take(self, path, member, arguments):
         if member == 'PropertiesChanged':
+            if path.startswith(ROOT_ACCOUNTS) and (path, arguments[0]) not in self.known:
+                return      # of one that is gone: of no matter
             self.known.setdefault((path, arguments[0]), {}).update(arguments[1])
         elif member == 'InterfacesAdded':
             self.known |= {(arguments[0], interface): dict(values)
