@@ -9,6 +9,8 @@ import subprocess
 import uuid
 from xml.etree import ElementTree
 
+import pytest
+
 from util_bus import BusError
 from util_keyring import COLLECTION, ITEM, NAME, PATH, SERVICE, Keyring
 from util_process import Process, wait_until
@@ -79,7 +81,10 @@ class KeePassXC(Keyring):
         self.process.popen.stdin.close()
         self.bus.wait_name(NAME, alive=lambda: self.process.alive)
         if exposed:
-            wait_until(lambda: self.is_locked() == locked, 'the database to be open')
+            wait_until(lambda: not self.process.alive or self.is_locked() == locked,
+                       'the database to be open')
+            if not self.process.alive:  # 2.7.10 was seen to crash here
+                pytest.skip('this KeePassXC crashes as it opens its database')
 
     def restart(self):
         """It forgets what it has allowed to whom."""
