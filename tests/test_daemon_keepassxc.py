@@ -4,6 +4,8 @@
 # program read or write what another one has made (the daemon's former life is another one), and
 # before it unlocks. A person presses its buttons, or nobody does.
 
+import os
+
 import pytest
 
 from util_daemon import MANAGER, entra_account
@@ -141,6 +143,9 @@ def test_the_end_is_not_held_up_and_loses_nothing(signed_in, keepassxc, entra, c
 
 def test_a_locked_database(keepassxc, daemon, entra, cli, signed_in):
     """A search would show KeePassXC's dialog, and wait for it."""
+    if len(os.sched_getaffinity(0)) < 3 and not keepassxc.version().startswith('2.7.4'):
+        # Its open dialogs listen for USB keys in threads of the pool that derives the key.
+        pytest.skip('the dialog of this KeePassXC never ends on two processors')
     daemon.stop()
     keepassxc.close()
     keepassxc.start(locked=True)
