@@ -8,17 +8,19 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 
 #include "fetch/clock.h"
-#include "fetch/http.h"
 #include "fetch/source.h"
 #include "fetch/watch.h"
 #include "model/environment.h"
 #include "model/limits.h"
 #include "model/secret.h"
 
-static const Source sources[] = {
+static const struct Source {
+        const char *name;
+        const char *method; /* NULL: for a request that names none */
+        SourceFetch fetch;
+} sources[] = {
         { "entra", NULL, refresh_fetch },
         { "entra", "refresh", refresh_fetch },
         { "entra", "device-code", device_code_fetch },
@@ -38,52 +40,6 @@ static const char usage[] =
         "  echo '{\"protocol\":1,\"source\":\"azure-cli\",\n"
         "         \"resource\":\"https://apps.azureiotcentral.com\"}' | tr -d '\\n' |\n"
         "    iotc-token-fetch\n";
-
-static void say(const char *text) {
-        if (isatty(STDERR_FILENO))
-                (void)fprintf(stderr, "%s\n", text);
-}
-
-void source_prompt(const Prompt *prompt) {
-        CLEANUP(secret_freep) char *line = NULL;
-
-        if (event_format_prompt(&line, prompt) < 0 || event_write(STDOUT_FILENO, line) < 0)
-                exit(EXIT_FAILURE);
-        say(prompt->message);
-}
-
-bool source_check_entra(Answer *answer, const Request *request) {
-        const struct {
-                const char *name;
-                const char *value;
-        } needed[] = {
-                { "authority", request->authority },
-                { "tenant", request->tenant },
-                { "client_id", request->client_id },
-                { "resource", request->resource },
-        };
-        struct stat st;
-
-        for (size_t i = 0; i < ARRAY_SIZE(needed); i++)
-                if (!needed[i].value) {
-                        answer_set(answer, ANSWER_MISCONFIGURED, "The request names no %s.",
-                                   needed[i].name);
-                        return false;
-                }
-        if (!http_url_is_safe(request->authority) || strpbrk(request->authority, "?#")) {
-                answer_set(answer, ANSWER_MISCONFIGURED,
-                           "The authority must be an https URL (http on loopback only), as "
-                           "https://login.microsoftonline.com is.");
-                return false;
-        }
-        /* curl and az would wait for a pipe's writer. */
-        if (request->ca_bundle && stat(request->ca_bundle, &st) == 0 && !S_ISREG(st.st_mode)) {
-                answer_set(answer, ANSWER_MISCONFIGURED,
-                           "The CA bundle is no regular file. Check the setting 'ca-bundle'.");
-                return false;
-        }
-        return true;
-}
 
 static int fetch(Answer *answer, const Request *request) {
         bool known = false;
@@ -159,7 +115,7 @@ static int run(void) {
         if (r < 0)
                 answer_set(&answer, ANSWER_TRY_LATER, "The fetch failed: %s.", strerror(-r));
         if (answer.kind != ANSWER_TOKEN && answer.message)
-                say(answer.message);
+                source_say(answer.message);
         r = event_format_answer(&line, &answer, clock_usec());
         answer_deinit(&answer);
         if (r == 0)

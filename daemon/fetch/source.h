@@ -1,24 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The ways in. Each is one function in one file, named once in main.c's table; it blocks until it
- * has an answer, and nothing of it outlives the process.
+ * The ways in, and what they share. Each is one function in one file, named once in main.c's table;
+ * it blocks until it has an answer, and nothing of it outlives the process.
  */
 #pragma once
 
 #include "fetch/event.h"
 #include "fetch/request.h"
 
-typedef struct Source Source;
-
-struct Source {
-        const char *name;
-        const char *method; /* NULL: for a request that names none */
-        /*
-         * Fill *answer (zeroed at first) with a token or an error by request->deadline_usec. 0, or
-         * a negative errno when not even that could be done.
-         */
-        int (*fetch)(Answer *answer, const Request *request);
-};
+/*
+ * Fill *answer (zeroed at first) with a token or an error by request->deadline_usec. 0, or a
+ * negative errno when not even that could be done.
+ */
+typedef int (*SourceFetch)(Answer *answer, const Request *request);
 
 int device_code_fetch(Answer *answer, const Request *request);
 int refresh_fetch(Answer *answer, const Request *request);
@@ -33,3 +27,5 @@ int client_credentials_fetch(Answer *answer, const Request *request);
 bool source_check_entra(Answer *answer, const Request *request);
 /* Put an event on standard output and, when a person looks on, its text on standard error. */
 void source_prompt(const Prompt *prompt);
+/* A line for a person on standard error, if somebody looks on. */
+void source_say(const char *text);
