@@ -4,8 +4,8 @@
 
 #include "az-login.h"
 #include "bus.h"
+#include "common/program.h"
 #include "loop.h"
-#include "model/program.h"
 #include "say.h"
 
 static void az_exec(const char *tenant) {

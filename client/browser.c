@@ -4,7 +4,7 @@
 #include <sys/wait.h>
 
 #include "browser.h"
-#include "model/program.h"
+#include "common/program.h"
 
 typedef struct Browser {
         void (*fn)(bool opened, void *userdata);

@@ -14,7 +14,7 @@
 #include "doctor.h"
 #include "loop.h"
 
-#include "model/program.h"
+#include "common/program.h"
 
 enum {
         AZ_TIME_MAX_SEC = 20, /* it takes 1 s; 10 s on a bad day */

@@ -5,9 +5,9 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "common/text.h"
 #include "display.h"
 #include "doctor.h"
-#include "model/text.h"
 
 static bool store_is_file(const Doctor *d) {
         return streq(properties_string(&d->manager, "Store"), "file");

@@ -9,10 +9,10 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
+#include "common/credentials.h"
+#include "common/secret.h"
 #include "display.h"
 #include "doctor.h"
-#include "model/credentials.h"
-#include "model/secret.h"
 
 enum {
         PROBE_MSEC = 4000, /* to connect to one address of a proxy */

@@ -5,9 +5,9 @@
  */
 #include <sys/stat.h>
 
+#include "common/text.h"
+#include "common/trust.h"
 #include "doctor.h"
-#include "model/text.h"
-#include "model/trust.h"
 
 /* A bad line that belongs to no account; told: what it is about has been told. */
 static bool tell_bad_line(Doctor *d, bool told) {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdarg.h>
 
+#include "common/redact.h"
+#include "common/text.h"
 #include "connection.h"
 #include "display.h"
 #include "doctor.h"
-#include "model/redact.h"
-#include "model/text.h"
 #include "output.h"
 #include "table.h"
 

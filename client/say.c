@@ -3,10 +3,10 @@
 #include <stdarg.h>
 #include <sys/ioctl.h>
 
+#include "common/redact.h"
 #include "connection.h"
 #include "display.h"
 #include "i18n.h"
-#include "model/redact.h"
 #include "say.h"
 
 /* Of the terminal on standard error; 0 when that is none. */

@@ -9,7 +9,7 @@
 #include <iotc-util.h>
 #include <sys/types.h>
 
-#include "model/trust.h"
+#include "common/trust.h"
 
 enum {
         SETTINGS_FILE_MAX = 1024 * 1024, /* as the daemon has it */

@@ -4,7 +4,7 @@
  * or taken from it, without a new sign-in.
  */
 #include "bus.h"
-#include "model/host.h"
+#include "common/host.h"
 #include "say.h"
 #include "verbs.h"
 

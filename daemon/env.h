@@ -6,8 +6,8 @@
  */
 #pragma once
 
+#include "io/fetch/launcher.h"
 #include "io/keyring.h"
-#include "io/launcher.h"
 #include "io/sleep.h"
 #include "io/timer.h"
 #include "model/skew.h"

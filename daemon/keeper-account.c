@@ -3,10 +3,10 @@
  * What is done to an account: signing out, a new secret, other settings, its removal, and the news
  * from outside (keyring, network, a server that refuses a token).
  */
+#include "common/text.h"
 #include "io/log.h"
 #include "keeper-private.h"
 #include "model/limits.h"
-#include "model/text.h"
 #include "source.h"
 
 #define REPORT_AGAIN_USEC (60 * USEC_PER_SEC)

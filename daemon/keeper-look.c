@@ -4,9 +4,9 @@
  * had a person sign in. It is looked at again when the keyring tells of a deletion, and when a
  * caller would be told to sign in.
  */
+#include "common/secret.h"
 #include "io/log.h"
 #include "keeper-private.h"
-#include "model/secret.h"
 
 #define LOOK_AGAIN_USEC (30 * USEC_PER_SEC)
 

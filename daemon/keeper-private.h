@@ -9,7 +9,7 @@
  */
 #pragma once
 
-#include "io/fetch.h"
+#include "io/fetch/fetch.h"
 #include "io/notify.h"
 #include "io/timer.h"
 #include "keeper.h"

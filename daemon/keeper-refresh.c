@@ -4,11 +4,11 @@
  * daemons, read the keyring's record again, fetch, store the new refresh token, and only then hand
  * out.
  */
+#include "common/secret.h"
 #include "io/lock.h"
 #include "io/log.h"
 #include "keeper-private.h"
 #include "model/limits.h"
-#include "model/secret.h"
 
 #define LOCK_AGAIN_USEC (100 * 1000)
 

@@ -2,11 +2,11 @@
 /*
  * A keeper's life: its slots and its one timer.
  */
+#include "common/secret.h"
 #include "io/log.h"
 #include "io/state.h"
 #include "keeper-private.h"
 #include "model/limits.h"
-#include "model/secret.h"
 
 bool keeper_has_refresh_token(const Keeper *k) {
         return source_secret(k->account->source) == SOURCE_SECRET_REFRESH_TOKEN &&

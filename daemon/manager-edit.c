@@ -2,11 +2,11 @@
 /*
  * Changing the set of accounts: each change is in the settings file, or it has not happened.
  */
+#include "common/text.h"
 #include "io/config.h"
 #include "io/log.h"
 #include "manager-private.h"
 #include "model/limits.h"
-#include "model/text.h"
 
 struct ManagerOp {
         Manager *manager;

@@ -2,8 +2,8 @@
 /*
  * Which account a selector means (contract, section 2). A token never goes to a mistyped host.
  */
+#include "common/host.h"
 #include "manager-private.h"
-#include "model/host.h"
 
 static int resolve_default(const Manager *m, Keeper **ret, Problem *problem) {
         *ret = m->chosen;

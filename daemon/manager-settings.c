@@ -5,10 +5,10 @@
  * change of the files never deletes a secret from the keyring: a half-written line must not sign
  * anybody out, and a group that went may come back.
  */
+#include "common/program.h"
 #include "io/config.h"
 #include "io/log.h"
 #include "manager-private.h"
-#include "model/program.h"
 #include "model/strv.h"
 
 /* It is looked that often whether an exchange has ended. */

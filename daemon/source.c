@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "source.h"
+#include "common/text.h"
 #include "model/api-token.h"
 #include "model/limits.h"
-#include "model/text.h"
 
 SourceSecret source_secret(AccountSource source) {
         static const SourceSecret secrets[_ACCOUNT_SOURCE_MAX] = {

@@ -6,7 +6,7 @@
 #pragma once
 
 #include "env.h"
-#include "io/fetch.h"
+#include "io/fetch/fetch.h"
 #include "model/account.h"
 #include "model/problem.h"
 

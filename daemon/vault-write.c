@@ -2,8 +2,8 @@
 /*
  * Writing: one write at a time, of what memory is then; what changes meanwhile is the next one.
  */
+#include "common/secret.h"
 #include "io/log.h"
-#include "model/secret.h"
 #include "removed.h"
 #include "vault-private.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+#include "common/secret.h"
 #include "io/log.h"
-#include "model/secret.h"
 #include "removed.h"
 #include "vault-private.h"
 

@@ -4,11 +4,11 @@
 #include <fcntl.h>
 #include <stdarg.h>
 
+#include "common/secret.h"
 #include "fake-fetch.h"
 #include "fake-time.h"
 #include "io/lock.h"
 #include "io/log.h"
-#include "model/secret.h"
 
 struct Fetch {
         Fetch *next;

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * io/fetch.h without a fetcher: a test sees which fetches are under way and says what the identity
- * side answers, now or by a function that answers all. io/lock.h and io/log.h are here as well: a
- * lock that somebody else may hold, and a log that may have no secret in it.
+ * io/fetch/fetch.h without a fetcher: a test sees which fetches are under way and says what the
+ * identity side answers, now or by a function that answers all. io/lock.h and io/log.h are here as
+ * well: a lock that somebody else may hold, and a log that may have no secret in it.
  *
  * Every secret of a test begins with "secret-": that is how a leak is noticed.
  */
 #pragma once
 
-#include "io/fetch.h"
+#include "io/fetch/fetch.h"
 
 typedef struct FakeToken {
         const char *access_token, *refresh_token, *user, *tenant;

@@ -3,9 +3,9 @@
 #include <assert.h>
 #include <limits.h>
 
+#include "common/secret.h"
 #include "fake-keyring.h"
 #include "fake-time.h"
-#include "model/secret.h"
 
 #define TIME_LIMIT_USEC (10 * USEC_PER_SEC)
 

@@ -7,9 +7,9 @@
 #include <assert.h>
 #include <signal.h>
 
+#include "common/text.h"
 #include "fetch/az-output.h"
 #include "model/limits.h"
-#include "model/text.h"
 
 #define NOW       UINT64_C(1795467600) /* 2026-11-23 21:00:00 */
 #define NOW_USEC  (50 * USEC_PER_SEC)

@@ -5,9 +5,9 @@
 #undef NDEBUG
 #include <assert.h>
 
+#include "common/secret.h"
 #include "model/challenge.h"
 #include "model/limits.h"
-#include "model/secret.h"
 
 #define CLAIMS "eyJhY2Nlc3NfdG9rZW4iOnsibmJmIjp7ImVzc2VudGlhbCI6dHJ1ZX19fQ"
 

@@ -6,7 +6,7 @@
 #include <fcntl.h>
 #include <sys/syscall.h>
 
-#include "model/text.h"
+#include "common/text.h"
 #include "util-config.h"
 
 #define ROUNDS 4000

@@ -4,7 +4,7 @@
 #include <locale.h>
 #include <time.h>
 
-#include "model/date.h"
+#include "common/date.h"
 
 static void test_three_forms(void) {
         assert(date_from_http("Sun, 06 Nov 1994 08:49:37 GMT") == 784111777);

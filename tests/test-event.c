@@ -6,11 +6,11 @@
 #undef NDEBUG
 #include <assert.h>
 
+#include "common/json.h"
+#include "common/secret.h"
+#include "common/text.h"
 #include "fetch/event.h"
-#include "model/json.h"
 #include "model/limits.h"
-#include "model/secret.h"
-#include "model/text.h"
 
 static Json *read_line(const char *line) {
         Json *object = NULL;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "util-fetcher.h"
 
-#include "io/fetch.h"
-#include "model/json.h"
+#include "common/json.h"
+#include "io/fetch/fetch.h"
 #include "model/limits.h"
 
 #define TOKEN "{\"event\":\"token\",\"access_token\":\"aa.bb\",\"expires_in\":3600}"

@@ -6,8 +6,7 @@
 #undef NDEBUG
 #include <assert.h>
 
-#include "model/host.h"
-#include "model/limits.h"
+#include "common/host.h"
 
 #define LABEL_63 "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffffggg"
 

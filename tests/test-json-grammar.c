@@ -2,7 +2,7 @@
 #undef NDEBUG
 #include <assert.h>
 
-#include "model/json-grammar.h"
+#include "common/json-grammar.h"
 
 static void test_what_json_is(void) {
         static const char *const good[] = {

@@ -2,8 +2,8 @@
 #undef NDEBUG
 #include <assert.h>
 
-#include "model/json.h"
-#include "model/secret.h"
+#include "common/json.h"
+#include "common/secret.h"
 
 static int parse(Json **ret, const char *text) {
         return json_parse(ret, text, strlen(text));

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include <sys/stat.h>
 
+#include "common/secret.h"
 #include "fake-notify.h"
-#include "model/secret.h"
 #include "util-house.h"
 
 /* What a selector means: an account's name, or an outcome and a part of its text. */

@@ -6,8 +6,8 @@
 #undef NDEBUG
 #include <assert.h>
 
+#include "common/text.h"
 #include "fetch/oauth-error.h"
-#include "model/text.h"
 
 #define AUTHORITY "https://login.example/adfs"
 

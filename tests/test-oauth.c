@@ -6,10 +6,10 @@
 #undef NDEBUG
 #include <assert.h>
 
+#include "common/secret.h"
+#include "common/text.h"
 #include "fetch/oauth.h"
 #include "model/limits.h"
-#include "model/secret.h"
-#include "model/text.h"
 
 #define AUTHORITY "https://login.example"
 #define SENT      (100 * USEC_PER_SEC)

@@ -4,7 +4,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include "model/program.h"
+#include "common/program.h"
 
 /* A folder of this test's own, which only its user can write to. */
 static char top[64];

@@ -2,8 +2,8 @@
 #undef NDEBUG
 #include <assert.h>
 
+#include "common/secret.h"
 #include "model/record.h"
-#include "model/secret.h"
 
 #define RESOURCE "https://apps.azureiotcentral.com"
 

@@ -6,7 +6,7 @@
 #undef NDEBUG
 #include <assert.h>
 
-#include "model/redact.h"
+#include "common/redact.h"
 
 #define TOKEN "0.AXoA-b~c_d.e*f!g\"h\\i/j+k=l&m%n o'p<q>r{s}t\xc3\xbcu"
 #define SHORT "s3cr+t"

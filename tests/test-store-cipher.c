@@ -6,8 +6,8 @@
 #undef NDEBUG
 #include <assert.h>
 
+#include "common/secret.h"
 #include "io/store-cipher.h"
-#include "model/secret.h"
 
 #define TEXT "the record"
 

@@ -8,9 +8,9 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "common/secret.h"
 #include "io/store-file.h"
 #include "io/store-key.h"
-#include "model/secret.h"
 #include "util-config.h"
 
 /* A store in a folder of its own, and a key file beside it. */

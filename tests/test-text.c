@@ -6,7 +6,7 @@
 #undef NDEBUG
 #include <assert.h>
 
-#include "model/text.h"
+#include "common/text.h"
 
 static void test_text_is_cleaned(void) {
         static const struct {

@@ -8,7 +8,7 @@
 #include <sys/wait.h>
 #include <sys/xattr.h>
 
-#include "model/trust.h"
+#include "common/trust.h"
 
 /* A folder of this test's own, which only its user can write to. */
 static char top[64];

@@ -7,10 +7,10 @@
 #undef NDEBUG
 #include <assert.h>
 
-#include "io/fetch-event.h"
+#include "common/secret.h"
+#include "common/text.h"
+#include "io/fetch/fetch-event.h"
 #include "model/limits.h"
-#include "model/secret.h"
-#include "model/text.h"
 
 #define BOOTTIME (500 * USEC_PER_SEC)
 #define WALL     UINT64_C(1700000000)

@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#include "io/launcher.h"
+#include "io/fetch/launcher.h"
 #include "io/timer.h"
 
 typedef struct Fetcher {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "util-keeper.h"
-#include "model/secret.h"
-#include "model/text.h"
+#include "common/secret.h"
+#include "common/text.h"
 
 void changer_on_done(const Problem *problem, void *userdata) {
         Changer *c = userdata;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What an application is called, daemon/model/host.c knows: the daemon compares by it, and a token
+ * What an application is called, common/host.c knows: the daemon compares by it, and a token
  * goes where this is the same. libcurl only resolves relative references (RFC 3986, section 5).
  */
 #include <ctype.h>
@@ -8,7 +8,7 @@
 #include <curl/curl.h>
 
 #include "address.h"
-#include "model/host.h"
+#include "common/host.h"
 
 static void urlp(CURLU **url) {
         curl_url_cleanup(*url);

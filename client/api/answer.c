@@ -5,7 +5,7 @@
 #include "../loop.h"
 #include "../say.h"
 #include "answer.h"
-#include "model/json-grammar.h"
+#include "common/json-grammar.h"
 
 enum {
         MESSAGE_MAX = 600

@@ -2,8 +2,8 @@
 #include "fields.h"
 #include "../say.h"
 #include "address.h"
+#include "common/json-grammar.h"
 #include "input.h"
-#include "model/json-grammar.h"
 #include "pages.h"
 
 /* One field, taken apart. */

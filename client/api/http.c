@@ -8,9 +8,9 @@
 #include <curl/curl.h>
 
 #include "../loop.h"
+#include "common/date.h"
+#include "common/redact.h"
 #include "http.h"
-#include "model/date.h"
-#include "model/redact.h"
 
 struct Http {
         CURL *curl;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * JSON as text: laid out for a person, or a part of it found, without making numbers or objects of
- * it, so that what is shown is what came. The text is valid JSON: model/json-grammar.h says so.
+ * it, so that what is shown is what came. The text is valid JSON: common/json-grammar.h says so.
  */
 #pragma once
 

@@ -2,7 +2,7 @@
 #include "pages.h"
 #include "../display.h"
 #include "../say.h"
-#include "model/json-grammar.h"
+#include "common/json-grammar.h"
 
 enum {
         JSON_DEPTH_MAX = 128, /* device templates nest deeper than json-c's default of 32 */

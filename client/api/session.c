@@ -7,9 +7,9 @@
 #include "../i18n.h"
 #include "../loop.h"
 #include "../say.h"
-#include "model/credentials.h"
-#include "model/json-grammar.h"
-#include "model/secret.h"
+#include "common/credentials.h"
+#include "common/json-grammar.h"
+#include "common/secret.h"
 #include "session.h"
 #include "settings.h"
 

@@ -4,8 +4,8 @@
 #include "../display.h"
 #include "../output.h"
 #include "../say.h"
+#include "common/json-grammar.h"
 #include "json-text.h"
-#include "model/json-grammar.h"
 #include "pages.h"
 #include "show.h"
 

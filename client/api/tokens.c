@@ -2,8 +2,8 @@
 #include <ctype.h>
 
 #include "../say.h"
+#include "common/json-grammar.h"
 #include "json-text.h"
-#include "model/json-grammar.h"
 #include "roles.h"
 #include "tokens.h"
 

@@ -15,7 +15,7 @@
 #include "args.h"
 #include "az-args.h"
 #include "bus.h"
-#include "model/program.h"
+#include "common/program.h"
 #include "output.h"
 #include "say.h"
 #include "settings.h"

@@ -4,8 +4,8 @@
  * a service does not get, and the other way round.
  */
 #include "bus/bus-private.h"
+#include "common/text.h"
 #include "model/limits.h"
-#include "model/text.h"
 
 int property_get_settings_files(sd_bus *bus, const char *path, const char *interface,
                                 const char *property, sd_bus_message *reply, void *userdata,

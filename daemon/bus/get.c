@@ -4,9 +4,9 @@
  * first reply: no allocation of ours, no look-up but the account's.
  */
 #include "bus/bus-private.h"
-#include "model/json.h"
+#include "common/json.h"
+#include "common/text.h"
 #include "model/limits.h"
-#include "model/text.h"
 
 #define TIMEOUT_DEFAULT 20
 #define TIMEOUT_REFRESH 90

@@ -5,8 +5,8 @@
 #include <iotc-dbus.h>
 
 #include "bus/bus-private.h"
+#include "common/secret.h"
 #include "model/challenge.h"
-#include "model/secret.h"
 
 /* Read the selector, the first argument of most calls, and resolve it. */
 static int keeper_read(Bus *b, sd_bus_message *m, Keeper **ret, sd_bus_error *error) {

@@ -5,9 +5,9 @@
 #include <iotc-dbus.h>
 
 #include "bus/bus-private.h"
+#include "common/secret.h"
+#include "common/text.h"
 #include "model/limits.h"
-#include "model/secret.h"
-#include "model/text.h"
 
 /* The reply repeats the key: cut short, but never inside a character. */
 static int key_refuse(const char *key, const char *problem, sd_bus_error *error) {

@@ -6,14 +6,14 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "common/json.h"
+#include "common/secret.h"
+#include "common/text.h"
 #include "fetch/az-output.h"
 #include "fetch/az-text.h"
 #include "fetch/oauth-error.h"
 #include "fetch/oauth.h"
-#include "model/json.h"
 #include "model/limits.h"
-#include "model/secret.h"
-#include "model/text.h"
 
 /* ---- standard output ---------------------------------------------------------------------- */
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include <ctype.h>
 
+#include "common/json-grammar.h"
+#include "common/text.h"
 #include "fetch/az-text.h"
-#include "model/json-grammar.h"
-#include "model/text.h"
 
 enum {
         OBJECT_DEPTH = 16,

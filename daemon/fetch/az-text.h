@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "model/json.h"
+#include "common/json.h"
 
 /*
  * The one JSON object with a member of this name in what az printed, whatever is written around it

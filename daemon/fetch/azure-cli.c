@@ -10,13 +10,13 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "common/program.h"
+#include "common/redact.h"
 #include "fetch/az-output.h"
 #include "fetch/child.h"
 #include "fetch/clock.h"
 #include "fetch/source.h"
 #include "model/environment.h"
-#include "model/program.h"
-#include "model/redact.h"
 
 enum {
         AZ_TIME_MAX = 60, /* seconds for one az */

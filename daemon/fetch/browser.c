@@ -6,6 +6,9 @@
  * shows in the end is written once the code has been redeemed, so that it tells the truth; and it
  * is at an address of its own, so that no code stays where a browser shows and keeps addresses.
  */
+#include "common/redact.h"
+#include "common/secret.h"
+#include "common/text.h"
 #include "fetch/clock.h"
 #include "fetch/loopback.h"
 #include "fetch/oauth-error.h"
@@ -15,9 +18,6 @@
 #include "fetch/redeem.h"
 #include "fetch/source.h"
 #include "model/limits.h"
-#include "model/redact.h"
-#include "model/secret.h"
-#include "model/text.h"
 
 enum {
         BROWSER_TIME_MAX = 900, /* seconds for a person, as a device code has */

@@ -11,9 +11,9 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "common/secret.h"
 #include "fetch/child.h"
 #include "fetch/clock.h"
-#include "model/secret.h"
 
 enum {
         CHILD_GRACE_MSEC = 500, /* after SIGINT, and again after SIGTERM */

@@ -3,10 +3,10 @@
  * A token for a client's own secret, without a person (RFC 6749 section 4.4): a service principal
  * on a machine that nobody sits at.
  */
+#include "common/secret.h"
 #include "fetch/oauth.h"
 #include "fetch/redeem.h"
 #include "fetch/source.h"
-#include "model/secret.h"
 
 /* Entra's names for "whichever tenant the person is of": a client is of none of them. */
 static bool tenant_is_alias(const char *tenant) {

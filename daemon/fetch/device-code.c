@@ -4,12 +4,12 @@
  * entered it somewhere. A fault of the network costs a poll and not the code: the person may be
  * typing it right now.
  */
+#include "common/secret.h"
 #include "fetch/clock.h"
 #include "fetch/http.h"
 #include "fetch/oauth.h"
 #include "fetch/redeem.h"
 #include "fetch/source.h"
-#include "model/secret.h"
 
 enum {
         DEVICE_SLOW_DOWN = 5,    /* seconds, RFC 8628 section 3.5 */

@@ -4,11 +4,11 @@
  */
 #include <stdarg.h>
 
+#include "common/json.h"
+#include "common/secret.h"
+#include "common/text.h"
 #include "fetch/event.h"
-#include "model/json.h"
 #include "model/limits.h"
-#include "model/secret.h"
-#include "model/text.h"
 
 static const char *const answer_kinds[_ANSWER_KIND_MAX] = {
         [ANSWER_NONE] = "try-later",      [ANSWER_SIGN_IN_NEEDED] = "sign-in-needed",

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include <curl/curl.h>
 
+#include "common/credentials.h"
+#include "common/secret.h"
 #include "fetch/http-proxy.h"
-#include "model/credentials.h"
-#include "model/secret.h"
 
 /* As libcurl looks for it: the first that is set counts, even an empty one, which means none. */
 static void http_proxy_find(HttpProxy *p, const char *setting) {

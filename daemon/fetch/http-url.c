@@ -5,8 +5,8 @@
 #include <arpa/inet.h>
 #include <curl/curl.h>
 
+#include "common/text.h"
 #include "fetch/http.h"
-#include "model/text.h"
 
 static void http_urlp(CURLU **url) {
         curl_url_cleanup(*url);

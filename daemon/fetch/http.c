@@ -8,14 +8,14 @@
 
 #include <curl/curl.h>
 
+#include "common/date.h"
+#include "common/redact.h"
+#include "common/secret.h"
+#include "common/text.h"
 #include "fetch/clock.h"
 #include "fetch/http-proxy.h"
 #include "fetch/http.h"
-#include "model/date.h"
 #include "model/limits.h"
-#include "model/redact.h"
-#include "model/secret.h"
-#include "model/text.h"
 
 enum {
         HTTP_DETAIL_MAX = 120, /* bytes of libcurl's words */

@@ -31,7 +31,7 @@ typedef struct HttpReply HttpReply;
 /* The way to a server: borrowed for as long as the Http lives, each may be NULL. */
 struct HttpWay {
         const char *proxy;             /* NULL: as the environment says */
-        const char *proxy_credentials; /* path of a file, see model/credentials.h */
+        const char *proxy_credentials; /* path of a file, see common/credentials.h */
         const char *ca_bundle;         /* path of a file; NULL: the system's */
 };
 

@@ -10,10 +10,10 @@
 
 #include <microhttpd.h>
 
+#include "common/peer.h"
 #include "fetch/clock.h"
 #include "fetch/loopback.h"
 #include "fetch/page.h"
-#include "model/peer.h"
 
 enum {
         LOOPBACK_PORT_TRIES = 16,

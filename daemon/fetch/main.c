@@ -9,12 +9,12 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
+#include "common/secret.h"
 #include "fetch/clock.h"
 #include "fetch/source.h"
 #include "fetch/watch.h"
 #include "model/environment.h"
 #include "model/limits.h"
-#include "model/secret.h"
 
 static const struct Source {
         const char *name;

@@ -5,9 +5,9 @@
  * which hides behind invalid_grant and wants silence.
  */
 #include "fetch/oauth-error.h"
+#include "common/secret.h"
+#include "common/text.h"
 #include "model/limits.h"
-#include "model/secret.h"
-#include "model/text.h"
 
 enum {
         OAUTH_SENTENCE_MAX = 280, /* bytes of a server's text in ours */

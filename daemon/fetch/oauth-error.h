@@ -5,9 +5,9 @@
  */
 #pragma once
 
+#include "common/json.h"
 #include "fetch/event.h"
 #include "fetch/http.h"
-#include "model/json.h"
 
 /*
  * Fill *answer from a reply that is no success. object is its body, NULL when that is no JSON

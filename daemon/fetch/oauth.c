@@ -5,12 +5,12 @@
  * signature.
  */
 #include "fetch/oauth.h"
+#include "common/json.h"
+#include "common/redact.h"
+#include "common/secret.h"
+#include "common/text.h"
 #include "fetch/oauth-error.h"
-#include "model/json.h"
 #include "model/limits.h"
-#include "model/redact.h"
-#include "model/secret.h"
-#include "model/text.h"
 
 enum {
         OAUTH_NAME_MAX = 256,

@@ -4,8 +4,8 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 
+#include "common/secret.h"
 #include "fetch/pkce.h"
-#include "model/secret.h"
 
 enum {
         PKCE_BYTES = 32 /* of SHA-256, and of a random value */

@@ -2,10 +2,10 @@
 /*
  * A new access token for a refresh token (RFC 6749 section 6).
  */
+#include "common/secret.h"
 #include "fetch/oauth.h"
 #include "fetch/redeem.h"
 #include "fetch/source.h"
-#include "model/secret.h"
 
 int refresh_fetch(Answer *answer, const Request *request) {
         CLEANUP(secret_freep) char *form = NULL;

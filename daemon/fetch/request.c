@@ -5,12 +5,12 @@
  */
 #include <stdarg.h>
 
+#include "common/json.h"
+#include "common/secret.h"
+#include "common/text.h"
 #include "fetch/clock.h"
 #include "fetch/request.h"
-#include "model/json.h"
 #include "model/limits.h"
-#include "model/secret.h"
-#include "model/text.h"
 
 typedef struct Field Field;
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include <sys/stat.h>
 
+#include "common/secret.h"
 #include "fetch/http.h"
 #include "fetch/source.h"
-#include "model/secret.h"
 
 void source_say(const char *text) {
         if (isatty(STDERR_FILENO))

@@ -6,12 +6,12 @@
  */
 #include <glib.h>
 
+#include "common/secret.h"
+#include "common/text.h"
 #include "io/config-file.h"
 #include "io/config-scan.h"
 #include "io/file.h"
 #include "model/limits.h"
-#include "model/secret.h"
-#include "model/text.h"
 
 #define CONFIG_SOURCES "entra, azure-cli, client-credentials, api-token or command"
 

@@ -5,8 +5,8 @@
  * file of its own.
  */
 #include "io/config-global.h"
+#include "common/host.h"
 #include "model/account.h"
-#include "model/host.h"
 #include "model/limits.h"
 #include "model/strv.h"
 #include "model/value.h"

@@ -7,11 +7,11 @@
 #include "io/config.h"
 #include <stdarg.h>
 
+#include "common/secret.h"
 #include "io/config-edit.h"
 #include "io/config-file.h"
 #include "io/file.h"
 #include "model/limits.h"
-#include "model/secret.h"
 #include "model/strv.h"
 
 #define CONFIG_DEFAULT_SUFFIX "azureiotcentral.com"

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "model/trust.h"
+#include "common/trust.h"
 
 /*
  * The bytes of a regular file, with a NUL after them (caller frees; *ret_n doesn't count it). 0;

@@ -5,8 +5,8 @@
  * done once more, from the look at what is there: a service may say "done" also where the person
  * has said no, and Delete() goes item by item.
  */
+#include "common/secret.h"
 #include "io/keyring-secret-private.h"
-#include "model/secret.h"
 
 #define ITEM "org.freedesktop.Secret.Item"
 

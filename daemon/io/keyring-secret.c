@@ -3,8 +3,8 @@
  * The connection, and the table of calls; any error that a fresh connection could mend is tried
  * once more.
  */
+#include "common/secret.h"
 #include "io/keyring-secret-private.h"
-#include "model/secret.h"
 
 typedef int (*SecretCallFn)(KeyringSecret *s, SecretCall *call, GError **error);
 

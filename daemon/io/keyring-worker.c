@@ -8,8 +8,8 @@
 #include <sys/eventfd.h>
 #include <time.h>
 
+#include "common/secret.h"
 #include "io/keyring-worker.h"
-#include "model/secret.h"
 
 /* Of the 2 s that keyring_free() has. */
 #define JOIN_MSEC 1500

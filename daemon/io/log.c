@@ -2,8 +2,8 @@
 #include <stdarg.h>
 #include <sys/stat.h>
 
+#include "common/redact.h"
 #include "io/log.h"
-#include "model/redact.h"
 
 static int log_max_level = LOG_INFO;
 

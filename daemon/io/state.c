@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "io/state.h"
+#include "common/json.h"
+#include "common/secret.h"
 #include "io/file.h"
 #include "io/lock.h"
 #include "io/log.h"
 #include "io/timer.h"
-#include "model/json.h"
 #include "model/limits.h"
-#include "model/secret.h"
 
 #define STATE_WRITE_USEC (3600 * USEC_PER_SEC)
 #define STATE_FILE_MAX   (64 * 1024)

@@ -2,8 +2,8 @@
 #include <gcrypt.h>
 #include <sys/random.h>
 
+#include "common/secret.h"
 #include "io/store-cipher.h"
-#include "model/secret.h"
 
 #define FORM       "iotc-secrets/1\n"
 #define KEY_BYTES  32

@@ -6,13 +6,13 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "common/secret.h"
+#include "common/text.h"
 #include "io/file.h"
 #include "io/store-file.h"
 #include "io/store-key.h"
 #include "model/account.h"
 #include "model/limits.h"
-#include "model/secret.h"
-#include "model/text.h"
 
 /* A temporary file that is older has no writer any more: it was killed, or the power went. */
 #define LEFTOVER_SEC     60

@@ -3,10 +3,10 @@
 #include <stdarg.h>
 #include <sys/stat.h>
 
+#include "common/secret.h"
+#include "common/text.h"
+#include "common/trust.h"
 #include "io/store-key.h"
-#include "model/secret.h"
-#include "model/text.h"
-#include "model/trust.h"
 
 #define MAKE_ONE "head -c 32 /dev/urandom > FILE && chmod 600 FILE"
 #define THEN     "Then run: iotc-token unlock"

@@ -6,8 +6,8 @@
  */
 #include <stdarg.h>
 
+#include "common/host.h"
 #include "model/account.h"
-#include "model/host.h"
 #include "model/limits.h"
 #include "model/strv.h"
 #include "model/value.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "model/api-token.h"
-#include "model/text.h"
+#include "common/text.h"
 
 #define SCHEME "SharedAccessSignature "
 

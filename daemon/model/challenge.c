@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "model/challenge.h"
-#include "model/json.h"
+#include "common/json.h"
+#include "common/secret.h"
 #include "model/limits.h"
-#include "model/secret.h"
 
 /* The value of claims="..." among the header's parameters, which come in any order. */
 static const char *parameter_find(const char *s, size_t *ret_n) {

@@ -6,14 +6,14 @@
  */
 #pragma once
 
+#include "common/host.h" /* URL_LENGTH_MAX */
+
 /* Accounts of the settings files together; the built-in one comes on top. */
 #define ACCOUNTS_MAX            64
 /* Removed accounts of which the item waits to be deleted. */
 #define REMOVED_MAX             64
 /* Entries of a setting that is a list: apps, resources, app-suffixes. */
 #define LIST_ENTRIES_MAX        64
-/* Bytes of a URL or URI in a setting or a selector. */
-#define URL_LENGTH_MAX          2048
 /* Bytes of a subscription's name or id. */
 #define SUBSCRIPTION_LENGTH_MAX 256
 /* Bytes of a path in a setting: PATH_MAX without its NUL. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdarg.h>
 
+#include "common/redact.h"
 #include "model/problem.h"
-#include "model/redact.h"
 
 int problem_take(Problem *p, Outcome outcome, char *text) {
         free(p->text);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "model/record.h"
-#include "model/json.h"
-#include "model/secret.h"
+#include "common/json.h"
+#include "common/secret.h"
 
 /* Raised when the meaning of a field changes: older records are then ignored, not misread. */
 enum {

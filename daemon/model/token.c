@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "model/token.h"
-#include "model/secret.h"
-#include "model/text.h"
+#include "common/secret.h"
+#include "common/text.h"
 
 int token_new(Token **ret, TokenType type, const char *value) {
         const char *scheme = type == TOKEN_TYPE_BEARER ? "Bearer " : "";

@@ -3,8 +3,8 @@
  * See value.h. Each check names the characters that may be there, never those that may not.
  */
 #include "model/value.h"
+#include "common/text.h"
 #include "model/limits.h"
-#include "model/text.h"
 
 #define DIGITS  "0123456789"
 #define HEX     DIGITS "abcdefABCDEF"

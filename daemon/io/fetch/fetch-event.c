@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-#include "io/fetch-event.h"
-#include "model/host.h"
-#include "model/json.h"
+#include "io/fetch/fetch-event.h"
+#include "common/host.h"
+#include "common/json.h"
+#include "common/redact.h"
+#include "common/text.h"
 #include "model/limits.h"
-#include "model/redact.h"
-#include "model/text.h"
 
 struct FetchEvent {
         FetchEventType type;

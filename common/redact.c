@@ -6,7 +6,7 @@
  */
 #include <ctype.h>
 
-#include "model/redact.h"
+#include "common/redact.h"
 
 enum {
         DECODE_PASSES = 6, /* encodings on top of each other */

@@ -8,7 +8,7 @@
  */
 #pragma once
 
-#include "io/launcher.h"
+#include "io/fetch/launcher.h"
 #include "model/problem.h"
 
 typedef struct Fetch Fetch;

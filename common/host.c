@@ -6,9 +6,8 @@
  */
 #include <arpa/inet.h>
 
-#include "model/host.h"
-#include "model/limits.h"
-#include "model/text.h"
+#include "common/host.h"
+#include "common/text.h"
 
 #define HOST_LABEL_MAX 63
 #define HOST_NAME_MAX  253

@@ -2,9 +2,9 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include "model/credentials.h"
-#include "model/secret.h"
-#include "model/text.h"
+#include "common/credentials.h"
+#include "common/secret.h"
+#include "common/text.h"
 
 enum {
         CREDENTIALS_MAX = 1024, /* bytes */

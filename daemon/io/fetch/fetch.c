@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include <fcntl.h>
 
-#include "io/fetch-event.h"
-#include "io/fetch.h"
+#include "common/json.h"
+#include "common/redact.h"
+#include "common/secret.h"
+#include "common/text.h"
+#include "io/fetch/fetch-event.h"
+#include "io/fetch/fetch.h"
 #include "io/log.h"
 #include "io/timer.h"
-#include "model/json.h"
 #include "model/limits.h"
-#include "model/redact.h"
-#include "model/secret.h"
-#include "model/text.h"
 
 enum {
         FETCH_GRACE_SECONDS = 3, /* for ending itself by its own deadline before it is ended */

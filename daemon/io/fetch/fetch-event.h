@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "io/fetch.h"
+#include "io/fetch/fetch.h"
 
 typedef enum FetchEventType {
         FETCH_EVENT_OTHER, /* unknown or not for us: ignored */

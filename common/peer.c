@@ -3,7 +3,7 @@
 #include <inttypes.h>
 #include <netinet/in.h>
 
-#include "model/peer.h"
+#include "common/peer.h"
 
 enum {
         PEER_NAME_MAX =

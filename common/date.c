@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <time.h>
 
-#include "model/date.h"
+#include "common/date.h"
 
 /* By sscanf(), since strptime() wants the names of days and months in the user's language. */
 uint64_t date_from_http(const char *text) {

@@ -7,8 +7,8 @@
 #include <limits.h>
 #include <sys/stat.h>
 
-#include "model/program.h"
-#include "model/trust.h"
+#include "common/program.h"
+#include "common/trust.h"
 
 int program_check(const char *path, Distrust *ret) {
         CLEANUP(distrust_clear) Distrust distrust = { 0 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "model/json-grammar.h"
+#include "common/json-grammar.h"
 
 /* The length of the character at s, by the table of RFC 3629 section 4; 0: it is none. */
 static size_t utf8_length(const char *s, size_t n) {

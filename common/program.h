@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "model/trust.h"
+#include "common/trust.h"
 
 enum {
         _PROGRAM_E_SUCCESS,

@@ -14,11 +14,11 @@
 #include <sys/wait.h>
 #include <time.h>
 
-#include "io/launcher-protocol.h"
+#include "common/json.h"
+#include "common/program.h"
+#include "io/fetch/launcher-protocol.h"
 #include "model/environment.h"
-#include "model/json.h"
 #include "model/limits.h"
-#include "model/program.h"
 
 enum {
         KILL_AFTER_MS = 2000

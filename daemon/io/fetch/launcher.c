@@ -4,8 +4,8 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
-#include "io/launcher-protocol.h"
-#include "io/launcher.h"
+#include "io/fetch/launcher-protocol.h"
+#include "io/fetch/launcher.h"
 
 struct Launcher {
         int socket;

@@ -8,8 +8,8 @@
 #include <sys/stat.h>
 #include <sys/xattr.h>
 
-#include "model/text.h"
-#include "model/trust.h"
+#include "common/text.h"
+#include "common/trust.h"
 
 enum {
         LINKS_MAX = 40, /* as the kernel has it */

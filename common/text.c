@@ -3,7 +3,7 @@
  * See text.h. The decoder is the strict one of RFC 3629: no overlong form, no surrogate, nothing
  * above U+10FFFF.
  */
-#include "model/text.h"
+#include "common/text.h"
 
 #define TEXT_REPLACEMENT "\xef\xbf\xbd"
 

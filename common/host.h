@@ -9,6 +9,9 @@
 
 #include <iotc-util.h>
 
+/* Bytes of a URL or URI in a setting or a selector. */
+#define URL_LENGTH_MAX 2048
+
 /*
  * A host name, host:port, or an https URL (http on loopback only) with any path and query, to
  * "host" or "host:port", for an http URL to "http://host" or "http://host:port"; the port is left

@@ -2,9 +2,9 @@
 #include <json-c/json.h>
 #include <json-c/printbuf.h>
 
-#include "model/json-grammar.h"
-#include "model/json.h"
-#include "model/secret.h"
+#include "common/json-grammar.h"
+#include "common/json.h"
+#include "common/secret.h"
 
 enum {
         JSON_DEPTH_MAX = 16 /* arrays and objects; json-c counts their members as well */

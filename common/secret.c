@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <string.h>
 
-#include "model/secret.h"
+#include "common/secret.h"
 
 void secret_wipe(void *p, size_t n) {
         if (p && n)
