@@ -8,8 +8,8 @@
 #include "attention-note.h"
 #include "attention.h"
 #include "io/timer.h"
-#include "keeper.h"
-#include "signin.h"
+#include "keeper/keeper.h"
+#include "keeper/signin.h"
 
 /* An account that needs a person. */
 typedef struct AttentionItem {

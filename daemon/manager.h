@@ -6,7 +6,7 @@
 #pragma once
 
 #include "env.h"
-#include "keeper.h"
+#include "keeper/keeper.h"
 
 typedef struct Manager Manager;
 typedef struct ManagerOp ManagerOp;

@@ -2,7 +2,7 @@
 /*
  * What must be true of every machine at every moment.
  */
-#include "keeper-private.h"
+#include "keeper/turn.h"
 #include "simulate.h"
 
 /* Entra takes 15 equal requests in 5 minutes for a loop (AADSTS50196), whichever life of the daemon

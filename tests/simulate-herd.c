@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "simulate-herd.h"
-#include "policy.h"
+#include "policy/refresh.h"
 #include "simulate.h"
 
 /* Seconds. The herd has run for three hours when the service goes away for one. */

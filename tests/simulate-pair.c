@@ -8,7 +8,7 @@
  */
 #include "simulate-pair.h"
 #include "io/state.h"
-#include "keeper-private.h"
+#include "keeper/turn.h"
 
 #define FAULT_EACH (DAY / 40)
 Pair *pair;

@@ -16,9 +16,9 @@
 #include "fake-fetch.h"
 #include "fake-keyring.h"
 #include "fake-time.h"
+#include "keeper/signin.h"
 #include "manager.h"
 #include "model/limits.h"
-#include "signin.h"
 
 #define RESOURCE    "https://apps.azureiotcentral.com"
 #define GRAPH       "https://graph.microsoft.com"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Every event in every situation that can come to be, worked out from the tables of keeper-state.c
+ * Every event in every situation that can come to be, worked out from the tables of policy/rules.c
  * alone: what can follow what. daemon/README.md, the argument, must draw exactly that.
  */
 #include "util-world.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The real keeper, held to the tables of keeper-state.c: it is led into every situation that can
+ * The real keeper, held to the tables of policy/rules.c: it is led into every situation that can
  * come to be, each time from the start, and there every event happens to it that can. What it
  * shows, what its timer waits for, what a caller gets and what the keyring has left is what the
  * tables say.

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The tables of keeper-state.c, in every combination of facts. test-keeper-diagram.c works out what
+ * The tables of policy/rules.c, in every combination of facts. test-keeper-diagram.c works out what
  * can follow what, test-keeper-rules.c holds the real keeper to the same tables.
  */
 #undef NDEBUG
 #include <assert.h>
 
-#include "keeper-state.h"
+#include "policy/rules.h"
 
 static bool needs_a_person_elsewhere(KeeperState state) {
         return state == KEEPER_STATE_SIGN_IN_NEEDED || state == KEEPER_STATE_BLOCKED ||

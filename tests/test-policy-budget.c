@@ -2,7 +2,7 @@
 #undef NDEBUG
 #include <assert.h>
 
-#include "policy-budget.h"
+#include "policy/budget.h"
 
 #define SEC(n) ((uint64_t)(n)*USEC_PER_SEC)
 #define NOW    SEC(1000000)

@@ -3,7 +3,7 @@
 #include <assert.h>
 
 #include "model/limits.h"
-#include "policy.h"
+#include "policy/refresh.h"
 
 #define SEC(n) ((uint64_t)(n)*USEC_PER_SEC)
 #define NOW    SEC(1000000)

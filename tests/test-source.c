@@ -2,8 +2,8 @@
 #undef NDEBUG
 #include <assert.h>
 
+#include "keeper/source.h"
 #include "model/limits.h"
-#include "source.h"
 
 static Account *account_of(AccountSource source) {
         Account *a;

@@ -14,10 +14,10 @@
 #include "fake-notify.h"
 #include "fake-sleep.h"
 #include "fake-time.h"
-#include "keeper.h"
+#include "keeper/keeper.h"
+#include "keeper/signin.h"
 #include "model/limits.h"
 #include "model/record.h"
-#include "signin.h"
 
 #define RESOURCE "https://apps.azureiotcentral.com"
 #define GRAPH    "https://graph.microsoft.com"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * An account as the tables of keeper-state.c know it, everything that can happen to it, and all the
+ * An account as the tables of policy/rules.c know it, everything that can happen to it, and all the
  * situations that can come to be that way: what the tables promise, without a keeper.
  */
 #pragma once
@@ -8,8 +8,8 @@
 #undef NDEBUG
 #include <assert.h>
 
-#include "keeper-state.h"
 #include "model/account.h"
+#include "policy/rules.h"
 
 typedef enum WorldEvent {
         WORLD_FETCHED,

@@ -5,7 +5,7 @@
 #include <iotc-dbus.h>
 
 #include "bus/bus-private.h"
-#include "signin.h"
+#include "keeper/signin.h"
 
 int signin_path(const SignIn *s, char **ret) {
         SignInView view;

@@ -7,7 +7,7 @@
 #include "common/secret.h"
 #include "io/lock.h"
 #include "io/log.h"
-#include "keeper-private.h"
+#include "keeper/turn.h"
 #include "model/limits.h"
 
 #define LOCK_AGAIN_USEC (100 * 1000)

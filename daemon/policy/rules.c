@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "keeper-state.h"
+#include "policy/rules.h"
 
 #define ANY (~0u)
 

@@ -5,7 +5,7 @@
 #include "common/secret.h"
 #include "io/log.h"
 #include "io/state.h"
-#include "keeper-private.h"
+#include "keeper/turn.h"
 #include "model/limits.h"
 
 bool keeper_has_refresh_token(const Keeper *k) {

@@ -5,7 +5,7 @@
  * was given out before may be somebody else's, and is not served any more.
  */
 #include "io/log.h"
-#include "keeper-private.h"
+#include "keeper/turn.h"
 
 /* Asked for so recently that a new token is had at once, and not when somebody asks. */
 #define IN_USE_SECONDS 3600

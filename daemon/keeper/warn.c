@@ -6,7 +6,7 @@
 #include <time.h>
 
 #include "io/log.h"
-#include "keeper-private.h"
+#include "keeper/turn.h"
 #include "model/limits.h"
 
 /* The text is read on later days: it says when, not how long from now. */

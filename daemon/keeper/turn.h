@@ -12,10 +12,10 @@
 #include "io/fetch/fetch.h"
 #include "io/notify.h"
 #include "io/timer.h"
-#include "keeper.h"
-#include "policy-budget.h"
-#include "signin.h"
-#include "source.h"
+#include "keeper/keeper.h"
+#include "keeper/signin.h"
+#include "keeper/source.h"
+#include "policy/budget.h"
 #include "vault.h"
 
 /* The tokens of one (resource, claims) of the account; the first is the account's own resource. */

@@ -6,7 +6,7 @@
  */
 #include "common/secret.h"
 #include "io/log.h"
-#include "keeper-private.h"
+#include "keeper/turn.h"
 
 #define LOOK_AGAIN_USEC (30 * USEC_PER_SEC)
 

@@ -5,10 +5,10 @@
  */
 #pragma once
 
-#include "keeper-state.h"
 #include "model/account.h"
 #include "model/problem.h"
 #include "model/token.h"
+#include "policy/rules.h"
 
 /* What a caller wants of a token (contract, section 3). */
 typedef struct PolicyWish {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#include "signin.h"
+#include "keeper/signin.h"
 #include "io/timer.h"
+#include "keeper/source.h"
 #include "model/limits.h"
-#include "source.h"
 
 #define SIGNIN_LINGER_USEC (60 * USEC_PER_SEC)
 

@@ -7,7 +7,7 @@
  */
 #include "io/lock.h"
 #include "io/log.h"
-#include "keeper-private.h"
+#include "keeper/turn.h"
 
 /* Claims are of the budget of their resource. */
 static PolicyBudget *slot_budget(Keeper *k, Slot *s) {

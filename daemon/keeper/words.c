@@ -2,7 +2,7 @@
 /*
  * What a caller is told who can't have a token: what happened, and what to do next.
  */
-#include "keeper-private.h"
+#include "keeper/turn.h"
 #include "model/limits.h"
 #include "model/value.h"
 

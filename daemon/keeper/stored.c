@@ -3,7 +3,7 @@
  * Tokens into the keyring's record, and out of it: how long each one still lives, which depends on
  * what time it is taken to be, and so is judged again when the clock is set.
  */
-#include "keeper-private.h"
+#include "keeper/turn.h"
 #include "model/api-token.h"
 #include "model/limits.h"
 

@@ -5,9 +5,9 @@
  */
 #include "common/text.h"
 #include "io/log.h"
-#include "keeper-private.h"
+#include "keeper/source.h"
+#include "keeper/turn.h"
 #include "model/limits.h"
-#include "source.h"
 
 #define REPORT_AGAIN_USEC (60 * USEC_PER_SEC)
 

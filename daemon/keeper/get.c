@@ -3,7 +3,7 @@
  * Who asks and waits: the warm path, the decision what a request can have, and the waiters.
  */
 #include "io/timer.h"
-#include "keeper-private.h"
+#include "keeper/turn.h"
 #include "model/limits.h"
 
 /* A fetch that ended under a minute ago counts as the fetch that `force` and min-valid ask for. */

@@ -4,7 +4,7 @@
  * before it is handed out, everything of the former person dropped, its end shown for a minute.
  */
 #include "io/log.h"
-#include "keeper-private.h"
+#include "keeper/turn.h"
 #include "model/limits.h"
 
 void keeper_drop_claims(Keeper *k) {

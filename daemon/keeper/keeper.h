@@ -8,11 +8,11 @@
 #pragma once
 
 #include "env.h"
-#include "keeper-state.h"
 #include "model/account.h"
 #include "model/problem.h"
 #include "model/token.h"
-#include "policy.h"
+#include "policy/refresh.h"
+#include "policy/rules.h"
 
 typedef struct Waiter Waiter;
 

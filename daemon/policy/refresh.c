@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "policy.h"
+#include "policy/refresh.h"
 #include "model/limits.h"
 
 #define PREFERRED_VALID_USEC (120 * USEC_PER_SEC)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "source.h"
+#include "keeper/source.h"
 #include "common/text.h"
 #include "model/api-token.h"
 #include "model/limits.h"

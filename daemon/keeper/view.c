@@ -3,7 +3,7 @@
  * What an account shows: its state, worked out from what the keeper holds, and the news of changes.
  */
 #include "io/state.h"
-#include "keeper-private.h"
+#include "keeper/turn.h"
 
 static KeeperSecret keeper_secret(const Keeper *k) {
         AccountSource source = k->account->source;

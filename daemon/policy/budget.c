@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "policy-budget.h"
+#include "policy/budget.h"
 
 #define BUDGET_USEC (POLICY_BUDGET_SECONDS * USEC_PER_SEC)
 #define MAGIC       "iotcbdg2"
