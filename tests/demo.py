@@ -17,6 +17,8 @@ import subprocess
 import sys
 import tempfile
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), 'stage'))
+
 from util_bus import Bus
 from util_central import Central
 from util_daemon import Cli, Daemon, Home

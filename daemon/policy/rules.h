@@ -4,7 +4,7 @@
  * never stored: the keeper collects the facts, and the first rule that matches them says what the
  * account shows, what its timer waits for, and when a caller's wish may start an exchange. The
  * second table says what each event leaves of what the keeper holds. The diagram in README.md is
- * checked against both by tests/test-keeper-diagram.c.
+ * checked against both by tests/unit/keeper/test-keeper-diagram.c.
  */
 #pragma once
 

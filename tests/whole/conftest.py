@@ -4,7 +4,8 @@
 # afterwards. A test names what it needs (entra, bus, keyring, daemon, cli, az); what it doesn't
 # name isn't there. After each test nothing may be left running, whoever started it.
 #
-# Run them by `./run test`, or with IOTC_BUILD_DIR=<build folder> /usr/bin/python3 -m pytest tests.
+# Run them by `./run test`, or with
+# IOTC_BUILD_DIR=<build folder> /usr/bin/python3 -m pytest tests/whole
 
 import ctypes
 import faulthandler
@@ -12,9 +13,13 @@ import json
 import os
 import shutil
 import signal
+import sys
 import tempfile
 
 import pytest
+
+sys.path[:0] = [os.path.join(os.path.dirname(__file__), each)
+                for each in ('../stage', '../soak')]
 
 from util_az import AZ, Az
 from util_bus import Bus

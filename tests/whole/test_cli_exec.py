@@ -26,7 +26,7 @@ from util_machine import sees_all
 from util_process import wait_until
 from util_terminal import CTRL_C, Terminal
 
-CLIENTS = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'clients')
+CLIENTS = os.path.join(os.path.dirname(os.path.abspath(__file__)), '../clients')
 OTHER = 'https://management.azure.com'
 GUID = 'abcdef01-2345-6789-abcd-ef0123456789'
 SCOPE = RESOURCE + '/.default'

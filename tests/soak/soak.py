@@ -13,6 +13,8 @@ import sys
 import tempfile
 import time
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '../stage'))
+
 from util_bus import pump
 from util_rotation import kill_often, windows
 from util_soak_clients import Crowd

@@ -13,8 +13,7 @@ import pytest
 from util_daemon import SIGN_IN, variants
 from util_process import wait_until
 
-README = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))),
-                      'daemon/fetch/README.md')
+README = os.path.join(os.path.dirname(__file__), '../../daemon/fetch/README.md')
 TOKEN = '{"event":"token","access_token":"%s","expires_in":%d%s}'
 DENIED = 'can be written by other users. Mend it: chmod go-w'
 

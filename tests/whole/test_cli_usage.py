@@ -14,7 +14,7 @@ import pytest
 from util_bus import Bus
 from util_terminal import Terminal
 
-TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+TOP = os.path.abspath(os.path.join(os.path.dirname(__file__), '../..'))
 VERBS = ('login', 'app', 'api-token', 'api', 'check', 'get', 'list', 'status', 'watch', 'refresh',
          'logout', 'remove', 'default', 'unlock', 'doctor', 'exec')
 

@@ -16,6 +16,7 @@ from util_daemon import ACCOUNT, MANAGER, NAME, ROOT, account_path, entra_accoun
 from util_process import running, wait_until
 from util_raw import RawClient
 
+STAGE = os.path.join(os.path.dirname(__file__), '../stage')
 DENIED = 'sandbox may get tokens'
 CALLS = [
     (ROOT, MANAGER, 'AddAccount', 'ssa{sv}', 'other', 'entra', '0'),
@@ -153,7 +154,7 @@ print(client.reply().get_body().unpack()[0], flush=True)
 def answer_to_gone(bus, meanwhile):
     """What the child's call is answered; its parent has ended by then, and meanwhile() was done."""
     read, write = os.pipe()
-    with subprocess.Popen([sys.executable, '-B', '-c', GONE, os.path.dirname(__file__),
+    with subprocess.Popen([sys.executable, '-B', '-c', GONE, STAGE,
                            bus.address, str(read)], stdin=subprocess.PIPE, text=True,
                           stdout=subprocess.PIPE, pass_fds=(read,)) as child:
         os.close(read)

@@ -19,6 +19,7 @@ from util_process import Process, wait_until
 from util_rotation import CLAIMS
 
 LIVES = 4
+RELAY = os.path.join(os.path.dirname(__file__), '../stage/util_relay.py')
 PER_LIFE = 3    # exchanges of each: the two may have 6 with claims in 5 minutes
 
 
@@ -28,7 +29,7 @@ def second(folder, home, daemon, keyring):
     path = os.path.join(folder, 'second')
     os.mkdir(path, 0o700)
     bus = Bus(path)
-    relay = Process([sys.executable, '-B', os.path.join(os.path.dirname(__file__), 'util_relay.py'),
+    relay = Process([sys.executable, '-B', RELAY,
                      daemon.bus.address, bus.address], {'PATH': '/usr/bin:/bin'},
                     os.path.join(path, 'relay.log'))
     bus.wait_name(KEYRING, alive=lambda: relay.alive)

@@ -13,7 +13,7 @@ from util_daemon import ACCOUNT, INVALID_ARGS, MANAGER, NAME, ROOT, SIGN_IN, acc
 from util_daemon import entra_account, variants
 from util_process import wait_until
 
-XML = os.path.join(os.path.dirname(os.path.abspath(__file__)), '../dbus/org.iotc.Token1.xml')
+XML = os.path.join(os.path.dirname(os.path.abspath(__file__)), '../../dbus/org.iotc.Token1.xml')
 ANNOTATIONS = ('org.freedesktop.DBus.Property.EmitsChangedSignal',)
 
 

@@ -11,7 +11,7 @@ import urllib.request
 
 from util_process import Process
 
-SERVERS = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'servers')
+SERVERS = os.path.join(os.path.dirname(os.path.abspath(__file__)), '../servers')
 
 
 class Server:

@@ -14,7 +14,7 @@ import pytest
 from util_daemon import Cli, entra_account
 from util_terminal import Terminal
 
-TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+TOP = os.path.abspath(os.path.join(os.path.dirname(__file__), '../..'))
 MADE_UP = 'eo'
 # Mount a folder for this process, put the catalog there, and become the command.
 LAY = '''mount -t tmpfs none "$1" && mkdir -p "$2/$3/LC_MESSAGES" &&

@@ -17,6 +17,8 @@ import sys
 import tempfile
 import time
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '../stage'))
+
 from util_bus import Bus
 from util_daemon import ACCOUNT, MANAGER, ROOT, Cli, Daemon, Home, account_path, entra_account
 from util_daemon import variants

@@ -16,7 +16,7 @@ import pytest
 from util_daemon import entra_account
 from util_process import Process, wait_until
 
-TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+TOP = os.path.abspath(os.path.join(os.path.dirname(__file__), '../..'))
 EXAMPLES = os.path.join(TOP, 'client', 'examples')
 APP = 'contoso.azureiotcentral.com'
 

@@ -14,7 +14,7 @@ import pytest
 
 from util_daemon import Cli, Daemon, Home, entra_account
 
-TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+TOP = os.path.abspath(os.path.join(os.path.dirname(__file__), '../..'))
 DEBS = os.path.join(TOP, 'build-deb')
 APP = 'contoso.azureiotcentral.com'
 PACKAGES = ('iotc-token', 'libiotc-token0', 'libiotc-token-dev')

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 #
 # The wall clock of the programs in a test's home: the machine's, and the seconds that a test has
-# set (tests/util-clock.c). The identity server, and the test itself, have the right time.
+# set (tests/stage/util-clock.c). The identity server, and the test itself, have the right time.
 
 import os
 import struct

@@ -15,7 +15,7 @@ from util_bus import Bus
 from util_daemon import ERROR, entra_account
 from util_process import DEADLINE, wait_until
 
-TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+TOP = os.path.abspath(os.path.join(os.path.dirname(__file__), '../..'))
 HEADER = os.path.join(TOP, 'include', 'iotc-token.h')
 APP = 'contoso.azureiotcentral.com'
 FORCE, NO_WAIT, WAIT_FOR_SIGN_IN = 1, 2, 4
@@ -28,7 +28,7 @@ class Failure(Exception):
 
 
 class Program:
-    """tests/util-library.c, running."""
+    """tests/stage/util-library.c, running."""
 
     def __init__(self, home):
         self.popen = subprocess.Popen(

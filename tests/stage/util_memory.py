@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 #
-# Memory that runs short where a test says (tests/util-memory.c): of a daemon's allocations, which
+# Memory that runs short where a test says (util-memory.c): of a daemon's allocations, which
 # are counted, some fail. The file that both have mapped is a list of 64-bit numbers.
 
 import mmap

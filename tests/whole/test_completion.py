@@ -16,7 +16,7 @@ from util_bus import Bus
 from util_daemon import NAME
 from util_terminal import Terminal
 
-TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+TOP = os.path.abspath(os.path.join(os.path.dirname(__file__), '../..'))
 FOLDER = os.path.join(TOP, 'client', 'completions')
 APPS = 'contoso.azureiotcentral.com', 'localhost:8443'
 CTRL_A, ALL = '\x01', '\x1b*'

@@ -13,7 +13,7 @@ import pytest
 from util_machine import is_anybody
 from util_process import Process, wait_until
 
-TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+TOP = os.path.abspath(os.path.join(os.path.dirname(__file__), '../..'))
 TOOLS = ('bash basename cat chmod cmp cp dirname env find flock grep mkdir mktemp mv readlink '
          'realpath rm sed stat tee touch').split()
 LOCKED = 'E: Could not get lock /var/lib/apt/lists/lock. It is held by process 12 (apt-get)'
