@@ -44,6 +44,7 @@ TEST_TIME, WORKER_TIME, STAGE_TIME = 240, 300, 1800
 
 def pytest_configure(config):
     config.addinivalue_line('markers', 'long: takes more than 10 s, most of it waiting')
+    config.addinivalue_line('markers', 'plain: not for a build with sanitizers, or not worth one')
     # Orphans of a test become children of this process, where leftovers() finds them.
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)
     # What nohup(1), a shell's "&" or a service manager ignores or blocks is theirs: programs start
@@ -56,6 +57,13 @@ def pytest_configure(config):
     # pytest has standard error for itself while a test runs.
     config.stash[ERRORS] = os.fdopen(os.dup(2), 'w')
     faulthandler.dump_traceback_later(STAGE_TIME, exit=True, file=config.stash[ERRORS])
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if 'plain_build' in item.fixturenames:
+            item.add_marker('plain')
 
 
 def time_is_up(*_):

@@ -16,6 +16,8 @@ from util_bus import Bus
 from util_daemon import NAME
 from util_terminal import Terminal
 
+pytestmark = pytest.mark.plain
+
 TOP = os.path.abspath(os.path.join(os.path.dirname(__file__), '../..'))
 FOLDER = os.path.join(TOP, 'client', 'completions')
 APPS = 'contoso.azureiotcentral.com', 'localhost:8443'

@@ -12,6 +12,8 @@ from util_daemon import MANAGER, entra_account
 from util_keepassxc import DELETE
 from util_process import wait_until
 
+pytestmark = pytest.mark.plain
+
 
 def wait_keyring(daemon, state):
     daemon.wait_property('KeyringState', state, interface=MANAGER)

@@ -14,6 +14,8 @@ import pytest
 
 from util_daemon import Cli, Daemon, Home, entra_account
 
+pytestmark = pytest.mark.plain
+
 TOP = os.path.abspath(os.path.join(os.path.dirname(__file__), '../..'))
 DEBS = os.path.join(TOP, 'build-deb')
 APP = 'contoso.azureiotcentral.com'

@@ -13,6 +13,8 @@ import pytest
 from test_debian import deb, output
 from util_process import Process, wait_until
 
+pytestmark = pytest.mark.plain
+
 LINK = '/etc/systemd/user/default.target.wants/iotc-tokend.service'
 VIEW = '''set -e
 mount -t tmpfs none "$1"

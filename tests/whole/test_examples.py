@@ -16,6 +16,8 @@ import pytest
 from util_daemon import entra_account
 from util_process import Process, wait_until
 
+pytestmark = pytest.mark.plain
+
 TOP = os.path.abspath(os.path.join(os.path.dirname(__file__), '../..'))
 EXAMPLES = os.path.join(TOP, 'client', 'examples')
 APP = 'contoso.azureiotcentral.com'

@@ -12,6 +12,8 @@ import pytest
 
 from util_systemd import install
 
+pytestmark = pytest.mark.plain
+
 LAY = 'mount --bind "$1$2" "$2" && shift 2 && exec "$@"'
 
 
@@ -33,7 +35,6 @@ def installed(folder, build_dir, plain_build):
     def run(*argv):
         return subprocess.run([*lay, *argv], env=env, check=True, text=True, timeout=60,
                               stdout=subprocess.PIPE, stdin=subprocess.DEVNULL).stdout
-
     return run
 
 

@@ -13,6 +13,8 @@ import pytest
 from util_machine import is_anybody
 from util_process import Process, wait_until
 
+pytestmark = pytest.mark.plain
+
 TOP = os.path.abspath(os.path.join(os.path.dirname(__file__), '../..'))
 TOOLS = ('bash basename cat chmod cmp cp dirname env find flock grep mkdir mktemp mv readlink '
          'realpath rm sed stat tee touch').split()

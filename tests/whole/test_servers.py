@@ -14,6 +14,8 @@ import pytest
 from util_bus import BusError
 from util_entra import RESOURCE
 
+pytestmark = pytest.mark.plain
+
 
 def test_device_flow(entra):
     device = entra.device_code()

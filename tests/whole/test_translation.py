@@ -14,6 +14,8 @@ import pytest
 from util_daemon import Cli, entra_account
 from util_terminal import Terminal
 
+pytestmark = pytest.mark.plain
+
 TOP = os.path.abspath(os.path.join(os.path.dirname(__file__), '../..'))
 MADE_UP = 'eo'
 # Mount a folder for this process, put the catalog there, and become the command.
