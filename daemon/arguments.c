@@ -10,7 +10,7 @@ static void print_help(void) {
                "Keeps Azure IoT Central tokens fresh and serves them on the session bus as\n"
                "org.iotc.Token1. It is started when it is first needed; see iotc-tokend(8).\n"
                "\n"
-               "  --replace   end a running daemon of the same user and take its place\n"
+               "  --replace   end the user's running daemon, of whatever bus, and take its place\n"
                "  --verbose   log what is done, step by step (never a secret)\n"
                "  --version   print the version\n"
                "  --help      print this text\n");

@@ -76,9 +76,9 @@ typedef struct Env {
         bool online;                                 /* a network that is up, as far as we know */
         Sleep *sleep;
         bool asleep; /* no exchange is started: the machine goes to sleep, or just came back */
-        char *runtime_dir;    /* $XDG_RUNTIME_DIR/iotc-token, or NULL */
-        uint64_t n_signins;   /* numbers of the sign-in objects */
-        Skew skew;            /* how wrong the wall clock is */
+        const char *runtime_dir; /* $XDG_RUNTIME_DIR/iotc-token, or NULL */
+        uint64_t n_signins;      /* numbers of the sign-in objects */
+        Skew skew;               /* how wrong the wall clock is */
         int64_t clock_offset; /* the same as it was told to the world, s; 0: not wrong, or unknown
                                */
         Timer *clock_news;    /* the manager's, due when that has changed; NULL: nobody listens */

@@ -12,9 +12,8 @@
 #include "arguments.h"
 #include "attention.h"
 #include "bus/bus.h"
-#include "common/trust.h"
+#include "instance.h"
 #include "io/clock-watch.h"
-#include "io/lock.h"
 #include "io/log.h"
 #include "io/state.h"
 #include "io/timer.h"
@@ -26,9 +25,12 @@
 #define SYSTEM_SETTINGS "/etc/iotc-token/accounts.conf"
 #define START_WAIT_USEC (1 * USEC_PER_SEC)
 #define STOP_WAIT_USEC  (2 * USEC_PER_SEC)
+#define NAME_WAIT_USEC  (2 * USEC_PER_SEC)
+#define NAME_LOOK_USEC  20000
 
 typedef struct Daemon {
         Env env;
+        Instance *instance;
         News news;
         Manager *manager;
         Bus *bus;
@@ -38,8 +40,6 @@ typedef struct Daemon {
         Timer *start_timer, *stop_timer;
         sd_event_source *start, *flush;
         bool keyring_known;
-        int lock_fd;
-        bool replace;
         bool asked; /* to end, by a signal */
         int status;
 } Daemon;
@@ -103,43 +103,20 @@ static void daemon_on_sleep(bool asleep, void *userdata) {
 
 static void daemon_exit(Daemon *d, int status);
 
-/*
- * One daemon of a user owns the lock; a second, on another bus, serves that bus. Who has the name
- * of this bus knows that it is another one, and has seen the end of the one that it replaces.
- */
-static void daemon_take_lock(Daemon *d) {
-        int r;
-
-        if (!d->env.runtime_dir)
-                return;
-        r = lock_take(&d->lock_fd, d->env.runtime_dir, "lock");
-        if (r == -EAGAIN)
-                log_info("Another daemon of this user runs on another bus; sharing its keyring");
-        else if (r < 0)
-                log_warning("Can't take %s/lock: %s", d->env.runtime_dir, strerror(-r));
-}
-
 /* Everything that can be known is known: take the name, and be ready. */
 static void daemon_open(Daemon *d) {
         int r;
 
         d->start = sd_event_source_disable_unref(d->start);
         d->start_timer = timer_free(d->start_timer);
-        r = bus_take_name(d->bus, d->replace);
-        if (r == 0) {
-                daemon_take_lock(d);
-                (void)sd_notify(0, "READY=1");
-                log_debug("Ready");
+        r = bus_take_name(d->bus);
+        if (r < 0) {
+                log_error("Can't take the bus name org.iotc.Token1: %s", strerror(-r));
+                daemon_exit(d, EXIT_FAILURE);
                 return;
         }
-        if (r == -EEXIST)
-                log_error("Another iotc-tokend runs on this bus. To take its place: iotc-tokend "
-                          "--replace");
-        else if (r == -EXDEV)
-                log_error("The bus name belongs to another program than this one; not replaced");
-        else
-                log_error("Can't take the bus name org.iotc.Token1: %s", strerror(-r));
-        daemon_exit(d, EXIT_FAILURE);
+        (void)sd_notify(0, "READY=1");
+        log_debug("Ready");
 }
 
 static void daemon_on_start_time(void *userdata) {
@@ -156,7 +133,8 @@ static int daemon_on_start(sd_event_source *source, void *userdata) {
 }
 
 static void daemon_exit(Daemon *d, int status) {
-        d->status = status;
+        if (status != EXIT_SUCCESS)
+                d->status = status;
         (void)sd_event_exit(d->env.event, 0);
 }
 
@@ -194,6 +172,15 @@ static void daemon_end(Daemon *d) {
 static void daemon_on_bus_lost(void *userdata) {
         log_info("The session bus is gone");
         daemon_end(userdata);
+}
+
+/* Another daemon could take the lock and start beside this one. */
+static void daemon_on_place_lost(void *userdata) {
+        Daemon *d = userdata;
+
+        log_error("%s/lock was removed: ending, to be started again with one", d->env.runtime_dir);
+        d->status = EXIT_FAILURE;
+        daemon_end(d);
 }
 
 /* With the time, as Type=notify-reload of systemd 253 wants it: sd_notify(3). */
@@ -247,28 +234,29 @@ static int signals_watch(Daemon *d) {
         return 0;
 }
 
-/* Locks that another user holds would keep every account from its next token. */
-static int runtime_folder(Daemon *d) {
-        CLEANUP(distrust_clear) Distrust distrust = { 0 };
-        const char *dir = getenv("XDG_RUNTIME_DIR");
+/*
+ * A daemon that knows no lock, as one without a runtime folder, has the name of this bus: it is to
+ * end as well. The bus may see the end of its connection a moment after the process is gone.
+ */
+static int daemon_replace_owner(Daemon *d, bool replace) {
+        pid_t pid;
         int r;
 
-        if (!dir || *dir != '/')
-                return 0;
-        if (asprintf(&d->env.runtime_dir, "%s/iotc-token", dir) < 0)
-                return -ENOMEM;
-        r = trust_make_folder(d->env.runtime_dir, &distrust);
-        if (r != 0) {
-                if (r == TRUST_E_UNSAFE)
-                        log_warning("%s is not used: %s %s", d->env.runtime_dir, distrust.path,
-                                    distrust.foreign ? "belongs to another user"
-                                                     : "can be written by other users");
-                else
-                        log_warning("Can't use %s: %s", d->env.runtime_dir, strerror(-r));
-                free(d->env.runtime_dir);
-                d->env.runtime_dir = NULL;
+        r = bus_find_owner(d->bus, &pid);
+        if (r < 0 || pid == 0)
+                return r;
+        if (!replace) {
+                log_error("Another iotc-tokend runs on this bus: process %d. To have it here "
+                          "instead: iotc-tokend --replace",
+                          (int)pid);
+                return -EEXIST;
         }
-        return 0;
+        r = instance_end(pid);
+        for (uint64_t end = clock_boottime() + NAME_WAIT_USEC; r >= 0 && pid;) {
+                r = clock_boottime() < end ? bus_find_owner(d->bus, &pid) : -ETIMEDOUT;
+                (void)usleep(pid ? NAME_LOOK_USEC : 0);
+        }
+        return r;
 }
 
 static int fail(int r, const char *what) {
@@ -277,7 +265,7 @@ static int fail(int r, const char *what) {
         return r;
 }
 
-static int daemon_build(Daemon *d) {
+static int daemon_build(Daemon *d, bool replace) {
         CLEANUP(freep) char *settings = NULL;
         CLEANUP(freep) char *state = NULL;
         int r;
@@ -294,12 +282,19 @@ static int daemon_build(Daemon *d) {
         r = timer_new(&d->stop_timer, d->env.event, daemon_on_stop_time, d);
         if (r < 0)
                 return fail(r, "Can't make a timer");
-        r = runtime_folder(d);
+        r = instance_new(&d->instance, replace);
         if (r < 0)
-                return fail(r, "Can't use the runtime folder");
+                return r;
+        d->env.runtime_dir = instance_folder(d->instance);
+        r = instance_watch(d->instance, d->env.event, daemon_on_place_lost, d);
+        if (r < 0)
+                return fail(r, "Can't watch the runtime folder");
         r = bus_new(&d->bus, &d->env, daemon_on_bus_lost, d);
         if (r < 0)
                 return fail(r, "Can't reach the session bus (is DBUS_SESSION_BUS_ADDRESS set?)");
+        r = daemon_replace_owner(d, replace);
+        if (r < 0)
+                return r == -EEXIST ? r : fail(r, "Can't start on this session bus");
         r = attention_new(&d->attention, &d->env);
         if (r < 0)
                 return fail(r, "Can't make a notification");
@@ -360,8 +355,7 @@ static void daemon_free(Daemon *d) {
         sd_event_source_disable_unref(d->flush);
         d->env.launcher = launcher_free(d->env.launcher);
         sd_event_unref(d->env.event);
-        (void)fd_close(d->lock_fd);
-        free(d->env.runtime_dir);
+        instance_free(d->instance);
         free(d->env.proxy);
         free(d->env.proxy_credentials);
         free(d->env.ca_bundle);
@@ -369,12 +363,13 @@ static void daemon_free(Daemon *d) {
 
 int main(int argc, char **argv) {
         CLEANUP(freep) char *fetcher = NULL;
-        Daemon d = { .lock_fd = -1 };
+        Daemon d = { 0 };
+        bool replace;
         int r, status;
 
         harden();
         (void)setlocale(LC_CTYPE, "C.UTF-8");
-        if (arguments_parse(&d.replace, argc, argv, &status) == 0)
+        if (arguments_parse(&replace, argc, argv, &status) == 0)
                 return status;
         descriptors_fill();
         r = path_of_fetcher(&fetcher);
@@ -385,7 +380,7 @@ int main(int argc, char **argv) {
                 return EXIT_FAILURE;
         }
 
-        r = daemon_build(&d);
+        r = daemon_build(&d, replace);
         if (r >= 0)
                 r = fail(sd_event_loop(d.env.event),
                          "The event loop failed, and with it the daemon");

@@ -1,19 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-#include <limits.h>
-#include <poll.h>
-#include <signal.h>
-#include <sys/syscall.h>
-#include <time.h>
-
 #include <iotc-dbus.h>
 
 #include "bus/bus-private.h"
 #include "io/log.h"
 #include "model/limits.h"
-
-enum {
-        REPLACE_WAIT_MS = 10000
-};
 
 /* A handler's userdata may be what a find callback gave; that of the vtable's slot is ours. */
 Bus *bus_of(sd_bus_message *m) {
@@ -163,91 +153,20 @@ int bus_serve(Bus *b, Manager *manager) {
         return signin_serve(b);
 }
 
-/*
- * The name of a process's program: of its executable for root; for all others that of a daemon is
- * closed, because it is not dumpable, and there is its comm. 0 or -errno.
- */
-static int program_name(pid_t pid, char *buf, size_t n) {
-        CLEANUP(file_closep) FILE *f = NULL;
-        char path[64], exe[PATH_MAX];
-        ssize_t len;
-
-        (void)snprintf(path, sizeof(path), "/proc/%d/exe", (int)pid);
-        len = readlink(path, exe, sizeof(exe) - 1);
-        if (len >= 0) {
-                exe[len] = '\0';
-                /* " (deleted)" follows when another version was installed meanwhile. */
-                (void)snprintf(buf, n, "%.*s", (int)strcspn(basename(exe), " "), basename(exe));
-                return 0;
-        }
-        (void)snprintf(path, sizeof(path), "/proc/%d/comm", (int)pid);
-        f = fopen(path, "re");
-        if (!f || !fgets(buf, (int)n, f))
-                return errno ? -errno : -EIO;
-        buf[strcspn(buf, "\n")] = '\0';
-        return 0;
-}
-
-/* Is pid a daemon like this one, of whatever version? */
-static int owner_check(pid_t pid) {
-        char name[NAME_MAX + 1];
-        int r;
-
-        r = program_name(pid, name, sizeof(name));
-        if (r < 0)
-                return r;
-        return streq(name, "iotc-tokend") ? 0 : -EXDEV;
-}
-
-/* End the process that owns the name, as the contract has it, and see it gone. */
-static int owner_end(Bus *b) {
+int bus_find_owner(Bus *b, pid_t *ret) {
         CLEANUP(sd_bus_creds_unrefp) sd_bus_creds *creds = NULL;
-        CLEANUP(fd_closep) int pidfd = -1;
-        struct pollfd pfd = { .events = POLLIN };
-        uid_t uid;
-        pid_t pid;
         int r;
 
-        r = sd_bus_get_name_creds(b->bus, IOTC_BUS_NAME, SD_BUS_CREDS_PID | SD_BUS_CREDS_EUID,
-                                  &creds);
-        if (r < 0)
-                return r == -ENXIO ? 0 : r;
-        r = sd_bus_creds_get_pid(creds, &pid);
-        if (r >= 0)
-                r = sd_bus_creds_get_euid(creds, &uid);
-        if (r < 0)
-                return r;
-        if (uid != geteuid())
-                return -EPERM;
-        pidfd = (int)syscall(SYS_pidfd_open, pid, 0U);
-        if (pidfd < 0)
-                return errno == ESRCH ? 0 : -errno;
-        r = owner_check(pid);
-        if (r < 0)
-                return r;
-        log_info("Replacing the running daemon (process %d)", (int)pid);
-        if (syscall(SYS_pidfd_send_signal, pidfd, SIGTERM, NULL, 0U) < 0)
-                return errno == ESRCH ? 0 : -errno;
-        pfd.fd = pidfd;
-        r = poll(&pfd, 1, REPLACE_WAIT_MS);
-        return r > 0 ? 0 : -ETIMEDOUT;
+        *ret = 0;
+        r = sd_bus_get_name_creds(b->bus, IOTC_BUS_NAME, SD_BUS_CREDS_PID, &creds);
+        if (r == -ENXIO)
+                return 0;
+        return r < 0 ? r : sd_bus_creds_get_pid(creds, ret);
 }
 
-int bus_take_name(Bus *b, bool replace) {
+int bus_take_name(Bus *b) {
         int r;
 
         r = sd_bus_request_name(b->bus, IOTC_BUS_NAME, 0);
-        if (r != -EEXIST || !replace)
-                return r < 0 ? r : 0;
-        r = owner_end(b);
-        if (r < 0)
-                return r;
-        /* The bus daemon may see the end of its connection a moment after the process is gone. */
-        for (int i = 0; i < 100; i++) {
-                r = sd_bus_request_name(b->bus, IOTC_BUS_NAME, 0);
-                if (r != -EEXIST)
-                        break;
-                (void)nanosleep(&(struct timespec){ .tv_nsec = 20 * 1000 * 1000 }, NULL);
-        }
         return r < 0 ? r : 0;
 }

@@ -21,10 +21,9 @@ Bus *bus_free(Bus *b);
 
 /* Put up the objects, without the name yet. 0 or -errno. */
 int bus_serve(Bus *b, Manager *manager);
-/*
- * Take the bus name. -EEXIST when another process owns it. With replace that process is ended
- * first, if it is a daemon of the same user and program, and the name is waited for (10 s at most).
- */
-int bus_take_name(Bus *b, bool replace);
+/* Who has the bus name; *ret is 0 when nobody has it. A round trip to the bus. 0 or -errno. */
+int bus_find_owner(Bus *b, pid_t *ret);
+/* Take the bus name. 0, -EEXIST when another process has it, or -errno. */
+int bus_take_name(Bus *b);
 
 CLEANUP_FUNC(Bus, bus_free)

@@ -3,10 +3,8 @@
 # What outlives the daemon: after a restart, a crash or a crash at the worst moment a caller is
 # served as before, from the keyring, and nothing of the dead daemon goes on running.
 
-import fcntl
 import os
 
-import pytest
 from conftest import leftovers
 from util_daemon import entra_account
 from util_process import wait_until
@@ -89,29 +87,6 @@ def test_ended_while_a_call_waits(daemon, entra, keyring):
     daemon.stop()
     assert daemon.error_of(call.result)[0]
     entra.release()
-
-
-def test_replace(daemon, entra, keyring, bus):
-    daemon.start(entra_account(entra))
-    daemon.sign_in(entra)
-    before = daemon.get_token('work')[0]
-    first, owner = daemon.process, bus.owner('org.iotc.Token1')
-
-    second = daemon.start_process()
-    assert second.wait() != 0
-    assert bus.owner('org.iotc.Token1') == owner
-    daemon.wait_log('--replace')
-
-    daemon.process = daemon.start_process('--replace')
-    wait_until(lambda: bus.owner('org.iotc.Token1') not in (None, owner), 'the new owner')
-    assert first.wait() == 0
-    assert daemon.get_token('work')[0] == before
-    # The one daemon of this user has the lock, and none of these took the other for one of
-    # another bus.
-    path = os.path.join(daemon.home.env['XDG_RUNTIME_DIR'], 'iotc-token', 'lock')
-    with open(path, encoding='utf-8') as lock, pytest.raises(BlockingIOError):
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    assert 'another bus' not in daemon.text()
 
 
 def test_remembers_the_last_use(daemon, entra, keyring):

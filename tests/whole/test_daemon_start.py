@@ -85,15 +85,6 @@ def test_reload_with_a_bad_line_says_so(daemon, entra, keyring):
     assert daemon.get_token('work')[1] == 'bearer'
 
 
-def test_second_daemon_is_turned_away(daemon, entra, keyring, home):
-    daemon.start(entra_account(entra))
-    second = Process([daemon.process.popen.args[0]], home.environment(),
-                     os.path.join(home.folder, 'second.log'))
-    assert second.wait() == 1
-    assert '--replace' in second.text()
-    assert daemon.get('Version')
-
-
 def test_end_of_the_session_ends_it(daemon, entra, keyring, bus):
     daemon.start(entra_account(entra))
     daemon.sign_in(entra)

@@ -158,10 +158,23 @@ def test_enabled(systemd):
     # A desktop starts the autostart entries; systemd knows the other one, but not ours.
     assert systemd.systemctl('list-unit-files', '--no-legend', 'app-*').split()[0] \
         == 'app-other@autostart.service'
-    # Elsewhere the entry is run; it leaves the one that runs alone.
+    # Without --replace it would say who runs; the service is the user's one daemon.
     done = systemd.run('iotc-tokend')
-    assert done.returncode == 1 and 'Another iotc-tokend runs' in done.stderr
+    assert done.returncode == 1 and f'process {pid}' in done.stderr
     assert systemd.owner() == pid
+
+
+def test_the_service_takes_the_place_of_another(systemd, entra):
+    """One that was started by hand, or where systemd does not look after it."""
+    log_in(systemd, entra_account(entra))
+    process = systemd.start_program('iotc-tokend')
+    wait_until(systemd.owner, 'the daemon')
+    sign_in(systemd, entra)
+    before = token(systemd)
+    systemd.systemctl('start', UNIT)
+    assert process.wait() == 0
+    assert systemd.owner() == systemd.show('MainPID') != ''
+    assert token(systemd) == before
 
 
 def test_key_is_a_credential(systemd, entra):
