@@ -35,6 +35,7 @@ def installed(folder, build_dir, plain_build):
     def run(*argv):
         return subprocess.run([*lay, *argv], env=env, check=True, text=True, timeout=60,
                               stdout=subprocess.PIPE, stdin=subprocess.DEVNULL).stdout
+
     return run
 
 
