@@ -27,7 +27,8 @@ static int az_profile_path(char **ret, const Account *a) {
 
 static void keeper_drop_az_tokens(Keeper *k) {
         /* az may have read its files before or after: what it answers is asked for again. */
-        k->outdated = k->exchanging != NULL;
+        if (k->exchange && !k->repeated)
+                exchange_outdate(k->exchange);
         keeper_happened(k, KEEPER_EVENT_AZ_CHANGED);
         keeper_drop_stored_tokens(k);
 }
@@ -44,7 +45,7 @@ static void keeper_on_az(bool changing, void *userdata) {
                 keeper_drop_az_tokens(k);
         } else if (used_at && env_true_of(k->env, now) < used_at + IN_USE_SECONDS &&
                    keeper_can_fetch(k) && k->exchanging != k->slots &&
-                   slot_has_budget(k, k->slots, now)) {
+                   slot_has_budget(k->slots, now)) {
                 /* An az that writes its profile whenever it runs must not have us run it for ever.
                  */
                 k->slots->wanted = true;

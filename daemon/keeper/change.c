@@ -192,69 +192,47 @@ void keeper_forget_former(Keeper *k) {
 }
 
 bool keeper_owes_secret(const Keeper *k) {
-        return k->exchanging && (k->fetch || k->save) &&
-               source_secret(k->account->source) == SOURCE_SECRET_REFRESH_TOKEN;
+        return exchange_owes_secret(k->exchange);
 }
 
-/* Resources that the settings do not name any more are not kept fresh, and one is not kept twice.
- */
+/* Resources that the settings do not name any more are not kept fresh. */
 static void keeper_drop_slots(Keeper *k) {
-        for (Slot **p = &k->slots->next; *p;) {
-                Slot *s = *p;
-                bool twice = !s->claims && streq(s->resource, k->slots->resource);
+        for (Slot *s = k->slots->next; s; s = s->next) {
                 Problem problem = { 0 };
 
-                if (!twice && account_allows_resource(k->account, s->resource)) {
-                        p = &s->next;
+                if (account_allows_resource(k->account, s->resource))
                         continue;
-                }
                 (void)problem_set(&problem, OUTCOME_CANCELLED,
                                   "%s: its settings have changed. Ask again.", k->account->name);
                 slot_fail_waiters(s, &problem);
                 problem_clear(&problem);
                 s->wanted = false;
-                if (k->exchanging == s && keeper_owes_secret(k)) {
-                        p = &s->next;
-                        continue;
-                }
-                if (k->exchanging == s)
+                if (k->exchanging == s && !exchange_owes_secret(k->exchange))
                         keeper_abort_exchange(k, false);
-                *p = s->next;
-                slot_free(s);
         }
 }
 
 /* Another resource of its own. An exchange for the former one, whose refresh token is owed to us,
- * ends in a slot that is there for nothing else. */
-static int keeper_take_resource(Keeper *k, const char *name) {
-        CLEANUP(freep) char *resource = strdup(name);
-        Slot *own = k->slots, *former;
-        char *before = own->resource;
-        Problem problem = { 0 };
+ * ends in the former one's slot. */
+static int keeper_set_resource(Keeper *k, const char *resource) {
+        Slot *former = k->slots, *own = slot_get(&k->slots, resource, NULL);
+        Slot **p = &k->slots;
 
-        if (!resource)
+        if (!own)
                 return -ENOMEM;
-        if (!keeper_owes_secret(k))
+        if (!exchange_owes_secret(k->exchange))
                 keeper_abort_exchange(k, false);
         keeper_happened(k, KEEPER_EVENT_OTHER_RESOURCE);
         if (k->finish)
                 k->fetched = token_unref(k->fetched); /* a sign-in's, for the former resource */
-        own->resource = STEAL(resource);
-        own->forced = false;
-        if (k->exchanging == own) {
-                former = keeper_slot(k, before, NULL);
-                if (former) {
-                        former->budget = own->budget;
-                        k->exchanging = former;
-                } else
-                        keeper_abort_exchange(k, false);
-        }
-        own->budget = (PolicyBudget){ 0 };
-        free(before);
-        (void)problem_set(&problem, OUTCOME_CANCELLED, "%s: its settings have changed. Ask again.",
-                          k->account->name);
-        slot_fail_named(own, &problem);
-        problem_clear(&problem);
+        while (*p != own)
+                p = &(*p)->next;
+        *p = own->next;
+        own->next = k->slots;
+        k->slots = own;
+        own->used_usec = MAX(own->used_usec, former->used_usec);
+        former->forced = false;
+        slot_move_unnamed(former, own);
         return 0;
 }
 
@@ -264,7 +242,7 @@ int keeper_configure(Keeper *k, Account *taken) {
         int r;
 
         if (!streq(k->slots->resource, account->resource)) {
-                r = keeper_take_resource(k, account->resource);
+                r = keeper_set_resource(k, account->resource);
                 if (r < 0)
                         return r;
         }
@@ -315,9 +293,9 @@ int keeper_report_rejected(Keeper *k, const char *token, const char *claims, con
         }
         if ((k->rejected_usec && now - k->rejected_usec < REPORT_AGAIN_USEC) ||
             !policy_may_try(slot_rule(k, s, now)->asked, &s->failure, true, now) ||
-            !slot_has_budget(k, s, now))
+            !slot_has_budget(s, now))
                 return 0;
-        fetch = claims ? keeper_slot(k, s->resource, claims) : s;
+        fetch = claims ? slot_get(&k->slots, s->resource, claims) : s;
         if (!fetch)
                 return refuse_challenge(k, problem);
         k->rejected_usec = now;
@@ -342,7 +320,7 @@ void keeper_on_online(Keeper *k) {
 
         for (Slot *s = k->slots; s; s = s->next) {
                 const KeeperRule *rule = slot_rule(k, s, now);
-                uint64_t at = slot_may_ask_at(k, s);
+                uint64_t at = slot_may_ask_at(s);
 
                 /* What az would rather wait for is its own pause, and no server's. */
                 if (rule->timer != KEEPER_TIMER_BACK_OFF || k->exchanging == s ||
@@ -357,7 +335,7 @@ void keeper_on_online(Keeper *k) {
 }
 
 void keeper_on_sleep(Keeper *k) {
-        if (k->exchanging && !k->fetch && !k->save)
+        if (k->exchange && !exchange_is_sent(k->exchange))
                 keeper_abort_exchange(k, true);
         for (Slot *s = k->slots; s; s = s->next)
                 slot_settle(k, s, false);

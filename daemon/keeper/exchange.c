@@ -1,323 +1,59 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Asking the source: one exchange at a time for an account. Lock it against the user's other
- * daemons, read the keyring's record again, fetch, store the new refresh token, and only then hand
- * out.
- */
+#include "keeper/exchange.h"
 #include "common/secret.h"
 #include "io/lock.h"
-#include "io/log.h"
-#include "keeper/turn.h"
+#include "io/sleep.h"
+#include "io/timer.h"
+#include "keeper/source.h"
+#include "keeper/stored.h"
 #include "model/limits.h"
+#include "policy/refresh.h"
 
 #define LOCK_AGAIN_USEC (100 * 1000)
 
-static void exchange_fail(Keeper *k, const Problem *cause, uint64_t retry_after);
-
-static void exchange_clear(Keeper *k) {
-        k->exchanging = NULL;
-        k->outdated = false;
-        k->lock_fd = fd_close(k->lock_fd);
-        k->lock_timer = timer_free(k->lock_timer);
-        k->sleep_lock = sleep_lock_free(k->sleep_lock);
-        k->reload = vault_op_free(k->reload);
-        k->save = vault_op_free(k->save);
-        k->fetch = fetch_free(k->fetch);
-        k->fetched = token_unref(k->fetched);
-}
-
-void keeper_abort_exchange(Keeper *k, bool again) {
-        Slot *s = k->exchanging;
-
-        if (!s)
-                return;
-        s->wished = again && (s->wished || k->counts);
-        exchange_clear(k);
-        s->wanted = again;
-}
-
-/* The slot has had its answer: tell who waits, see what is next. */
-static void exchange_end(Keeper *k, Slot *s) {
-        exchange_clear(k);
-        k->repeated = false;
-        slot_settle(k, s, true);
-        s->forced = slot_is_forced(s);
-        /* What it brought, or found gone, is news for the others as well. */
-        for (Slot *other = k->slots; other; other = other->next)
-                if (other != s)
-                        slot_settle(k, other, false);
-        keeper_pump(k);
-        keeper_publish(k);
-}
-
-void slot_take_token(Keeper *k, Slot *s, Token *token) {
-        token_unref(s->token);
-        s->token = token_ref(token);
-        s->fetched_usec = MIN(clock_boottime(), token->issued_usec); /* by whichever daemon */
-        if (keeper_has_refresh_token(k))
-                k->keep_alive_usec = policy_keep_alive_at(s->fetched_usec);
-        s->refresh_usec = policy_refresh_at(k->account->source, token, random_number());
-        free(s->reporter);
-        s->reporter = NULL;
-        slot_happened(s, KEEPER_EVENT_FETCHED);
-}
-
-/* A server refused this very token, and the source has no other. */
-static bool is_rejected_one(const Slot *s, const Token *fetched) {
-        return s->reporter && s->token && streq(s->token->value, fetched->value);
-}
-
-/* The token may be handed out now. That of a claims challenge satisfies the plain requests, too. */
-static void exchange_succeed(Keeper *k) {
-        Slot *s = k->exchanging, *plain = keeper_slot(k, s->resource, NULL);
-        Problem problem = { 0 };
-
-        if (!plain)
-                plain = s;
-        if (is_rejected_one(plain, k->fetched))
-                (void)problem_set(&problem, OUTCOME_SIGN_IN_NEEDED,
-                                  "a server rejects its token and the source gives no other.%s",
-                                  k->account->source == ACCOUNT_SOURCE_AZURE_CLI
-                                          ? " Run: az logout; az login --allow-no-subscriptions"
-                                          : "");
-        if (problem.outcome || keeper_az_check(k, plain, k->fetched, &problem) != 0) {
-                exchange_fail(k, &problem, 0);
-                problem_clear(&problem);
-                return;
-        }
-        slot_take_token(k, s, k->fetched);
-        if (plain != s) {
-                slot_take_token(k, plain, k->fetched);
-                plain->wanted = false;
-        }
-        exchange_is_covered(k);
-        if (plain == k->slots)
-                k->last_refresh_usec = clock_boottime();
-        keeper_note_use(k);
-        log_debug("%s: has a token for %s", k->account->name, s->resource);
-        exchange_end(k, s);
-}
-
-static void exchange_fail(Keeper *k, const Problem *cause, uint64_t retry_after) {
-        Slot *s = k->exchanging;
-        uint64_t now = clock_boottime();
-        Problem problem = { 0 };
-        /* Nobody was asked, so nobody declined: it is the source that denies it. */
-        const Problem denied = { .outcome = OUTCOME_SIGN_IN_NEEDED, .text = cause->text };
-
-        if (cause->outcome == OUTCOME_CANCELLED)
-                cause = &denied;
-        k->env->stats.fetch_failures++;
-        keeper_explain(k, cause, &problem);
-        log_write(s->claims ? LOG_DEBUG : LOG_INFO, "%s", problem_text(&problem));
-        if (!s->claims) {
-                slot_fail(s, &problem, slot_retry_at(k, s, retry_after, now),
-                          retry_after ? now + retry_after * USEC_PER_SEC : 0);
-                keeper_set_last_error(k, &problem);
-        } else
-                slot_fail(s, &problem, now, 0);
-        problem_clear(&problem);
-        exchange_end(k, s);
-}
-
-static void exchange_on_saved(int outcome, void *userdata) {
-        Keeper *k = userdata;
-
-        k->save = vault_op_free(k->save);
-        /* Not stored: the tokens live in memory, the vault tries again, the caller is served. */
-        keeper_tell_unsaved(k, outcome);
-        exchange_succeed(k);
-}
-
-/* Put what a fetch brought into the record. 1 when the refresh token is a new one. */
-static int record_token(Keeper *k, const char *resource, const FetchToken *fetched) {
-        Record *record = vault_record(k->vault);
-        int rotated, r;
-
-        rotated = keeper_record_rotated(k, fetched->refresh_token);
-        if (rotated < 0)
-                return rotated;
-        if (fetched->user)
-                (void)record_set_user(record, fetched->user);
-        if (fetched->tenant)
-                (void)record_set_seen_tenant(record, fetched->tenant);
-        r = keeper_record_token(k, resource, fetched);
-        return r < 0 && !rotated ? r : rotated; /* that one is but a copy */
-}
-
-static int token_from_fetch(Token **ret, const FetchToken *fetched) {
-        Token *t;
-        int r;
-
-        r = token_new(&t, TOKEN_TYPE_BEARER, fetched->access_token);
-        if (r < 0)
-                return r;
-        t->issued_usec = fetched->issued_usec;
-        t->expires_usec = fetched->expires_usec;
-        t->refresh_usec = fetched->refresh_usec;
-        *ret = t;
-        return 0;
-}
-
-int keeper_take_fetched(Keeper *k, const char *resource, const FetchToken *fetched) {
-        int rotated, r;
-
-        env_learn_date(k->env, fetched->date);
-        rotated = record_token(k, resource, fetched);
-        if (rotated < 0)
-                return rotated;
-        r = token_from_fetch(&k->fetched, fetched);
-        if (r < 0 && rotated)
-                vault_save_later(k->vault); /* it may be the only one that is good */
-        return r < 0 ? r : rotated;
-}
-
-static void exchange_memory_short(Keeper *k) {
-        Problem problem = { .outcome = OUTCOME_UNAVAILABLE };
-
-        exchange_fail(k, &problem, 0);
-}
-
-/* Whoever answered may have been somebody else: nobody is told, and it is asked again. */
-static bool exchange_repeat_outdated(Keeper *k) {
-        /* Once: an az that writes its profile whenever it runs would have us go round for ever. */
-        if (!k->outdated || k->repeated)
-                return false;
-        k->repeated = true;
-        keeper_abort_exchange(k, true);
-        keeper_pump(k);
-        keeper_publish(k);
-        return true;
-}
-
-/* What has not been read may hold a refresh token of a program's, which a write would lose. */
-static bool exchange_may_save(const Keeper *k) {
-        return k->account->source != ACCOUNT_SOURCE_COMMAND || vault_record(k->vault)->secret ||
-               vault_state(k->vault) == VAULT_STATE_LOADED;
-}
-
-static void exchange_on_token(const FetchToken *fetched, void *userdata) {
-        Keeper *k = userdata;
-        int r;
-
-        if (exchange_repeat_outdated(k))
-                return;
-        k->asked_with = secret_free(k->asked_with);
-        r = keeper_take_fetched(k, k->exchanging->resource, fetched);
-        k->fetch = fetch_free(k->fetch);
-        if (r < 0) {
-                exchange_memory_short(k);
-                return;
-        }
-        /* The new refresh token is in the keyring before the access token is handed out. */
-        if (r > 0 && vault_save(k->vault, &k->save, exchange_on_saved, k) == 0)
-                return;
-        if (exchange_may_save(k))
-                vault_save_later(k->vault);
-        exchange_succeed(k);
-}
-
-static void exchange_on_error(const FetchError *error, void *userdata) {
-        Keeper *k = userdata;
-        Problem problem = { 0 };
-
-        if (exchange_repeat_outdated(k))
-                return;
-        problem_copy(&problem, &error->problem);
-        if (keeper_record_rotated(k, error->refresh_token) > 0)
-                vault_save_later(k->vault);
-        if (error->unsent)
-                exchange_unspend(k);
-        /* Whoever may not change the account has no say in what its next sign-in proves. */
-        if (problem.outcome == OUTCOME_SIGN_IN_NEEDED &&
-            (!k->exchanging->claims || k->exchanging->trusted))
-                keeper_want_claims(k, error->claims ?: k->exchanging->claims);
-        exchange_fail(k, &problem, error->retry_after);
-        problem_clear(&problem);
-}
-
-static const FetchHandler exchange_handler = {
-        .token = exchange_on_token,
-        .error = exchange_on_error,
+struct Exchange {
+        Env *env;
+        Account *account; /* its settings when it was begun */
+        AccountSource source;
+        Vault *vault;
+        char *resource, *claims;
+        Token *held;
+        bool forced;
+        const ExchangeHandler *handler;
+        void *userdata;
+        int lock_fd;
+        Timer *timer; /* the lock is tried again; or the end that is to be told from the loop */
+        SleepLock *sleep_lock;
+        VaultOp *read, *save;
+        Fetch *fetch;
+        Token *token;           /* waits for the keyring */
+        char *asked_with;       /* the secret that was sent */
+        bool postponed, denied; /* the end that is to be told */
+        bool outdated;          /* exchange_outdate() */
+        bool repeated;          /* a second secret was tried already */
+        FetchError error;       /* waits for the keyring, with strings of its own */
+        char *error_claims;
 };
 
-/* It could not even be started. This may be inside keeper_get(), where nobody may be answered yet:
- * whoever waits goes on waiting for the next try. */
-static void exchange_postpone(Keeper *k) {
-        Slot *s = k->exchanging;
-        Problem problem = { 0 };
-
-        (void)problem_set(&problem, OUTCOME_UNAVAILABLE, "%s: the fetcher could not be started.",
-                          k->account->name);
-        slot_fail(s, &problem, slot_retry_at(k, s, 0, clock_boottime()), 0);
-        problem_clear(&problem);
-        exchange_clear(k);
-        keeper_publish(k);
-}
-
-/* Who waits gets the old token, or is told that it is too often. */
-static void exchange_on_denied(void *userdata) {
-        Keeper *k = userdata;
-        Slot *s = k->exchanging;
-
-        exchange_clear(k);
-        s->forced = false;
-        slot_settle(k, s, false);
-        keeper_pump(k);
-        keeper_publish(k);
-}
-
-/* From the loop: this may be inside keeper_get(). */
-static void exchange_deny(Keeper *k) {
-        exchange_wait_for_budget(k);
-        k->lock_fd = fd_close(k->lock_fd);
-        k->lock_timer = timer_free(k->lock_timer);
-        if (timer_new(&k->lock_timer, k->env->event, exchange_on_denied, k) < 0)
-                exchange_postpone(k);
-        else
-                timer_arm(k->lock_timer, clock_boottime());
-}
-
-static void exchange_fetch(Keeper *k) {
-        const Account *a = k->account;
-        Slot *s = k->exchanging;
-        FetchRequest request;
-
-        if (!exchange_spend(k)) {
-                exchange_deny(k);
-                return;
-        }
-        keeper_note_asked(k);
-        source_request(&request, k->env, a, vault_record(k->vault)->secret);
-        request.method = a->source == ACCOUNT_SOURCE_ENTRA ? "refresh" : NULL;
-        request.resource = s->resource;
-        request.claims = s->claims;
-        request.deadline = LIMIT_FETCH_SECONDS;
-        k->env->stats.fetches++;
-        if (fetch_start(&k->fetch, k->env->launcher, k->env->event, &request, &exchange_handler,
-                        k) < 0) {
-                exchange_unspend(k);
-                exchange_postpone(k);
-        }
-}
+static void exchange_fetch(Exchange *x);
 
 /* A better token than ours, which another daemon of this user has put into the record. */
-static int token_from_other(Keeper *k, const Slot *s, Token **ret) {
-        const Record *record = vault_record(k->vault);
+static int token_from_other(const Exchange *x, Token **ret) {
+        const Record *record = vault_record(x->vault);
         Token *t;
         int r;
 
         for (size_t i = 0; i < record->n_tokens; i++) {
-                if (!streq(record->tokens[i].resource, s->resource))
+                if (!streq(record->tokens[i].resource, x->resource))
                         continue;
                 /* Our own, which only looks younger when somebody has set the wall clock back. */
-                if (s->token && streq(record->tokens[i].access_token, s->token->value))
+                if (x->held && streq(record->tokens[i].access_token, x->held->value))
                         continue;
-                r = keeper_token_from_record(k, &t, &record->tokens[i]);
+                r = stored_read_token(x->env, &t, &record->tokens[i]);
                 if (r < 0)
                         return r;
-                if (policy_refresh_at(k->account->source, t, 0) > clock_boottime() &&
-                    (!s->token || t->expires_usec > s->token->expires_usec + USEC_PER_SEC)) {
+                if (policy_refresh_at(x->source, t, 0) > clock_boottime() &&
+                    (!x->held || t->expires_usec > x->held->expires_usec + USEC_PER_SEC)) {
                         *ret = t;
                         return 0;
                 }
@@ -326,72 +62,225 @@ static int token_from_other(Keeper *k, const Slot *s, Token **ret) {
         return -ENOENT;
 }
 
-static void exchange_on_reloaded(int outcome, void *userdata) {
-        Keeper *k = userdata;
-        Slot *s = k->exchanging;
+static void exchange_on_saved(int outcome, void *userdata) {
+        Exchange *x = userdata;
 
-        k->reload = vault_op_free(k->reload);
-        if (!vault_record(k->vault)->secret && source_needs_secret(k->account->source)) {
-                /* Somebody deleted the item from an unlocked keyring: that is a sign-out. */
-                Problem problem = { 0 };
-
-                (void)problem_set(&problem, OUTCOME_SIGN_IN_NEEDED,
-                                  "nobody is signed in: its item is gone from the keyring.");
-                record_drop_tokens(vault_record(k->vault));
-                for (Slot *each = k->slots; each; each = each->next)
-                        slot_happened(each, KEEPER_EVENT_ITEM_GONE);
-                exchange_fail(k, &problem, 0);
-                problem_clear(&problem);
-                return;
-        }
-        if (!s->forced && !s->claims && token_from_other(k, s, &k->fetched) == 0) {
-                exchange_succeed(k);
-                return;
-        }
-        exchange_fetch(k);
+        x->save = vault_op_free(x->save);
+        /* Not stored: the tokens live in memory, the vault tries again, the caller is served. */
+        x->handler->token(x->token, outcome, x->userdata);
 }
 
-static void exchange_lock(Keeper *k);
-
-static void exchange_on_lock_time(void *userdata) {
-        exchange_lock(userdata);
+/* What has not been read may hold a refresh token of a program's, which a write would lose. */
+static bool may_save(const Exchange *x) {
+        return x->source != ACCOUNT_SOURCE_COMMAND || vault_record(x->vault)->secret ||
+               vault_state(x->vault) == VAULT_STATE_LOADED;
 }
 
-static void exchange_lock(Keeper *k) {
+static void exchange_on_token(const FetchToken *fetched, void *userdata) {
+        FetchError memory_short = { .problem = { .outcome = OUTCOME_UNAVAILABLE } };
+        Exchange *x = userdata;
+        int r;
+
+        if (x->outdated) {
+                x->handler->outdated(x->userdata);
+                return;
+        }
+        r = stored_put_fetched(x->env, x->vault, x->source, x->resource, fetched, &x->token);
+        x->fetch = fetch_free(x->fetch);
+        if (r < 0) {
+                x->handler->failed(&memory_short, x->userdata);
+                return;
+        }
+        /* The new refresh token is in the keyring before the access token is handed out. */
+        if (r > 0 && vault_save(x->vault, &x->save, exchange_on_saved, x) == 0)
+                return;
+        if (may_save(x))
+                vault_save_later(x->vault);
+        x->handler->token(x->token, 0, x->userdata);
+}
+
+/* Somebody may have stored another sign-in: on a home that machines share, or by hand. */
+static void exchange_on_read_again(int outcome, void *userdata) {
+        const char *secret;
+        Exchange *x = userdata;
+
+        x->read = vault_op_free(x->read);
+        secret = vault_record(x->vault)->secret;
+        if (secret && !streq(secret, x->asked_with))
+                exchange_fetch(x);
+        else
+                x->handler->failed(&x->error, x->userdata);
+}
+
+/* Before anybody is told to sign in, the record is read once more. */
+static bool exchange_read_again(Exchange *x, const FetchError *error) {
+        if (error->problem.outcome != OUTCOME_SIGN_IN_NEEDED || x->repeated ||
+            x->source != ACCOUNT_SOURCE_ENTRA)
+                return false;
+        x->repeated = true;
+        x->error = (FetchError){ .retry_after = error->retry_after, .unsent = error->unsent };
+        problem_copy(&x->error.problem, &error->problem);
+        x->error.claims = x->error_claims = error->claims ? strdup(error->claims) : NULL;
+        return vault_reload(x->vault, &x->read, exchange_on_read_again, x) == 0;
+}
+
+static void exchange_on_error(const FetchError *error, void *userdata) {
+        Exchange *x = userdata;
+
+        if (x->outdated) {
+                x->handler->outdated(x->userdata);
+                return;
+        }
+        if (stored_put_secret(x->vault, x->source, error->refresh_token) > 0)
+                vault_save_later(x->vault);
+        if (exchange_read_again(x, error))
+                x->fetch = fetch_free(x->fetch);
+        else
+                x->handler->failed(error, x->userdata);
+}
+
+static const FetchHandler exchange_fetch_handler = {
+        .token = exchange_on_token,
+        .error = exchange_on_error,
+};
+
+/* Its end is told from the loop: this may be inside exchange_new(). */
+static void exchange_end_soon(Exchange *x, bool postponed) {
+        x->postponed = postponed;
+        x->denied = !postponed;
+        timer_arm(x->timer, clock_boottime());
+}
+
+static void exchange_fetch(Exchange *x) {
+        FetchRequest request;
+
+        if (!x->handler->may_send(x->lock_fd, x->userdata)) {
+                exchange_end_soon(x, false);
+                return;
+        }
+        secret_free(x->asked_with);
+        x->asked_with = secret_dup(vault_record(x->vault)->secret);
+        source_request(&request, x->env, x->account, x->asked_with);
+        request.method = x->source == ACCOUNT_SOURCE_ENTRA ? "refresh" : NULL;
+        request.resource = x->resource;
+        request.claims = x->claims;
+        request.deadline = LIMIT_FETCH_SECONDS;
+        x->env->stats.fetches++;
+        if (fetch_start(&x->fetch, x->env->launcher, x->env->event, &request,
+                        &exchange_fetch_handler, x) < 0)
+                exchange_end_soon(x, true);
+}
+
+static void exchange_on_read(int outcome, void *userdata) {
+        Exchange *x = userdata;
+
+        x->read = vault_op_free(x->read);
+        if (!vault_record(x->vault)->secret && source_needs_secret(x->source))
+                x->handler->gone(x->userdata);
+        else if (!x->forced && !x->claims && token_from_other(x, &x->token) == 0)
+                x->handler->token(x->token, 0, x->userdata);
+        else
+                exchange_fetch(x);
+}
+
+static void exchange_take_lock(Exchange *x) {
         CLEANUP(freep) char *name = NULL;
         int r = -ENOENT;
 
-        if (k->env->runtime_dir && asprintf(&name, "account-%s.lock", k->account->name) >= 0)
-                r = lock_take(&k->lock_fd, k->env->runtime_dir, name);
-        if (r == -EAGAIN && (k->lock_timer || timer_new(&k->lock_timer, k->env->event,
-                                                        exchange_on_lock_time, k) == 0)) {
-                timer_arm(k->lock_timer, clock_boottime() + LOCK_AGAIN_USEC);
+        if (x->env->runtime_dir && asprintf(&name, "account-%s.lock", x->account->name) >= 0)
+                r = lock_take(&x->lock_fd, x->env->runtime_dir, name);
+        if (r == -EAGAIN) {
+                timer_arm(x->timer, clock_boottime() + LOCK_AGAIN_USEC);
                 return;
         }
         /* Without a runtime folder there is nobody to share it with. */
-        if (source_secret(k->account->source) == SOURCE_SECRET_NONE)
-                exchange_fetch(k);
-        else if (vault_reload(k->vault, &k->reload, exchange_on_reloaded, k) < 0)
-                exchange_postpone(k);
+        if (source_secret(x->source) == SOURCE_SECRET_NONE)
+                exchange_fetch(x);
+        else if (vault_reload(x->vault, &x->read, exchange_on_read, x) < 0)
+                exchange_end_soon(x, true);
 }
 
-/* A refresh token may be worth nothing once it is spent: hold off the machine's sleep. */
-static void exchange_start(Keeper *k) {
-        if (source_secret(k->account->source) == SOURCE_SECRET_REFRESH_TOKEN)
-                (void)sleep_lock_new(&k->sleep_lock, k->env->sleep);
-        exchange_lock(k);
+static void exchange_on_time(void *userdata) {
+        Exchange *x = userdata;
+
+        if (x->postponed)
+                x->handler->postponed(x->userdata);
+        else if (x->denied)
+                x->handler->denied(x->userdata);
+        else
+                exchange_take_lock(x);
 }
 
-void keeper_pump(Keeper *k) {
-        if (k->exchanging || k->finish || k->env->asleep || k->az_changing || !keeper_can_fetch(k))
-                return;
-        for (Slot *s = k->slots; s; s = s->next)
-                if (s->wanted) {
-                        k->exchanging = s;
-                        s->wanted = false;
-                        k->counts = s->wished;
-                        s->wished = false;
-                        exchange_start(k);
-                        return;
-                }
+int exchange_new(Exchange **ret, Env *env, const Account *account, Vault *vault,
+                 const ExchangeTask *task, const ExchangeHandler *handler, void *userdata) {
+        CLEANUP(exchange_freep) Exchange *x = NULL;
+        int r;
+
+        x = calloc(1, sizeof(*x));
+        if (!x)
+                return -ENOMEM;
+        *x = (Exchange){
+                .env = env,
+                .source = account->source,
+                .vault = vault,
+                .held = task->held ? token_ref(task->held) : NULL,
+                .forced = task->forced,
+                .handler = handler,
+                .userdata = userdata,
+                .lock_fd = -1,
+        };
+        r = account_copy(&x->account, account);
+        if (r < 0)
+                return r;
+        x->resource = strdup(task->resource);
+        x->claims = task->claims ? strdup(task->claims) : NULL;
+        if (!x->resource || (task->claims && !x->claims))
+                return -ENOMEM;
+        r = timer_new(&x->timer, env->event, exchange_on_time, x);
+        if (r < 0)
+                return r;
+        /* A refresh token may be worth nothing once it is spent: hold off the machine's sleep. */
+        if (source_secret(x->source) == SOURCE_SECRET_REFRESH_TOKEN)
+                (void)sleep_lock_new(&x->sleep_lock, env->sleep);
+        exchange_take_lock(x);
+        *ret = STEAL(x);
+        return 0;
+}
+
+Exchange *exchange_free(Exchange *x) {
+        if (x) {
+                fetch_free(x->fetch);
+                vault_op_free(x->read);
+                vault_op_free(x->save);
+                timer_free(x->timer);
+                fd_close(x->lock_fd);
+                sleep_lock_free(x->sleep_lock);
+                token_unref(x->token);
+                token_unref(x->held);
+                secret_free(x->asked_with);
+                problem_clear(&x->error.problem);
+                free(x->error_claims);
+                account_free(x->account);
+                free(x->resource);
+                free(x->claims);
+                free(x);
+        }
+        return NULL;
+}
+
+bool exchange_is_sent(const Exchange *x) {
+        return x->fetch || x->save || x->repeated;
+}
+
+bool exchange_owes_secret(const Exchange *x) {
+        return x && (x->fetch || x->save) &&
+               source_secret(x->source) == SOURCE_SECRET_REFRESH_TOKEN;
+}
+
+void exchange_outdate(Exchange *x) {
+        x->outdated = true;
+}
+
+int exchange_lock(const Exchange *x) {
+        return x->lock_fd;
 }

@@ -27,11 +27,11 @@ static bool token_will_do(const Waiter *w, const Slot *s, uint64_t now) {
 static bool slot_want(Keeper *k, Slot *s, uint64_t now) {
         bool demanded = !s->claims && !policy_is_fresh(s->token, (PolicyWish){ 0 }, now);
 
-        if (!slot_is_covered(k, s, now) &&
+        if (!slot_is_covered(s, now) &&
             (demanded || k->account->source == ACCOUNT_SOURCE_AZURE_CLI))
                 s->wanted = true;
         else
-                s->wanted = s->wished = slot_has_budget(k, s, now);
+                s->wanted = s->wished = slot_has_budget(s, now);
         return s->wanted;
 }
 
@@ -45,8 +45,8 @@ static bool worth_waiting(const Slot *s, const Waiter *w, bool result, uint64_t 
 }
 
 /* It was asked for too often, or a daemon died that had asked: soon it may be again? */
-static bool slot_wait_for_budget(Keeper *k, Slot *s, const Waiter *w) {
-        uint64_t at = slot_may_ask_at(k, s);
+static bool waiter_wait_for_budget(Slot *s, const Waiter *w) {
+        uint64_t at = slot_may_ask_at(s);
 
         if (s->claims || at >= w->asked_usec + MIN(w->ask.timeout_usec, PATIENCE_USEC))
                 return false;
@@ -102,13 +102,14 @@ static Verdict waiter_judge(Keeper *k, Slot *s, Waiter *w, bool result, uint64_t
         if (s->wanted || k->exchanging == s)
                 return VERDICT_WAIT;
         untried = w->ask.person && s->failure.tried < w->asked_usec;
-        if (!result && (policy_may_try(rule->asked, &s->failure, w->ask.force, now) ||
-                        (untried && policy_person_may_try_at(&s->failure, k->sent_usec) <= now))) {
+        if (!result &&
+            (policy_may_try(rule->asked, &s->failure, w->ask.force, now) ||
+             (untried && policy_person_may_try_at(&s->failure, k->ledger.sent_usec) <= now))) {
                 if (slot_want(k, s, now))
                         return VERDICT_WAIT;
                 if ((rule->asked == KEEPER_TRY_NOW || untried) && !token_will_do(w, s, now))
-                        return slot_wait_for_budget(k, s, w) ? VERDICT_WAIT
-                                                             : refuse_too_often(k, s, now, problem);
+                        return waiter_wait_for_budget(s, w) ? VERDICT_WAIT
+                                                            : refuse_too_often(k, s, now, problem);
         }
         if (token_will_do(w, s, now))
                 return VERDICT_SERVE;
@@ -203,15 +204,21 @@ void slot_fail_waiters(Slot *s, const Problem *problem) {
                 waiter_answer(s->waiters, NULL, problem);
 }
 
-void slot_fail_named(Slot *s, const Problem *problem) {
-        Waiter *w = s->waiters;
+void slot_move_unnamed(Slot *from, Slot *to) {
+        for (Waiter **p = &from->waiters; *p;) {
+                Waiter *w = *p, **tail = &to->waiters;
 
-        while (w)
                 if (w->ask.resource) {
-                        waiter_answer(w, NULL, problem);
-                        w = s->waiters; /* a callback may free others */
-                } else
-                        w = w->next;
+                        p = &w->next;
+                        continue;
+                }
+                *p = w->next;
+                w->next = NULL;
+                w->slot = to;
+                while (*tail)
+                        tail = &(*tail)->next;
+                *tail = w;
+        }
 }
 
 Waiter *waiter_free(Waiter *w) {
@@ -332,7 +339,7 @@ int keeper_get(Keeper *k, const KeeperAsk *ask, Token **ret_token, Waiter **ret_
                 resource = account_find_resource(k->account, ask->resource);
         if (!resource)
                 return refuse_resource(k, ask->resource, problem);
-        s = keeper_slot(k, resource, ask->claims);
+        s = slot_get(&k->slots, resource, ask->claims);
         if (!s)
                 return refuse_challenge(k, problem);
         s->trusted = s->trusted || ask->may_manage;

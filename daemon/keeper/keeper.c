@@ -21,22 +21,6 @@ SignIn *keeper_pending_signin(const Keeper *k) {
         return k->signins && signin_is_pending(k->signins) ? k->signins : NULL;
 }
 
-void slot_happened(Slot *s, KeeperEvent event) {
-        const KeeperEffect *effect = keeper_effect(event);
-
-        if (effect->tokens == KEEPER_GONE) {
-                s->token = token_unref(s->token);
-                s->refresh_usec = USEC_INFINITY;
-                s->fetched_usec = 0;
-                s->wanted = false;
-        }
-        if (effect->failure == KEEPER_GONE) {
-                s->failures = 0;
-                s->failure = (PolicyFailure){ 0 };
-                problem_clear(&s->problem);
-        }
-}
-
 void keeper_happened(Keeper *k, KeeperEvent event) {
         const KeeperEffect *effect = keeper_effect(event);
 
@@ -53,71 +37,34 @@ void keeper_happened(Keeper *k, KeeperEvent event) {
                 slot_happened(s, event);
 }
 
-void slot_fail(Slot *s, const Problem *problem, uint64_t retry_at, uint64_t not_before) {
-        s->failure = (PolicyFailure){ .outcome = problem->outcome,
-                                      .tried = clock_boottime(),
-                                      .retry_at = retry_at,
-                                      .not_before = not_before };
-        problem_copy(&s->problem, problem);
-}
-
-void slot_free(Slot *s) {
-        free(s->resource);
-        free(s->claims);
-        free(s->reporter);
-        token_unref(s->token);
-        problem_clear(&s->problem);
-        free(s);
-}
-
-static int slot_new(Slot **ret, const char *resource, const char *claims) {
-        Slot *s;
-
-        s = calloc(1, sizeof(*s));
-        if (!s)
-                return -ENOMEM;
-        s->refresh_usec = USEC_INFINITY;
-        s->resource = strdup(resource);
-        s->claims = claims ? strdup(claims) : NULL;
-        if (!s->resource || (claims && !s->claims)) {
-                slot_free(s);
-                return -ENOMEM;
-        }
-        *ret = s;
-        return 0;
-}
-
-Slot *keeper_slot(Keeper *k, const char *resource, const char *claims) {
-        size_t n_challenges = 0;
-        Slot **p;
-
-        for (p = &k->slots; *p; p = &(*p)->next) {
-                if (streq((*p)->resource, resource) && streq((*p)->claims, claims))
-                        return *p;
-                n_challenges += (*p)->claims != NULL;
-        }
-        if (claims && n_challenges >= LIMIT_CHALLENGES)
-                return NULL;
-        return slot_new(p, resource, claims) < 0 ? NULL : *p;
+static bool slot_is_used(const Keeper *k, const Slot *plain) {
+        for (const Slot *s = k->slots; s; s = s->next)
+                if (s != plain && s->plain == plain)
+                        return true;
+        return false;
 }
 
 /* Slots of claims live for their request only, those that the settings dropped for the exchange
  * that was under way. */
+static bool slot_is_over(const Keeper *k, const Slot *s) {
+        bool named = !s->claims && account_allows_resource(k->account, s->resource);
+
+        return s != k->slots && !named && !s->waiters && !s->wanted && k->exchanging != s &&
+               !slot_is_used(k, s);
+}
+
 void keeper_prune(Keeper *k) {
         if (k->settling)
                 return;
-        for (Slot **p = &k->slots; *p;) {
-                Slot *s = *p;
-                bool named = account_allows_resource(k->account, s->resource) &&
-                             !streq(s->resource, k->slots->resource);
-                bool lasts = !s->claims && (s == k->slots || named);
+        for (Slot **p = &k->slots; *p;)
+                if (slot_is_over(k, *p)) {
+                        Slot *s = *p;
 
-                if (!lasts && !s->waiters && !s->wanted && k->exchanging != s) {
                         *p = s->next;
                         slot_free(s);
+                        p = &k->slots; /* its plain one may be over now */
                 } else
-                        p = &s->next;
-        }
+                        p = &(*p)->next;
 }
 
 /* When something is due: a background refresh, a retry, the end of the token that is shown. */
@@ -230,12 +177,10 @@ int keeper_new(Keeper **ret, Env *env, Account *account) {
         }
         k->env = env;
         k->account = account;
-        k->lock_fd = -1;
         k->keep_alive_usec = USEC_INFINITY;
         k->former_used_at = state_last_used(env->state, account->name);
-        r = slot_new(&k->slots, account->resource, NULL);
-        if (r < 0)
-                return r;
+        if (!slot_get(&k->slots, account->resource, NULL))
+                return -ENOMEM;
         r = timer_new(&k->timer, env->event, keeper_on_time, k);
         if (r < 0)
                 return r;
@@ -289,7 +234,6 @@ Keeper *keeper_free(Keeper *k) {
         }
         vault_op_free(k->check);
         secret_free(k->looked_at);
-        secret_free(k->asked_with);
         vault_free(k->vault);
         notify_free(k->az_profile);
         timer_free(k->timer);
@@ -308,4 +252,23 @@ const Account *keeper_account(const Keeper *k) {
 
 SignIn *keeper_signins(const Keeper *k) {
         return k->signins;
+}
+
+void keeper_on_clock(Keeper *k, int64_t by) {
+        uint64_t now = clock_boottime();
+        SignIn *signin = keeper_pending_signin(k);
+
+        keeper_adopt_again(k);
+        for (Slot *s = k->slots; s; s = s->next) {
+                /* az counts by the wall clock: what it gave from its cache while that was slow may
+                 * have ended long ago. It is served until az has been asked again. */
+                if (k->account->source == ACCOUNT_SOURCE_AZURE_CLI && by > SKEW_MIN_SECONDS &&
+                    token_left_usec(s->token, now) > 0 && k->exchanging != s)
+                        s->wanted = true;
+                slot_settle(k, s, false);
+        }
+        if (signin)
+                k->env->listener->signin_changed(signin, k->env->listener_userdata);
+        /* What failed because the clock was wrong, certificates above all, may do now. */
+        keeper_on_online(k);
 }

@@ -41,7 +41,6 @@ static void keeper_is_replaced(Keeper *k) {
         Problem none = { 0 };
 
         log_info("%s: another program has stored a new sign-in", k->account->name);
-        k->asked_with = secret_free(k->asked_with);
         keeper_happened(k, KEEPER_EVENT_SECRET_SET);
         keeper_set_last_error(k, &none);
         keeper_adopt_record(k);
@@ -54,9 +53,7 @@ static void keeper_on_looked(int outcome, void *userdata) {
         /* Else it has only been refreshed. */
         bool wanted = !k->looked_at || slot_rule(k, k->slots, clock_boottime())->state ==
                                                KEEPER_STATE_SIGN_IN_NEEDED;
-        /* It may have been read while a request with the former one was under way. */
-        bool differs =
-                !streq(secret, k->looked_at) || (k->asked_with && !streq(secret, k->asked_with));
+        bool differs = !streq(secret, k->looked_at);
 
         k->check = vault_op_free(k->check);
         secret_free(k->looked_at);
@@ -69,11 +66,6 @@ static void keeper_on_looked(int outcome, void *userdata) {
                 slot_settle(k, s, false);
         keeper_pump(k);
         keeper_publish(k);
-}
-
-void keeper_note_asked(Keeper *k) {
-        secret_free(k->asked_with);
-        k->asked_with = secret_dup(vault_record(k->vault)->secret);
 }
 
 static bool keeper_look(Keeper *k) {

@@ -4,6 +4,7 @@
  * before it is handed out, everything of the former person dropped, its end shown for a minute.
  */
 #include "io/log.h"
+#include "keeper/stored.h"
 #include "keeper/turn.h"
 #include "model/limits.h"
 
@@ -51,7 +52,7 @@ static void finish_on_saved(int outcome, void *userdata) {
         for (Slot *s = fresh ? k->slots->next : k->slots; s; s = s->next)
                 slot_happened(s, KEEPER_EVENT_OTHER_IDENTITY);
         if (fresh) {
-                slot_take_token(k, k->slots, k->fetched);
+                keeper_put_token(k, k->slots, k->fetched);
                 k->slots->wanted = false;
                 k->slots->used_usec = clock_boottime();
                 k->fetched = token_unref(k->fetched);
@@ -83,7 +84,8 @@ static void keeper_on_signin_token(SignIn *signin, const FetchToken *fetched, vo
         (void)record_set_seen_tenant(vault_record(k->vault), NULL);
         if (!fetched->refresh_token)
                 (void)record_set_secret(vault_record(k->vault), NULL);
-        r = keeper_take_fetched(k, resource, fetched);
+        r = stored_put_fetched(k->env, k->vault, k->account->source, resource, fetched,
+                               &k->fetched);
         if (!streq(resource, k->account->resource))
                 k->fetched = token_unref(k->fetched); /* the settings have changed meanwhile */
         if (r < 0) {

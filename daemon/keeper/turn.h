@@ -1,58 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the files of the keeper share: keeper.c (its life), keeper-record.c (what it takes over from
- * the keyring), keeper-look.c (what others do to its item there), keeper-view.c (what it shows),
- * keeper-get.c (who asks and waits), keeper-refuse.c (what they are told), keeper-refresh.c (asking
- * the source), keeper-budget.c (how often), keeper-signin.c (asking the person), keeper-az.c (who
- * is signed in to az), keeper-warn.c (an API token's end), keeper-account.c (what is done to it).
+ * What the files of one keeper share: struct Keeper.
  * Nobody else includes this.
  */
 #pragma once
 
-#include "io/fetch/fetch.h"
 #include "io/notify.h"
 #include "io/timer.h"
+#include "keeper/exchange.h"
 #include "keeper/keeper.h"
+#include "keeper/ledger.h"
 #include "keeper/signin.h"
+#include "keeper/slot.h"
 #include "keeper/source.h"
-#include "policy/budget.h"
 #include "vault.h"
-
-/* The tokens of one (resource, claims) of the account; the first is the account's own resource. */
-typedef struct Slot {
-        struct Slot *next;
-        char *resource;
-        char *claims;    /* NULL but for a claims challenge, which lives for its request only */
-        Token *token;    /* or NULL */
-        Waiter *waiters; /* Waiter.next */
-        bool wanted;     /* an exchange is to be made */
-        bool wished;     /* because callers wish for it: it counts for the budget */
-        bool forced;     /* its result may not be a token that another daemon fetched */
-        bool trusted;    /* somebody asked for its claims who may change the account */
-        uint64_t refresh_usec; /* when to refresh in the background; USEC_INFINITY: never */
-        uint64_t used_usec;    /* when it was last asked for; 0: never */
-        uint64_t fetched_usec; /* when the last good fetch ended; 0: never */
-        unsigned failures;     /* in a row */
-        PolicyBudget budget;   /* of equal requests */
-        PolicyFailure failure; /* of the last attempt, OUTCOME_OK when it went well */
-        Problem problem;       /* the same for a person */
-        char *reporter;        /* whose next call waits for another token than this one */
-} Slot;
-
-/* Why a request was counted. */
-typedef enum SpentFor {
-        SPENT_FOR_PERSON,
-        SPENT_FOR_FORCE,
-        SPENT_FOR_MIN_VALID,
-        SPENT_FOR_CLAIMS,
-        SPENT_FOR_RETRY,
-        _SPENT_FOR_MAX,
-} SpentFor;
-
-typedef struct Spent {
-        uint64_t usec; /* 0: none */
-        SpentFor why;
-} Spent;
 
 struct Waiter {
         Waiter *next;
@@ -76,24 +37,18 @@ struct Keeper {
         bool settling;   /* waiters are being answered: their slots stay */
         bool closed;     /* the account is gone, or is another one */
 
-        /* The exchange under way: lock, read again, fetch, store. */
-        Slot *exchanging;                     /* NULL: none */
-        bool counts;                          /* no token's end demands it: it is of the budget */
-        PolicyBudget before;                  /* that of the slot, were the request never sent */
-        Spent spent[POLICY_BUDGET_SIZE];      /* what was counted in this life; oldest first */
-        uint64_t sent_usec, sent_before_usec; /* when one left last, and the one before; 0: never */
-        int lock_fd;
-        SleepLock *sleep_lock;
-        Timer *lock_timer;
-        VaultOp *reload, *save;
-        VaultOp *check; /* is its item still there, and what it was? */
-        Fetch *fetch;
-        Token *fetched;    /* waits for the keyring */
-        SignIn *finishing; /* whose token waits for the keyring */
+        /* The exchange under way, at most one. */
+        Exchange *exchange;
+        Slot *exchanging; /* whose it is; NULL: none */
+        bool counts;      /* no token's end demands it: it is of the budget */
+        bool counted;     /* its request is in the ledger */
+        Ledger ledger;
+        VaultOp *check;    /* is its item still there, and what it was? */
+        Token *fetched;    /* a sign-in's, which waits for the keyring */
+        SignIn *finishing; /* the sign-in */
         VaultOp *finish;
 
         char *looked_at;      /* the secret when that was asked */
-        char *asked_with;     /* the one that the source gave nothing for, or NULL */
         bool was_stored;      /* its item then */
         uint64_t looked_usec; /* and when that was; 0: never */
 
@@ -102,8 +57,7 @@ struct Keeper {
         /* The Azure CLI's own sign-in: azure-cli only. */
         Notify *az_profile; /* NULL: none, or not to be watched */
         bool az_changing;   /* nothing is asked until it is at rest */
-        bool outdated;      /* the exchange under way asks who may be somebody else by now */
-        bool repeated;      /* it is the second one for that reason: its answer counts */
+        bool repeated; /* the exchange under way is the second one for that reason: it counts */
 
         uint64_t last_refresh_usec, last_used_usec; /* 0: not since the start */
         uint64_t former_used_at; /* before it, as it was remembered; s since 1970, 0: never */
@@ -136,12 +90,6 @@ bool keeper_can_fetch(const Keeper *k);
  * caller. */
 void keeper_happened(Keeper *k, KeeperEvent event);
 SignIn *keeper_pending_signin(const Keeper *k);
-/* Found or made; NULL when memory is short or there are LIMIT_CHALLENGES already. */
-Slot *keeper_slot(Keeper *k, const char *resource, const char *claims);
-void slot_free(Slot *s);
-void slot_fail(Slot *s, const Problem *problem, uint64_t retry_at, uint64_t not_before);
-/* The same for one slot alone. */
-void slot_happened(Slot *s, KeeperEvent event);
 /* Does a bad line of the settings stand in the way? OUTCOME_MISCONFIGURED and why, else 0. */
 int keeper_misconfigured(const Keeper *k, Problem *problem);
 /* Free the slots of claims that have had their answer. */
@@ -153,33 +101,25 @@ void keeper_drop_stored_tokens(Keeper *k);
 /* Fetch a first token when a refresh token is there: the start of the daemon counts as a use. */
 void keeper_wake(Keeper *k);
 
-/* keeper-account.c */
+/* change.c */
 /* The outcome of a save: if tokens are kept in memory, LastError says why, until they are not. */
 void keeper_tell_unsaved(Keeper *k, int outcome);
 void keeper_tell_saved(Keeper *k);
 
-/* keeper-look.c */
+/* look.c */
 /* Is it being looked whether another daemon has stored a new sign-in? Begins that for a caller who
  * would be told to sign in, each 30 s at most; all who wait are judged again after it. */
 bool keeper_looks_again(Keeper *k, uint64_t now);
 /* The vault has found its item gone, and wiped what it had: that is a sign-out. */
 void keeper_on_item_gone(Keeper *k);
-/* The source is asked with what the record has now. */
-void keeper_note_asked(Keeper *k);
-
-/* keeper-record.c */
+/* adopt.c */
 /* Make tokens of what the vault holds. */
 void keeper_adopt_record(Keeper *k);
-/* One of them. -ESTALE when it is over. */
-int keeper_token_from_record(const Keeper *k, Token **ret, const RecordToken *t);
-/* Put a new refresh token (NULL: none came) into the record. 1 when it is one, 0, or -ENOMEM. */
-int keeper_record_rotated(Keeper *k, const char *refresh_token);
-/* Put one into the record, with its times for this boot and for the next ones: those by the
- * server's clock where that is known, so that a clock which is set right in between makes no token
- * live longer. 0 or -ENOMEM. */
-int keeper_record_token(Keeper *k, const char *resource, const FetchToken *fetched);
+/* The clock was set: tokens whose end only the calendar tells, and those that were over by a clock
+ * that was wrong. */
+void keeper_adopt_again(Keeper *k);
 
-/* keeper-view.c */
+/* view.c */
 /* When it was last asked for, in this life or before, in true time as far as known; 0: never. */
 uint64_t keeper_used_at(const Keeper *k);
 /* Remember that beyond this life. */
@@ -190,11 +130,11 @@ void keeper_set_last_error(Keeper *k, const Problem *problem);
 /* Tell the listener what changed, prune, arm the timer: after every turn of events. */
 void keeper_publish(Keeper *k);
 
-/* keeper-warn.c */
+/* warn.c */
 /* Tell that the API token ends soon, when that has not been told. */
 void keeper_warn(Keeper *k);
 
-/* keeper-az.c */
+/* az-watch.c */
 /* Watch who is signed in to az, where that matters; again after the settings have changed. */
 void keeper_watch_az(Keeper *k);
 /* az has answered with what s holds already: it lives no longer for that. An Outcome and *problem
@@ -203,17 +143,17 @@ int keeper_az_check(const Keeper *k, const Slot *s, Token *fetched, Problem *pro
 /* Was t given out before somebody signed in to az, or out? */
 bool keeper_az_is_newer(const Keeper *k, const RecordToken *t);
 
-/* keeper-get.c */
+/* get.c */
 /* Answer whom can be answered. result: an exchange of this slot just ended. */
 void slot_settle(Keeper *k, Slot *s, bool result);
 /* Does somebody wait for no token of before, be it another daemon's? */
 bool slot_is_forced(const Slot *s);
 /* Everybody of this slot, or of the keeper, with this problem. */
 void slot_fail_waiters(Slot *s, const Problem *problem);
-/* Those who have named its resource, when it gets another one. */
-void slot_fail_named(Slot *s, const Problem *problem);
+/* Who named no resource waits for that of another slot from now on. */
+void slot_move_unnamed(Slot *from, Slot *to);
 
-/* keeper-refuse.c */
+/* words.c */
 typedef enum Verdict {
         VERDICT_SERVE,
         VERDICT_WAIT,
@@ -238,39 +178,15 @@ void keeper_explain(const Keeper *k, const Problem *cause, Problem *ret);
 /* Returns the outcome. */
 int refuse_resource(const Keeper *k, const char *resource, Problem *problem);
 
-/* keeper-budget.c */
-/* May it be asked for now, beyond what its tokens' ends demand? */
-bool slot_has_budget(Keeper *k, Slot *s, uint64_t now);
-/* Has a token come that still lives, or a request gone for one that would, be it another daemon's?
- * Then nothing demands another one. */
-bool slot_is_covered(Keeper *k, Slot *s, uint64_t now);
-/* When one may leave that its token's end demands, or for its claims. */
-uint64_t slot_may_ask_at(Keeper *k, Slot *s);
-/* When the back-off is over, which never lets through more than the budget. */
-uint64_t slot_retry_at(Keeper *k, Slot *s, uint64_t retry_after, uint64_t now);
-/* Under the lock: the exchange's request is about to leave, and is counted. False: it may not. */
-bool exchange_spend(Keeper *k);
-/* Under the lock: that request did not leave after all, and counts for nothing. */
-void exchange_unspend(Keeper *k);
-/* How many were counted in the last 5 minutes, and for what: "12 requests ... (...)". Into text. */
-void slot_explain_spent(Keeper *k, Slot *s, uint64_t now, char *text, size_t size);
-/* Under the lock: its token is in the slot. */
-void exchange_is_covered(Keeper *k);
-/* It may not leave: nothing tries it before it may. */
-void exchange_wait_for_budget(Keeper *k);
-
-/* keeper-refresh.c */
+/* turn.c */
 /* Start the next exchange that is wanted, if none is under way. */
 void keeper_pump(Keeper *k);
 /* Drop the exchange under way; what it was for is wanted again when again is set. */
 void keeper_abort_exchange(Keeper *k, bool again);
-/* Put what a fetch brought into the record and into k->fetched. 1 when the refresh token is a new
- * one, 0, -ENOMEM. */
-int keeper_take_fetched(Keeper *k, const char *resource, const FetchToken *fetched);
 /* Hand out this token from now on. */
-void slot_take_token(Keeper *k, Slot *s, Token *token);
+void keeper_put_token(Keeper *k, Slot *s, Token *token);
 
-/* keeper-signin.c */
+/* sign-in.c */
 /* A person is needed, and has to prove this (copied; NULL says nothing new). */
 void keeper_want_claims(Keeper *k, const char *claims);
 void keeper_drop_claims(Keeper *k);

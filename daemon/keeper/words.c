@@ -111,10 +111,10 @@ static long long unsigned seconds_up(uint64_t usec) {
 }
 
 Verdict refuse_too_often(Keeper *k, Slot *s, uint64_t now, Problem *problem) {
-        long long unsigned wait = seconds_up(MAX(slot_may_ask_at(k, s), now) - now);
+        long long unsigned wait = seconds_up(MAX(slot_may_ask_at(s), now) - now);
         char spent[160];
 
-        slot_explain_spent(k, s, now, spent, sizeof(spent));
+        slot_explain_spent(s, now, spent, sizeof(spent));
         if (s->failure.outcome != OUTCOME_OK)
                 (void)problem_set(problem, s->failure.outcome,
                                   "%s Not tried: after %s the identity service would take more for "
@@ -129,7 +129,7 @@ Verdict refuse_too_often(Keeper *k, Slot *s, uint64_t now, Problem *problem) {
 }
 
 Verdict refuse_untried(const Keeper *k, const Slot *s, uint64_t now, Problem *problem) {
-        uint64_t at = policy_person_may_try_at(&s->failure, k->sent_usec);
+        uint64_t at = policy_person_may_try_at(&s->failure, k->ledger.sent_usec);
 
         (void)problem_set(problem, s->failure.outcome,
                           "%s Not tried; last try %llu s ago. Try again in %llu s.",

@@ -326,20 +326,25 @@ static void test_another_resource_loses_no_refresh_token(void) {
                 }
 }
 
-/* Who named the resource gets no token for another one; who asked for the account's own, does. */
+/* Who named a resource gets a token for that one, if it is still allowed, and for no other; who
+ * asked for the account's own gets one for the new one. */
 static void test_another_resource_while_callers_wait(void) {
-        Caller named = { 0 }, own = { 0 };
+        Caller named = { 0 }, gone = { 0 }, own = { 0 };
         Stage s;
 
         stage_init(&s);
         stage_start_signed_in(&s);
         fake_time_sleep(SEC(3601));
         ASK(&named, &s, 20, .resource = RESOURCE);
+        ASK(&gone, &s, 20, .resource = GRAPH);
         ASK(&own, &s, 20);
-        assert(keeper_configure(s.keeper, account_for(GRAPH, RESOURCE)) == 0);
-        expect_failure(&named, OUTCOME_CANCELLED, "settings have changed");
+        assert(keeper_configure(s.keeper, account_for("https://vault.azure.net", RESOURCE)) == 0);
+        expect_failure(&gone, OUTCOME_CANCELLED, "settings have changed");
+        expect_waiting(&named);
         answer_token("secret-at-2", "secret-rt-2");
+        expect_token(&named, "secret-at-2");
         expect_waiting(&own);
+        assert(streq(fake_fetch_request(fake_fetch())->resource, "https://vault.azure.net"));
         answer_token("secret-at-3", NULL);
         expect_token(&own, "secret-at-3");
         stage_deinit(&s);
