@@ -91,17 +91,31 @@ int verb_logout(const Verb *verb, int argc, char **argv) {
 int verb_remove(const Verb *verb, int argc, char **argv) {
         CLEANUP(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
         CLEANUP(properties_deinit) Properties account = { 0 };
+        bool leave = false;
+        const Option options[] = {
+                { "leave-secret", NULL, N_("leave its secret in the keyring"), OPTION_FLAG,
+                  &leave },
+                { 0 },
+        };
         int r;
 
-        r = args_parse(verb, no_options, &argc, argv, 1, 1);
+        r = args_parse(verb, options, &argc, argv, 1, 1);
         if (r)
                 return r;
         if (str_empty(argv[0]) || strpbrk(argv[0], "/:."))
                 return args_wrong(verb, "'%s' is not the name of an account", argv[0]);
         r = bus_open(&bus);
-        r = r ?: account_do(bus, argv[0], "Remove", &account);
+        r = r ?: account_do(bus, argv[0], leave ? "Forget" : "Remove", &account);
         if (r)
                 return r;
+        if (leave) {
+                say("Removed the account '%s'. If the keyring has a secret of it, that stays "
+                    "there; "
+                    "the next account of this name overwrites it.",
+                    properties_string(&account, "Name"));
+                say_what_lives_on(&account);
+                return EXIT_DONE;
+        }
         say("Removed the account '%s', and its secret from here.",
             properties_string(&account, "Name"));
         say_what_lives_on(&account);

@@ -70,7 +70,6 @@ typedef struct Env {
         const Listener *listener;
         void *listener_userdata;
         struct State *state;                         /* io/state.h; NULL: nothing is remembered */
-        struct Removed *removed;                     /* removed.h; the manager's, or NULL */
         char *proxy, *proxy_credentials, *ca_bundle; /* or NULL */
         bool quiet;                                  /* nothing is shown on the desktop */
         bool online;                                 /* a network that is up, as far as we know */

@@ -1,21 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Changing the set of accounts: each change is in the settings file, or it has not happened.
+ * Changing the set of accounts: each change is in the settings file, or it has not happened. What
+ * the keyring has of an account is stored before its group is written, and deleted before that
+ * goes.
  */
 #include "common/text.h"
 #include "io/config.h"
 #include "io/log.h"
 #include "manager-private.h"
 #include "model/limits.h"
-
-struct ManagerOp {
-        Manager *manager;
-        ManagerOp *next; /* Manager.adding */
-        Keeper *keeper;  /* ours until it is in the list */
-        KeeperOp *op;
-        ManagerOpFn fn;
-        void *userdata;
-};
 
 static int check_writable(const Manager *m, Problem *problem) {
         if (m->user_path)
@@ -73,7 +66,7 @@ static const Account *app_owner(const Manager *m, const char *app, const Keeper 
         for (size_t i = 0; i < m->n_accounts; i++)
                 if (m->accounts[i] != self && account_has_app(keeper_account(m->accounts[i]), app))
                         return keeper_account(m->accounts[i]);
-        for (const ManagerOp *op = m->adding; op; op = op->next)
+        for (const ManagerOp *op = m->ops; op; op = op->next)
                 if (op->keeper != self && account_has_app(keeper_account(op->keeper), app))
                         return keeper_account(op->keeper);
         return NULL;
@@ -92,17 +85,15 @@ static int check_apps(const Manager *m, const Account *a, const Keeper *self, Pr
         return 0;
 }
 
-/* Is there a place for a new account? Those whose secret is being stored have theirs: the keyring
- * takes its time, and two of one name would write the same item. self: the one that asks. */
-static int check_new(const Manager *m, const Account *a, const Keeper *self, Problem *problem) {
+int manager_check_new(const Manager *m, const Account *a, const Keeper *self, Problem *problem) {
         const Keeper *existing = manager_find(m, a->name);
         size_t n = m->n_accounts;
         bool taken;
 
         taken = existing &&
                 !(keeper_account(existing)->builtin && a->source == ACCOUNT_SOURCE_AZURE_CLI);
-        for (const ManagerOp *op = m->adding; op; op = op->next)
-                if (op->keeper != self) {
+        for (const ManagerOp *op = m->ops; op; op = op->next)
+                if (!op->removes && op->keeper != self) {
                         taken = taken || streq(keeper_account(op->keeper)->name, a->name);
                         n++;
                 }
@@ -124,8 +115,7 @@ static int check_new(const Manager *m, const Account *a, const Keeper *self, Pro
         return check_apps(m, a, self, problem);
 }
 
-/* Write the new account's group and show it. On failure the keeper is gone. */
-static int manager_admit(Manager *m, Keeper *k, Problem *problem) {
+int manager_admit(Manager *m, Keeper *k, Problem *problem) {
         const Account *a = keeper_account(k);
         const char *written = manager_default_to_write(m, a);
         CLEANUP(added_deinit) Added added = { 0 };
@@ -168,101 +158,6 @@ static int manager_admit(Manager *m, Keeper *k, Problem *problem) {
         return 0;
 }
 
-/* It goes, and its item with it, whatever was still to be written. */
-static void manager_leave(Manager *m, Keeper *k) {
-        (void)removed_note(m->removed, keeper_account(k)->name);
-        removed_resume(m->removed, keeper_account(k)->name);
-        keeper_free(k);
-}
-
-static void op_link(ManagerOp *op) {
-        op->next = op->manager->adding;
-        op->manager->adding = op;
-}
-
-static void op_unlink(ManagerOp *op) {
-        for (ManagerOp **p = &op->manager->adding; *p; p = &(*p)->next)
-                if (*p == op) {
-                        *p = op->next;
-                        break;
-                }
-}
-
-ManagerOp *manager_op_free(ManagerOp *op) {
-        if (op) {
-                bool storing = op->op != NULL;
-
-                op_unlink(op);
-                keeper_op_free(op->op);
-                /* The caller left while the secret is being stored: it goes again. */
-                if (storing)
-                        manager_leave(op->manager, STEAL(op->keeper));
-                else if (op->keeper)
-                        removed_resume(op->manager->removed, keeper_account(op->keeper)->name);
-                keeper_free(op->keeper);
-                free(op);
-        }
-        return NULL;
-}
-
-static void add_on_stored(const Problem *stored, void *userdata) {
-        ManagerOp *op = userdata;
-        Problem problem = { 0 };
-        int r = (int)stored->outcome;
-
-        op->op = keeper_op_free(op->op);
-        problem_copy(&problem, stored);
-        /* The settings may have been read again meanwhile. */
-        if (r == 0)
-                r = check_new(op->manager, keeper_account(op->keeper), op->keeper, &problem);
-        if (r == 0) {
-                r = manager_admit(op->manager, op->keeper, &problem);
-                if (r != 0)
-                        manager_leave(op->manager, STEAL(op->keeper));
-        } else if (r == OUTCOME_UNAVAILABLE)
-                manager_leave(op->manager, STEAL(op->keeper)); /* it may be stored all the same */
-        if (r < 0)
-                (void)problem_set(&problem, OUTCOME_FAILED, "Memory is short; try again.");
-        op_unlink(op);
-        op->fn(r == 0 ? STEAL(op->keeper) : NULL, &problem, op->userdata);
-        problem_clear(&problem);
-}
-
-int manager_add(Manager *m, Account *account, const char *secret, ManagerOp **ret, ManagerOpFn fn,
-                void *userdata, Problem *problem) {
-        CLEANUP(manager_op_freep) ManagerOp *op = NULL;
-        CLEANUP(account_freep) Account *a = account;
-        int r;
-
-        *ret = NULL;
-        r = check_new(m, a, NULL, problem);
-        if (r != 0)
-                return r;
-        if (streq(a->name, MANAGER_BUILTIN_NAME) && a->source != ACCOUNT_SOURCE_AZURE_CLI)
-                return problem_set(problem, OUTCOME_INVALID_ARGS,
-                                   "The name azure-cli is kept for accounts of that source.");
-
-        op = calloc(1, sizeof(*op));
-        if (!op)
-                return -ENOMEM;
-        *op = (ManagerOp){ .manager = m, .fn = fn, .userdata = userdata };
-        r = manager_make(m, &op->keeper, STEAL(a));
-        if (r < 0)
-                return r;
-        if (!secret) {
-                r = manager_admit(m, op->keeper, problem);
-                if (r == 0)
-                        op->keeper = NULL; /* the list's */
-                return r;
-        }
-        r = keeper_set_secret(op->keeper, secret, &op->op, add_on_stored, op, problem);
-        if (r != 0)
-                return r;
-        op_link(op);
-        *ret = STEAL(op);
-        return 0;
-}
-
 /* The account that was added last leaves the file as it was, if nothing changed it since. */
 static int remove_from_file(Manager *m, const char *name, char **ret_problem) {
         int r;
@@ -292,27 +187,21 @@ int manager_check_removable(Manager *m, Keeper *k, Problem *problem) {
         return file_problem(r, text, keeper_account(k)->name, problem);
 }
 
-int manager_remove(Manager *m, Keeper *k, Problem *problem) {
+int manager_take_out(Manager *m, Keeper *k, Problem *problem) {
         const char *name = keeper_account(k)->name;
         char *text = NULL;
-        int r, noted;
+        int r;
 
         r = manager_check_changeable(m, k, problem);
         if (r != 0)
                 return r;
-        noted = removed_note(m->removed, name);
-        if (noted < 0)
-                return noted;
         r = remove_from_file(m, name, &text);
         r = file_problem(r, text, name, problem);
-        if (r != 0) {
-                if (noted > 0)
-                        (void)removed_done(m->removed, name);
+        if (r != 0)
                 return r;
-        }
         log_info("%s: removed", name);
         manager_take(m, k);
-        manager_leave(m, k);
+        keeper_free(k);
         (void)manager_update_builtin(m);
         manager_choose_default(m);
         return 0;

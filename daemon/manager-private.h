@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What the files of the manager share: manager.c (the set), manager-settings.c (made from the
- * settings, and made anew when they change), manager-edit.c (changing it), manager-default.c (which
- * account is the default), manager-select.c (which account a selector means).
+ * settings, and made anew when they change), manager-edit.c (changing it), manager-op.c (the same
+ * with the keyring), manager-default.c (which account is the default), manager-select.c (which
+ * account a selector means).
  */
 #pragma once
 
@@ -11,7 +12,6 @@
 #include "io/timer.h"
 #include "manager.h"
 #include "model/limits.h"
-#include "removed.h"
 
 /* The account that was added last: removed again, it leaves the settings as they were. */
 typedef struct Added {
@@ -20,14 +20,24 @@ typedef struct Added {
         char *default_before; /* Manager.default_account */
 } Added;
 
+struct ManagerOp {
+        Manager *manager;
+        ManagerOp *next; /* Manager.ops */
+        bool removes;    /* an account of the list; else one is added, and keeper is ours */
+        Keeper *keeper;
+        KeeperOp *op;
+        ManagerOpFn fn; /* NULL: the caller has left, and this frees itself */
+        void *userdata;
+        Problem problem; /* why an account whose secret is stored was not added */
+};
+
 struct Manager {
         Env *env;
         char *system_path, *user_path;
         Notify *system_file, *user_file;    /* NULL: not watched */
         Keeper *accounts[ACCOUNTS_MAX + 1]; /* and the built-in one */
         size_t n_accounts;
-        Removed *removed;  /* Env.removed */
-        ManagerOp *adding; /* ManagerOp.next; their secrets are being stored */
+        ManagerOp *ops; /* ManagerOp.next; the keyring stores, or deletes, a secret for them */
         Added added;
         Keeper *chosen;   /* the default account */
         bool chosen_gone; /* it was taken out, which is still to be told */
@@ -44,14 +54,28 @@ struct Manager {
 };
 
 /* manager.c */
-/* A keeper for a new account (taken over), to be shown by manager_append(). An item of a former
- * account of that name is not its own. 0 or -errno. */
-int manager_make(Manager *m, Keeper **ret, Account *account);
 /* Show an account, or take one out of the list (the caller frees or keeps it). */
 void manager_append(Manager *m, Keeper *k);
 void manager_take(Manager *m, Keeper *k);
 /* Whatever waits for a better time tries now; the accounts that somebody waits for come first. */
 void manager_try_again(Manager *m);
+
+/* manager-op.c */
+/* At the end: those whose callers have left. */
+void manager_free_ops(Manager *m);
+bool manager_flush_ops(const Manager *m);
+
+/* manager-edit.c */
+/* Is there a place for a new account? Those whose secret is being stored have theirs: the keyring
+ * takes its time, and two of one name would write the same item. self: the one that asks. */
+int manager_check_new(const Manager *m, const Account *a, const Keeper *self, Problem *problem);
+/* Write the new account's group and show it; the list has the keeper then. On failure nothing has
+ * changed. */
+int manager_admit(Manager *m, Keeper *k, Problem *problem);
+/* Can it be removed, as far as the settings go? */
+int manager_check_removable(Manager *m, Keeper *k, Problem *problem);
+/* Its group goes, and it goes. */
+int manager_take_out(Manager *m, Keeper *k, Problem *problem);
 
 /* manager-default.c */
 /* After the accounts have changed: the default one. */

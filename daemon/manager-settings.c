@@ -23,7 +23,7 @@ static int keeper_add(Manager *m, Account *account) {
                 account_free(account);
                 return -ENOSPC;
         }
-        r = manager_make(m, &k, account);
+        r = keeper_new(&k, m->env, account);
         if (r == 0)
                 manager_append(m, k);
         return r;
@@ -40,7 +40,6 @@ static bool keeper_waits(Manager *m, const Keeper *k) {
 
 static void keeper_drop(Manager *m, Keeper *k) {
         manager_take(m, k);
-        removed_resume(m->removed, keeper_account(k)->name);
         keeper_free(k);
 }
 

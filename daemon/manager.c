@@ -31,22 +31,6 @@ const char *manager_settings_problem(const Manager *m) {
         return m->problem;
 }
 
-int manager_make(Manager *m, Keeper **ret, Account *account) {
-        CLEANUP(keeper_freep) Keeper *k = NULL;
-        int r;
-
-        r = keeper_new(&k, m->env, account);
-        if (r < 0)
-                return r;
-        r = removed_lend(m->removed, keeper_account(k)->name);
-        if (r < 0)
-                return r;
-        if (r > 0)
-                keeper_forget_former(k);
-        *ret = STEAL(k);
-        return 0;
-}
-
 void manager_append(Manager *m, Keeper *k) {
         m->accounts[m->n_accounts++] = k;
         m->env->listener->account_added(k, m->env->listener_userdata);
@@ -145,14 +129,9 @@ int manager_new(Manager **ret, Env *env, const char *system_path, const char *us
         m->user_path = user_path ? strdup(user_path) : NULL;
         if ((system_path && !m->system_path) || (user_path && !m->user_path))
                 return -ENOMEM;
-        r = removed_new(&m->removed, env);
-        if (r < 0)
-                return r;
-        env->removed = m->removed;
         r = manager_reload(m);
         if (r < 0)
                 return r;
-        removed_start(m->removed);
         keyring_set_deletion_fn(env->keyring, manager_on_deletion, m);
         manager_watch_settings(m);
         m->ready = true;
@@ -163,13 +142,13 @@ int manager_new(Manager **ret, Env *env, const char *system_path, const char *us
 Manager *manager_free(Manager *m) {
         if (m) {
                 keyring_set_deletion_fn(m->env->keyring, NULL, NULL);
+                manager_free_ops(m);
                 while (m->n_accounts) {
                         Keeper *k = m->accounts[m->n_accounts - 1];
 
                         manager_take(m, k);
                         keeper_free(k);
                 }
-                m->env->removed = m->removed = removed_free(m->removed);
                 notify_free(m->system_file);
                 notify_free(m->user_file);
                 strv_free(m->app_suffixes);
@@ -190,7 +169,6 @@ Manager *manager_free(Manager *m) {
 void manager_on_keyring(Manager *m, KeyringState state) {
         for (size_t i = 0; i < m->n_accounts; i++)
                 keeper_on_keyring(m->accounts[i], state);
-        removed_on_keyring(m->removed, state);
         m->env->listener->manager_changed(MANAGER_CHANGED_KEYRING_STATE, m->env->listener_userdata);
 }
 
@@ -228,7 +206,7 @@ bool manager_is_settled(const Manager *m) {
 }
 
 bool manager_flush(Manager *m) {
-        bool clean = removed_flush(m->removed);
+        bool clean = manager_flush_ops(m);
 
         for (size_t i = 0; i < m->n_accounts; i++)
                 clean = keeper_flush(m->accounts[i]) && clean;

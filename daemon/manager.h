@@ -11,7 +11,8 @@
 typedef struct Manager Manager;
 typedef struct ManagerOp ManagerOp;
 
-/* account is NULL unless the operation went well. The op's handle is freed by its owner. */
+/* account is the one that was added, or NULL. The op's handle is freed by its owner; freed before
+ * that, what is added is undone, what is removed goes on unless a person is being asked. */
 typedef void (*ManagerOpFn)(Keeper *account, const Problem *problem, void *userdata);
 
 /*
@@ -48,10 +49,16 @@ int manager_resolve(Manager *m, const char *selector, Keeper **ret, Problem *pro
 int manager_add(Manager *m, Account *account, const char *secret, ManagerOp **ret, ManagerOpFn fn,
                 void *userdata, Problem *problem);
 ManagerOp *manager_op_free(ManagerOp *op);
-/* Remove it from the settings and forget its secrets. 0, Outcome, -errno. */
-int manager_remove(Manager *m, Keeper *k, Problem *problem);
-/* Can it be removed, as far as the settings go? Else a problem. */
-int manager_check_removable(Manager *m, Keeper *k, Problem *problem);
+/*
+ * Delete what the keyring may have of it, and then take it out of the settings. 0 and *ret NULL: it
+ * is gone, the keyring had nothing. 0 and *ret: fn is called later, without an account; unless the
+ * outcome is OK nothing has changed. An Outcome with *problem; -errno.
+ */
+int manager_remove(Manager *m, Keeper *k, ManagerOp **ret, ManagerOpFn fn, void *userdata,
+                   Problem *problem);
+/* Take it out of the settings alone; what the keyring has of it stays there, is not used, and is
+ * overwritten by the next account of that name. 0, Outcome, -errno. */
+int manager_forget(Manager *m, Keeper *k, Problem *problem);
 /* Write and use other settings for an account (taken over). 0, Outcome, -errno. */
 int manager_configure(Manager *m, Keeper *k, Account *account, Problem *problem);
 /* name "" or NULL takes the setting out. 0, Outcome, -errno. */

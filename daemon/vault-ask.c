@@ -4,7 +4,6 @@
  * what to do with it when the daemon ends.
  */
 #include "io/log.h"
-#include "removed.h"
 #include "vault-private.h"
 
 /* A person may take their time, and others can be served until then. */
@@ -32,24 +31,17 @@ void vault_unask(Vault *v) {
                 return;
         v->asked = false;
         v->write = keyring_op_free(v->write);
-        if (v->clearing)
-                removed_leave(v->env->removed, v->name);
-        v->clearing = false;
 }
 
 void vault_give_up(Vault *v) {
-        if (!v->asked || !v->carries)
-                return;
-        if (v->clearing)
-                removed_give_up(v->env->removed, v->name);
-        else
+        if (v->asked && v->carries)
                 keyring_op_give_up(v->write);
 }
 
 /* What a person has not agreed to yet is put beside what may not be written over: else a sign-in
  * whose former refresh token is spent would be lost. */
 static void vault_flush_asked(Vault *v) {
-        bool beside = !v->carries && !v->erases && !v->clearing;
+        bool beside = !v->carries && !v->erases;
 
         vault_unask(v);
         if (!beside || !vault_is_dirty(v))
@@ -62,10 +54,10 @@ static void vault_flush_asked(Vault *v) {
 bool vault_flush(Vault *v) {
         if (v->asked)
                 vault_flush_asked(v);
-        else if (vault_is_dirty(v) && !v->write && !v->clearing && v->flushed != v->generation &&
+        else if (vault_is_dirty(v) && !v->write && v->flushed != v->generation &&
                  keyring_state(v->env->keyring) == KEYRING_STATE_OK) {
                 v->flushed = v->generation; /* it is no use to try it over and over */
                 vault_write(v);
         }
-        return !v->write && !v->clearing;
+        return !v->write;
 }

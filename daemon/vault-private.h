@@ -31,10 +31,9 @@ struct Vault {
         bool gone;               /* vault_is_gone() */
         bool late;               /* what is to be stored could not be stored at once */
         bool caught_up;          /* vault_has_caught_up() */
-        bool unstarted;          /* memory was too short to write the change */
+        bool unstarted;          /* a write could not be begun */
         unsigned known;          /* keyring_deletions() when its item was there ... */
         unsigned loading_at, writing_at; /* ... and when the load, the write began */
-        bool clearing;                   /* before it writes: the item of a removed account goes */
         bool unseen;                     /* what is to go was never read: the keyring may have it */
         bool forgetting;                 /* memory was wiped: the item goes, it is not written */
         bool stored;                     /* the keyring had an item of ours, as far as we know */
@@ -69,7 +68,7 @@ bool vault_answer(Vault *v, VaultOp **list, uint64_t generation, int outcome);
 /* Memory has changed; from now on it is the truth, read or not. */
 void vault_touch(Vault *v);
 void vault_try_later(Vault *v);
-/* From the loop: the change that could not be begun has failed. */
+/* From the loop: the write that could not be begun has failed. */
 void vault_on_unstarted(Vault *v);
 /* Write what is to be written, or delete, unless that is under way. */
 void vault_write(Vault *v);

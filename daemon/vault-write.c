@@ -4,7 +4,7 @@
  */
 #include "common/secret.h"
 #include "io/log.h"
-#include "removed.h"
+#include "io/state.h"
 #include "vault-private.h"
 
 #define SAVE_LATER_USEC (2 * USEC_PER_SEC)
@@ -15,9 +15,10 @@ void vault_try_later(Vault *v) {
         v->retry_usec = MIN(v->retry_usec * 2, RETRY_MAX_USEC);
 }
 
-/* Answer the ops of a list up to a generation. A callback may free its own op or the vault's owner
- * may add others: each is taken off before it is called. */
+/* Answer the ops of a list up to a generation; not those that a callback adds. */
 void vault_ops_complete(VaultOp **list, uint64_t generation, int outcome) {
+        VaultOp *done = NULL, **tail = &done;
+
         for (VaultOp **p = list; *p;) {
                 VaultOp *op = *p;
 
@@ -26,13 +27,20 @@ void vault_ops_complete(VaultOp **list, uint64_t generation, int outcome) {
                         continue;
                 }
                 *p = op->next;
+                op->next = NULL;
+                *tail = op;
+                tail = &op->next;
+        }
+        while (done) {
+                VaultOp *op = done;
+
+                done = op->next;
                 op->vault = NULL;
                 op->next = NULL;
                 if (op->fn)
                         op->fn(outcome, op->userdata);
                 else
                         free(op);
-                p = list;
         }
 }
 
@@ -145,10 +153,11 @@ static void vault_on_written(int outcome, const char *secret, void *userdata) {
                 v->retry_usec = VAULT_RETRY_FIRST_USEC;
                 v->env->stats.keyring_writes++;
                 if (v->erases)
-                        (void)removed_done(v->env->removed, v->name);
-        } else if (v->erases && !v->stored && !v->unseen && outcome == KEYRING_E_ABSENT)
+                        (void)state_set_item(v->env->state, v->name, STATE_ITEM_NONE);
+        } else if (v->erases && !v->stored && !v->unseen && outcome == KEYRING_E_ABSENT) {
                 outcome = 0; /* without a keyring there is nothing to delete */
-        else
+                (void)state_set_item(v->env->state, v->name, STATE_ITEM_NONE);
+        } else
                 write_failed(v, outcome);
         if (v->carries) {
                 if (outcome == 0)
@@ -172,42 +181,17 @@ static void vault_on_written(int outcome, const char *secret, void *userdata) {
                 vault_write(v);
 }
 
-/* The item is not the removed account's: another daemon of this user has seen to that, and somebody
- * may be signed in there to the account that this one is. */
-static void vault_on_others(Vault *v) {
-        v->written = v->writing;
-        v->forgetting = false;
-        v->state = VAULT_STATE_LOADING;
-        vault_load(v);
-        if (v->change)
-                vault_write(v);
-}
-
-/*
- * The item of a removed account of this name is gone. The disk knows that before ours is stored: a
- * daemon that is killed at whatever moment, and started again, deletes no item but the former one.
- */
-static void vault_on_cleared(int outcome, void *userdata) {
-        Vault *v = userdata;
-
-        v->clearing = false;
-        if (outcome == KEYRING_E_NOT_FOUND && v->erases && v->generation == v->writing)
-                vault_on_others(v);
-        else if (outcome == 0 && v->erases)
-                vault_on_written(0, NULL, v);
-        else if (outcome == 0 || outcome == KEYRING_E_NOT_FOUND) {
-                v->stored = false;
-                vault_write(v);
-        } else
-                vault_on_written(outcome, NULL, v);
-}
-
-/* The record as it is, or with the offered secret. */
+/* The record as it is, or with the offered secret. The disk knows first that there may be an item;
+ * of one that it takes for a former account's, it has to, or the next life would not use it. */
 static int vault_store(Vault *v) {
         CLEANUP(secret_freep) char *text = NULL;
+        bool left = state_item(v->env->state, v->name) == STATE_ITEM_LEFT;
         Record record = *v->record;
         int r;
 
+        r = state_set_item(v->env->state, v->name, STATE_ITEM_STORED);
+        if (r < 0 && left)
+                return r;
         if (v->carries) {
                 record.secret = v->offer;
                 record.secret_at = v->offer_at;
@@ -268,18 +252,13 @@ static bool must_look(Vault *v) {
 void vault_write(Vault *v) {
         int r;
 
-        if (v->write || v->clearing)
+        if (v->write)
                 return; /* once more when it is done */
         timer_arm(v->timer, USEC_INFINITY);
         v->unstarted = false;
         v->writing = v->generation;
         v->carries = v->change;
         v->erases = v->carries ? !v->offer : v->forgetting;
-        v->clearing = removed_has(v->env->removed, v->name) && !(v->carries && v->erases);
-        if (v->clearing) {
-                removed_clear(v->env->removed, v->name, vault_ask(v), vault_on_cleared, v);
-                return;
-        }
         v->writing_at = keyring_deletions(v->env->keyring);
         if (must_look(v))
                 r = keyring_load(v->env->keyring, &v->write, v->name, vault_on_looked, v);
@@ -290,11 +269,8 @@ void vault_write(Vault *v) {
                 r = vault_store(v);
         if (r == 0)
                 return;
-        v->unstarted = v->carries; /* whoever waits for that is told, from the loop */
-        if (v->carries)
-                timer_arm(v->timer, clock_boottime());
-        else
-                vault_try_later(v);
+        v->unstarted = true; /* whoever waits for that is told, from the loop */
+        timer_arm(v->timer, clock_boottime());
 }
 
 void vault_on_unstarted(Vault *v) {
@@ -358,12 +334,4 @@ int vault_replace(Vault *v, VaultOp **ret, const char *secret, VaultOpFn fn, voi
         v->unseen = v->unseen || v->state != VAULT_STATE_LOADED;
         vault_write(v);
         return 0;
-}
-
-void vault_forget(Vault *v) {
-        v->unseen = v->unseen || v->state != VAULT_STATE_LOADED;
-        record_wipe(v->record);
-        vault_touch(v);
-        v->forgetting = true;
-        vault_write(v);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/secret.h"
 #include "io/log.h"
-#include "removed.h"
+#include "io/state.h"
 #include "vault-private.h"
 
 static int account_label(const Account *a, char **ret) {
@@ -45,11 +45,16 @@ static void complaint_keep(Vault *v, const char *why) {
 static void vault_on_loaded(int outcome, const char *secret, void *userdata) {
         Vault *v = userdata;
         bool reloading = v->state == VAULT_STATE_LOADED;
+        bool left = state_item(v->env->state, v->name) == STATE_ITEM_LEFT;
 
         complaint_keep(v,
                        outcome == KEYRING_E_UNREADABLE ? keyring_complaint(v->env->keyring) : NULL);
         v->load = keyring_op_free(v->load);
         v->env->stats.keyring_reads++;
+        if (outcome == KEYRING_E_NOT_FOUND && !vault_is_dirty(v))
+                (void)state_set_item(v->env->state, v->name, STATE_ITEM_NONE);
+        if (outcome == 0 && left)
+                outcome = KEYRING_E_NOT_FOUND; /* it is a former account's */
         /* What was changed here meanwhile is newer than what was read. Short of memory, nobody is
          * signed out: it is read again. */
         if (outcome == 0 && !vault_is_dirty(v) && record_adopt(v, secret) < 0)
@@ -136,9 +141,6 @@ Vault *vault_free(Vault *v) {
         if (v) {
                 v->load = keyring_op_free(v->load);
                 v->write = keyring_op_free(v->write);
-                if (v->clearing)
-                        removed_leave(v->env->removed, v->name);
-                v->clearing = false;
                 /* Whoever still waits learns that it came to nothing. */
                 vault_ops_complete(&v->change, UINT64_MAX, KEYRING_E_FAILED);
                 vault_ops_complete(&v->saves, UINT64_MAX, KEYRING_E_FAILED);
@@ -171,8 +173,9 @@ bool vault_is_unread(const Vault *v) {
 }
 
 bool vault_may_be_stored(const Vault *v) {
-        return v->stored || v->unseen || v->state == VAULT_STATE_LOADING ||
-               v->state == VAULT_STATE_LOCKED;
+        StateItem item = state_item(v->env->state, v->name);
+
+        return item == STATE_ITEM_UNKNOWN || item == STATE_ITEM_STORED;
 }
 
 bool vault_is_gone(const Vault *v) {

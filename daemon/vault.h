@@ -41,7 +41,7 @@ bool vault_is_stored(const Vault *v);
 /* The keyring has an item of it that is no record of this version; it is left as it is until
  * something is stored. Nobody has signed out. */
 bool vault_is_unread(const Vault *v);
-/* The same, or it has not been read yet. */
+/* The same, or it may have one, by what io/state knows, also while the keyring can't be read. */
 bool vault_may_be_stored(const Vault *v);
 /* While this tells of it: its item was deleted, or is one of other settings, and so was not written
  * again; the secrets are wiped. The other daemon of this user has signed out, or removed it. */
@@ -74,9 +74,6 @@ int vault_reload(Vault *v, VaultOp **ret, VaultOpFn fn, void *userdata);
 bool vault_flush(Vault *v);
 /* Start over with another account description: a record that doesn't belong to it is dropped. */
 int vault_set_account(Vault *v, const Account *account);
-/* Wipe the secrets in memory and delete the item; a deletion that fails is done when the keyring is
- * back, as long as this vault lives. */
-void vault_forget(Vault *v);
 /* The keyring's state changed: read or write what waits. */
 void vault_on_keyring(Vault *v, KeyringState state);
 

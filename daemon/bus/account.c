@@ -151,25 +151,8 @@ static int method_set_secret(sd_bus_message *m, void *userdata, sd_bus_error *er
         return 1;
 }
 
-/* What the keyring had of it is gone; if it can't, or its person won't, nothing is changed. */
-static void remove_on_cleared(const Problem *cleared, void *userdata) {
-        CLEANUP(freep) char *name = NULL;
-        Problem problem = { 0 };
-        Call *c = userdata;
-        Keeper *k = NULL;
-
-        if (cleared->outcome != OUTCOME_OK) {
-                call_fail(c, cleared);
-                return;
-        }
-        c->keeper_op = keeper_op_free(c->keeper_op); /* the keeper's, which is about to go */
-        if (sd_bus_path_decode(sd_bus_message_get_path(c->message), IOTC_PATH_ACCOUNT, &name) > 0)
-                k = manager_find(c->bus->manager, name);
-        if (k && manager_remove(c->bus->manager, k, &problem) != 0)
-                call_fail(c, &problem);
-        else
-                call_done(c);
-        problem_clear(&problem);
+static void remove_on_done(Keeper *added, const Problem *problem, void *userdata) {
+        account_on_done(problem, userdata);
 }
 
 static int method_remove(sd_bus_message *m, void *userdata, sd_bus_error *error) {
@@ -181,22 +164,29 @@ static int method_remove(sd_bus_message *m, void *userdata, sd_bus_error *error)
         r = caller_check_manage(m, error);
         if (r < 0)
                 return r;
-        if (!keeper_may_be_stored(userdata)) {
-                r = manager_remove(b->manager, userdata, &problem);
-                if (r != 0)
-                        return handler_result(r, &problem, error);
-                return sd_bus_reply_method_return(m, NULL);
-        }
-        r = manager_check_removable(b->manager, userdata, &problem);
-        if (r == 0)
-                r = call_new(&call, b, m, &problem);
+        r = call_new(&call, b, m, &problem);
         if (r != 0)
                 return handler_result(r, &problem, error);
-        r = keeper_clear(userdata, &call->keeper_op, remove_on_cleared, call, &problem);
-        if (r == 0)
+        r = manager_remove(b->manager, userdata, &call->manager_op, remove_on_done, call, &problem);
+        if (r == 0 && call->manager_op)
                 return 1;
         call_free(call);
-        return handler_result(r, &problem, error);
+        if (r != 0)
+                return handler_result(r, &problem, error);
+        return sd_bus_reply_method_return(m, NULL);
+}
+
+static int method_forget(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        Problem problem = { 0 };
+        int r;
+
+        r = caller_check_manage(m, error);
+        if (r < 0)
+                return r;
+        r = manager_forget(bus_of(m)->manager, userdata, &problem);
+        if (r != 0)
+                return handler_result(r, &problem, error);
+        return sd_bus_reply_method_return(m, NULL);
 }
 
 static int method_configure(sd_bus_message *m, void *userdata, sd_bus_error *error) {
@@ -332,6 +322,8 @@ static const sd_bus_vtable account_vtable[] = {
         SD_BUS_METHOD_WITH_ARGS("SignOut", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, method_sign_out,
                                 SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("Remove", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, method_remove,
+                                SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("Forget", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, method_forget,
                                 SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("Configure", SD_BUS_ARGS("a{sv}", settings), SD_BUS_NO_RESULT,
                                 method_configure, METHOD_FLAGS),

@@ -21,9 +21,16 @@ typedef struct Entry {
         char *account;
         uint64_t last_used_at;
         StateTold told;
-        bool removed;                       /* its item in the keyring is to go */
-        bool told_is_ours, removed_is_ours; /* news of this daemon, which the file has not yet */
+        StateItem item;
+        bool told_is_ours, item_is_ours; /* news of this daemon, which the file has not yet */
 } Entry;
+
+/* In the file; UNKNOWN is not. */
+static const char *const item_names[_STATE_ITEM_MAX] = {
+        [STATE_ITEM_NONE] = "none",
+        [STATE_ITEM_STORED] = "stored",
+        [STATE_ITEM_LEFT] = "left",
+};
 
 struct State {
         char *path;
@@ -40,7 +47,7 @@ static Entry *entry_find(const State *s, const char *account) {
         return NULL;
 }
 
-/* A free place, or that of the longest unused; not one that is needed. */
+/* A free place, or that of the longest unused. */
 static Entry *entry_oldest(State *s) {
         Entry *oldest = NULL;
 
@@ -49,7 +56,7 @@ static Entry *entry_oldest(State *s) {
 
                 if (!e->account)
                         return e;
-                if (!e->removed && (!oldest || e->last_used_at < oldest->last_used_at))
+                if (!oldest || e->last_used_at < oldest->last_used_at)
                         oldest = e;
         }
         return oldest;
@@ -83,19 +90,16 @@ static bool entry_set(State *s, const char *account, uint64_t last_used_at) {
         return true;
 }
 
-static bool entry_mark(State *s, const char *account, bool removed) {
-        Entry *e = removed ? entry_make(s, account) : entry_find(s, account);
-
-        if (!e || e->removed == removed)
-                return false;
-        e->removed = removed;
-        e->removed_is_ours = true;
-        return true;
+static StateItem item_from_string(const char *name) {
+        for (StateItem item = 0; item < _STATE_ITEM_MAX; item++)
+                if (name && item_names[item] && streq(item_names[item], name))
+                        return item;
+        return STATE_ITEM_UNKNOWN;
 }
 
 /* What the file says of one account, for which there is a place. */
 static void entry_read(State *s, const char *name, Json *from) {
-        uint64_t last_used_at, removed;
+        uint64_t last_used_at;
         StateTold told = { 0 };
         Entry *e;
 
@@ -110,9 +114,8 @@ static void entry_read(State *s, const char *name, Json *from) {
         (void)json_uint(from, "quiet_until", &told.quiet_until);
         if (!e->told_is_ours)
                 e->told = told;
-        if (json_uint(from, "removed", &removed) == 0 && removed &&
-            !state_removed(s, REMOVED_MAX - 1) && !e->removed_is_ours)
-                e->removed = true;
+        if (!e->item_is_ours)
+                e->item = item_from_string(json_string(from, "item"));
 }
 
 /*
@@ -149,7 +152,7 @@ static int state_read(State *s) {
                         return -ENOMEM; /* and nothing has changed */
         }
         for (Entry *e = s->entries; e < s->entries + STATE_ENTRIES; e++) {
-                e->removed = e->removed && e->removed_is_ours;
+                e->item = e->item_is_ours ? e->item : STATE_ITEM_UNKNOWN;
                 e->told = e->told_is_ours ? e->told : (StateTold){ 0 };
         }
         for (size_t i = 0; i < json_array_length(object, "accounts"); i++) {
@@ -180,8 +183,8 @@ static int state_write(State *s) {
                         json_writer_uint(&w, "told_at", s->entries[i].told.at);
                 if (s->entries[i].told.quiet_until)
                         json_writer_uint(&w, "quiet_until", s->entries[i].told.quiet_until);
-                if (s->entries[i].removed)
-                        json_writer_uint(&w, "removed", 1);
+                if (s->entries[i].item != STATE_ITEM_UNKNOWN)
+                        json_writer_string(&w, "item", item_names[s->entries[i].item]);
                 json_writer_close(&w, '}');
         }
         json_writer_close(&w, ']');
@@ -206,7 +209,7 @@ static int state_update(State *s) {
                 return r; /* what was not read is not written over */
         r = state_write(s);
         for (Entry *e = s->entries; r == 0 && e < s->entries + STATE_ENTRIES; e++)
-                e->told_is_ours = e->removed_is_ours = false;
+                e->told_is_ours = e->item_is_ours = false;
         return r;
 }
 
@@ -271,11 +274,16 @@ uint64_t state_last_used(const State *s, const char *account) {
         return e ? e->last_used_at : 0;
 }
 
-void state_note_use(State *s, const char *account, uint64_t last_used_at) {
-        if (!s || !entry_set(s, account, last_used_at) || s->dirty)
+static void state_write_later(State *s) {
+        if (s->dirty)
                 return;
         s->dirty = true;
         timer_arm(s->timer, clock_boottime() + STATE_WRITE_USEC);
+}
+
+void state_note_use(State *s, const char *account, uint64_t last_used_at) {
+        if (s && entry_set(s, account, last_used_at))
+                state_write_later(s);
 }
 
 StateTold state_told(const State *s, const char *account) {
@@ -295,32 +303,26 @@ void state_set_told(State *s, const char *account, StateTold told) {
         (void)state_save(s);
 }
 
-const char *state_removed(const State *s, size_t i) {
-        for (size_t k = 0; s && k < STATE_ENTRIES; k++)
-                if (s->entries[k].removed && i-- == 0)
-                        return s->entries[k].account;
-        return NULL;
+StateItem state_item(const State *s, const char *account) {
+        const Entry *e = s ? entry_find(s, account) : NULL;
+
+        return e ? e->item : STATE_ITEM_UNKNOWN;
 }
 
-int state_is_removed(State *s, const char *account) {
-        const Entry *e;
+int state_set_item(State *s, const char *account, StateItem item) {
+        Entry *e;
 
-        if (!s)
+        if (!s || state_item(s, account) == item)
                 return 0;
-        if (state_read(s) == -ENOMEM)
+        e = entry_make(s, account);
+        if (!e)
                 return -ENOMEM;
-        e = entry_find(s, account);
-        /* One that we have struck out, and the disk has all the same, is one of them still. */
-        return e && (e->removed || e->removed_is_ours);
-}
-
-int state_set_removed(State *s, const char *account, bool removed) {
-        if (!s)
+        e->item = item;
+        e->item_is_ours = true;
+        if (item == STATE_ITEM_NONE) {
+                state_write_later(s);
                 return 0;
-        if (state_read(s) == -ENOMEM || (removed && !entry_make(s, account)))
-                return -ENOMEM;
-        if (!entry_mark(s, account, removed) && !s->dirty)
-                return 0;
+        }
         s->dirty = true;
         return state_save(s);
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What the daemon remembers from one life to the next that is no secret: when each account was last
- * used, when its person was last told on the desktop that they are needed, and which were removed
- * while their item could not be deleted. A file of one JSON object, written at once for a removal
- * and for what was told, an hour after a use at the latest, and at the end. The daemons of one user
+ * used, when its person was last told on the desktop that they are needed, and whether the keyring
+ * may have an item of it. A file of one JSON object, written at once for what was told and for what
+ * is about to be stored, an hour after a use at the latest, and at the end. The daemons of one user
  * share it: each takes in what the others have written before it writes.
  */
 #pragma once
@@ -36,14 +36,19 @@ StateTold state_told(const State *s, const char *account);
 /* Failing to write is logged and tried again. s may be NULL. */
 void state_set_told(State *s, const char *account, StateTold told);
 
-/* The i-th account that was removed and whose item is not known to be gone, at most REMOVED_MAX;
- * NULL past the end. Borrowed. s may be NULL. */
-const char *state_removed(const State *s, size_t i);
-/* Is this one of them, by the file as it is now? Another daemon may have struck it out. 1, 0 or
- * -ENOMEM. s may be NULL. */
-int state_is_removed(State *s, const char *account);
-/* Set it down, or strike it out. 0: the disk has it; -errno: it was logged, and is tried again. s
- * may be NULL. */
-int state_set_removed(State *s, const char *account, bool removed);
+/* What is known of an account's item in the keyring, also while the keyring can't be read. */
+typedef enum StateItem {
+        STATE_ITEM_UNKNOWN, /* nothing was noted, or it was lost: there may be one */
+        STATE_ITEM_NONE,    /* none was ever begun to be stored, or it was deleted */
+        STATE_ITEM_STORED,  /* one was begun to be stored */
+        STATE_ITEM_LEFT,    /* there is one of a former account of that name, which is not used */
+        _STATE_ITEM_MAX,
+} StateItem;
+
+/* s may be NULL. */
+StateItem state_item(const State *s, const char *account);
+/* NONE is written with whatever is written next; the others at once: 0 when the disk has it;
+ * -errno: it was logged, and is tried again. s may be NULL. */
+int state_set_item(State *s, const char *account, StateItem item);
 
 CLEANUP_FUNC(State, state_free)

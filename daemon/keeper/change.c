@@ -21,10 +21,14 @@ struct KeeperOp {
         void *userdata;
 };
 
+void keeper_op_give_up(KeeperOp *op) {
+        vault_give_up(op->keeper->vault);
+}
+
 KeeperOp *keeper_op_free(KeeperOp *op) {
         if (op && op->op) {
                 op->fn = NULL; /* freed when the keyring has answered */
-                vault_give_up(op->keeper->vault);
+                keeper_op_give_up(op);
         } else
                 free(op);
         return NULL;
@@ -185,10 +189,6 @@ bool keeper_may_be_stored(const Keeper *k) {
 
 int keeper_clear(Keeper *k, KeeperOp **ret, KeeperOpFn fn, void *userdata, Problem *problem) {
         return keeper_change(k, KEEPER_EVENT_SIGNED_OUT, NULL, ret, fn, userdata, problem);
-}
-
-void keeper_forget_former(Keeper *k) {
-        vault_forget(k->vault);
 }
 
 bool keeper_owes_secret(const Keeper *k) {

@@ -94,12 +94,11 @@ int keeper_set_secret(Keeper *k, const char *secret, KeeperOp **ret, KeeperOpFn 
 int keeper_sign_out(Keeper *k, KeeperOp **ret, KeeperOpFn fn, void *userdata, Problem *problem);
 /* Delete what the keyring has of it, whatever its source, because it is about to be removed. */
 int keeper_clear(Keeper *k, KeeperOp **ret, KeeperOpFn fn, void *userdata, Problem *problem);
-/* The keyring has something of it, or had when it could not be read. */
+/* The keyring may have something of it, by what is known of it even while it can't be read. */
 bool keeper_may_be_stored(const Keeper *k);
-/* The keyring's item is that of a removed account of this name: it is deleted, or overwritten by
- * what this one has to store, but never used. */
-void keeper_forget_former(Keeper *k);
 KeeperOp *keeper_op_free(KeeperOp *op);
+/* If a person is being asked for it, it ends soon: declined. */
+void keeper_op_give_up(KeeperOp *op);
 
 /* How the caller would sign in. Borrowed. */
 typedef struct SignInWish {

@@ -10,8 +10,6 @@
 
 /* Accounts of the settings files together; the built-in one comes on top. */
 #define ACCOUNTS_MAX            64
-/* Removed accounts of which the item waits to be deleted. */
-#define REMOVED_MAX             64
 /* Entries of a setting that is a list: apps, resources, app-suffixes. */
 #define LIST_ENTRIES_MAX        64
 /* Bytes of a subscription's name or id. */

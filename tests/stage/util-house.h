@@ -89,3 +89,30 @@ static inline Outcome add(House *h, Adder *adder, Account *account, const char *
         problem_clear(&problem);
         return (Outcome)r;
 }
+
+static inline void on_removed(Keeper *k, const Problem *problem, void *userdata) {
+        Adder *a = userdata;
+
+        assert(!k);
+        a->answers++;
+        a->outcome = problem->outcome;
+        a->op = manager_op_free(a->op);
+}
+
+/* Somebody who removes an account, and waits for the keyring if need be. */
+static inline Outcome take_out(House *h, const char *name) {
+        Problem problem = { 0 };
+        Adder a = { 0 };
+        int r;
+
+        r = manager_remove(h->m, manager_find(h->m, name), &a.op, on_removed, &a, &problem);
+        assert(r >= 0 && a.answers == 0 && (r == 0 || !a.op));
+        problem_clear(&problem);
+        if (!a.op)
+                return (Outcome)r;
+        fake_time_pass(0);
+        if (a.answers == 0)
+                fake_time_pass(SEC(10));
+        assert(a.answers == 1 && (a.outcome == OUTCOME_OK) == !manager_find(h->m, name));
+        return a.outcome;
+}

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from util_daemon import entra_account
+from util_daemon import MANAGER, entra_account, variants
 from util_process import wait_until
 from util_terminal import CTRL_C, CTRL_Z, Terminal
 
@@ -197,6 +197,35 @@ def test_remove(accounts, cli):
     assert cli.run('status', 'work').returncode == 7
     assert '[account work]' not in accounts.read_settings()
     assert cli.run('remove', 'work').returncode == 7
+
+
+def test_remove_and_leave_the_secret(daemon, entra, keyring, cli):
+    daemon.start(entra_account(entra))
+    daemon.sign_in(entra)
+    keyring.lock()
+    daemon.wait_property('KeyringState', 'locked', interface=MANAGER)
+    done = cli.run('remove', 'work')
+    assert done.returncode == 4 and 'iotc-token unlock' in done.stderr
+    assert cli.run('status', 'work').returncode == 0        # nothing was changed
+    command = re.search('iotc-token (remove --leave-secret work)', done.stderr)[1].split()
+    done = cli.run(*command)
+    assert (done.returncode, done.stdout) == (0, '')
+    assert "Removed the account 'work'" in done.stderr and 'stays there' in done.stderr
+    assert '[account work]' not in daemon.read_settings()
+    assert cli.run('status', 'work').returncode == 7
+
+    # The next one of this name is not signed in by it, and overwrites it.
+    keyring.unlock()
+    old = keyring.secret('work')
+    daemon.call('AddAccount', '(ssa{sv})', ('work', 'entra', variants({
+        'authority': entra.authority, 'client-id': entra.client_id})))
+    assert cli.run('get', 'work').returncode == 3
+    daemon.restart()
+    assert cli.run('get', 'work').returncode == 3 and keyring.secret('work') == old
+    daemon.sign_in(entra)
+    assert list(keyring.items()) == ['work'] and keyring.secret('work') != old
+    daemon.restart()
+    assert cli.run('get', 'work').returncode == 0
 
 
 def test_unlock_without_a_prompter(daemon, keyring, cli):

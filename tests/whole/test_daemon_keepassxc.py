@@ -54,6 +54,25 @@ def test_it_asks_before_it_deletes(signed_in, keepassxc, entra, cli, verb):
     wait_until(lambda: list(keepassxc.entries()) == ['work'], 'the next sign-in to be stored')
 
 
+def test_what_is_left_to_it(signed_in, keepassxc, entra, cli):
+    """Nobody is asked, and nothing is deleted."""
+    done = cli.run('remove', 'work', '--leave-secret')
+    assert done.returncode == 0 and 'stays there' in done.stderr
+    assert keepassxc.dialogs() == [] and list(keepassxc.entries()) == ['work']
+    assert '[account work]' not in signed_in.read_settings()
+
+
+def test_a_locked_database_deletes_nothing(signed_in, keepassxc, cli):
+    daemon = signed_in
+    daemon.stop()
+    keepassxc.close()
+    keepassxc.start(locked=True)
+    daemon.start()
+    done = cli.run('remove', 'work')
+    assert done.returncode == 4 and 'iotc-token unlock' in done.stderr, done.stderr
+    assert keepassxc.dialogs() == [] and '[account work]' in daemon.read_settings()
+
+
 def test_what_a_former_life_stored_it_may_read_when_allowed(signed_in, keepassxc, cli):
     daemon = signed_in
     daemon.restart()

@@ -3,6 +3,7 @@
 # The keyring in all its moods: absent, locked, locked later, restarted, killed, emptied by hand.
 # Callers are served as long as it can be done, and are told what to do when it can't.
 
+import os
 import signal
 import time
 
@@ -123,6 +124,38 @@ def test_removed_under_a_lock(daemon, entra, keyring):
     daemon.sign_in(entra)
     daemon.restart()
     assert daemon.get_token('work')[1] == 'bearer'
+
+
+def test_removed_without_a_keyring(daemon, entra, keyring):
+    """What was stored can't be deleted then; what never was need not be."""
+    daemon.start(entra_account(entra))
+    daemon.sign_in(entra)
+    daemon.stop()
+    keyring.stop()
+    daemon.start()
+    name, text = daemon.error_of(daemon.account_call, 'work', 'Remove')
+    assert name == 'KeyringAbsent' and 'iotc-token remove --leave-secret work' in text
+    assert '[account work]' in daemon.read_settings()
+
+    # As one that 'iotc-token login' makes, and takes away again on Ctrl-C.
+    for _ in range(2):
+        daemon.call('AddAccount', '(ssa{sv})', ('new', 'entra', variants({
+            'authority': entra.authority, 'client-id': entra.client_id})))
+        daemon.start_sign_in('new')
+        daemon.account_call('new', 'Remove')
+    assert '[account new]' not in daemon.read_settings()
+
+
+def test_removed_while_the_state_is_lost(daemon, entra, keyring, home):
+    """It may have been stored, so it counts as stored."""
+    daemon.start('')
+    daemon.call('AddAccount', '(ssa{sv})', ('work', 'entra', variants({
+        'authority': entra.authority, 'client-id': entra.client_id})))
+    daemon.stop()
+    keyring.stop()
+    os.unlink(os.path.join(home.env['XDG_STATE_HOME'], 'iotc-token/state'))
+    daemon.start()
+    assert daemon.error_of(daemon.account_call, 'work', 'Remove')[0] == 'KeyringAbsent'
 
 
 def test_killed_and_started_again(daemon, entra, keyring):

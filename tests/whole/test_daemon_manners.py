@@ -198,7 +198,7 @@ def any_call(chance, token, authority):
             {'authority': authority}))),
         (ROOT, MANAGER, 'AddAccount', '(ssa{sv})', (name, 'api-token', api_token)),
         (ROOT, MANAGER, 'Unlock'), (*account, 'Refresh'), (*account, 'SignOut'),
-        (*account, 'Remove'),
+        (*account, 'Remove'), (*account, 'Forget'),
         (*account, 'SignIn', '(a{sv})', ({},)), (*account, 'SetSecret', '(s)', (MARK,)),
         (*account, 'Configure', '(a{sv})', (variants({'resource': OTHER}),)),
         (*account, 'Configure', '(a{sv})', (variants({'tenant': 'contoso.com'}),)),

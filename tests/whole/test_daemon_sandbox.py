@@ -23,6 +23,7 @@ CALLS = [
     (ROOT, MANAGER, 'Unlock'),
     (ROOT, MANAGER, 'ReportRejected', 'sss', 'work', 'x', ''),
     (account_path('work'), ACCOUNT, 'Remove'),
+    (account_path('work'), ACCOUNT, 'Forget'),
     (account_path('work'), ACCOUNT, 'SignIn', 'a{sv}', '0'),
     (account_path('work'), ACCOUNT, 'SignOut'),
     (account_path('work'), ACCOUNT, 'SetSecret', 's', 'x'),

@@ -201,14 +201,14 @@ def test_other_runtime_folders(daemon, entra, keyring, home, value, says):
 
 
 def test_a_state_file_of_others_is_not_read(daemon, entra, keyring, home):
-    """It says whose secret is to be deleted from the keyring."""
+    """It says whose secret in the keyring is not used."""
     state = os.path.join(home.env['XDG_STATE_HOME'], 'iotc-token/state')
     daemon.start(entra_account(entra))
     daemon.sign_in(entra)
     daemon.stop()
     os.makedirs(os.path.dirname(state), 0o700, exist_ok=True)
     with open(state, 'w', encoding='utf-8') as file:
-        file.write('{"accounts":[{"name":"work","last_used_at":0,"removed":1}]}')
+        file.write('{"accounts":[{"name":"work","last_used_at":0,"item":"left"}]}')
     os.chmod(state, 0o666)
     daemon.start()
     assert daemon.get_token('work')[1] == 'bearer'

@@ -1,14 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #undef NDEBUG
 #include <assert.h>
-#include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 
 #include "fake-time.h"
-#include "io/lock.h"
 #include "io/state.h"
-#include "model/limits.h"
 
 #define HOUR (3600 * USEC_PER_SEC)
 #define WALL UINT64_C(1700000000)
@@ -160,98 +156,50 @@ static void test_a_use_that_is_yet_to_come(void) {
         assert(unlink(path) == 0);
 }
 
-/* Two daemons of one user, each with what it has read at its start. */
-static void test_two_of_them(void) {
-        State *a = state_at(path), *b = state_at(path);
+/* What is about to be stored, or is left behind, is known to the next life; that there is nothing,
+ * is known at the latest after a normal end. */
+static void test_what_is_known_of_items(void) {
+        State *s = state_at(path), *killed = s;
 
-        assert(state_set_removed(a, "gone", true) == 0);
-        state_note_use(a, "work", WALL + 5);
-        state_note_use(a, "home", WALL + 1);
-        state_note_use(b, "work", WALL + 3);
-        state_note_use(b, "home", WALL + 2);
-        assert(!state_removed(b, 0) && state_is_removed(b, "gone") && !state_is_removed(b, "x"));
-        assert(state_set_removed(b, "left", true) == 0);
-        assert(state_is_removed(a, "left") && state_is_removed(a, "gone"));
-        /* The latest use wins, whoever writes last. */
-        assert(!state_free(a) && !state_free(b));
-        a = state_at(path);
-        b = state_at(path);
-        assert(state_last_used(a, "work") == WALL + 5 && state_last_used(a, "home") == WALL + 2);
-
-        /* Struck out by one, it does not come back by the other. */
-        assert(streq(state_removed(b, 0), "gone"));
-        assert(state_set_removed(a, "gone", false) == 0);
-        assert(!state_is_removed(b, "gone") && state_is_removed(b, "left"));
-        state_note_use(b, "work", WALL + 9);
-        assert(!state_free(b));
-        assert(!state_is_removed(a, "gone") && state_is_removed(a, "left"));
-        /* Unless it was removed once more. */
-        b = state_at(path);
-        assert(state_set_removed(b, "gone", true) == 0 && state_is_removed(a, "gone"));
-        assert(state_set_removed(a, "work", true) == 0);
-        assert(!state_free(a) && !state_free(b));
-        a = state_at(path);
-        assert(state_is_removed(a, "gone") && state_is_removed(a, "work"));
-        assert(state_last_used(a, "work") == WALL + 9);
-        state_free(a);
-        assert(unlink(path) == 0);
-}
-
-/* Both write all the time: nothing of either is lost. */
-static void test_two_at_once(void) {
-        State *s;
-
-        for (unsigned who = 0; who < 2; who++)
-                if (fork() == 0) {
-                        char name[16];
-
-                        s = state_at(path);
-                        for (unsigned i = 0; i < REMOVED_MAX / 8; i++) {
-                                snprintf(name, sizeof(name), "%c%u", 'a' + who, i);
-                                assert(state_set_removed(s, name, true) == 0);
-                                (void)usleep(5000); /* the other's turn */
-                        }
-                        _exit(0);
-                }
-        for (unsigned who = 0; who < 2; who++) {
-                int status;
-
-                assert(wait(&status) > 0 && status == 0);
-        }
+        assert(state_item(s, "work") == STATE_ITEM_UNKNOWN);
+        assert(state_set_item(s, "work", STATE_ITEM_NONE) == 0 && !exists());
+        assert(state_set_item(s, "home", STATE_ITEM_STORED) == 0);
+        assert(state_set_item(s, "old", STATE_ITEM_LEFT) == 0);
         s = state_at(path);
-        assert(state_removed(s, REMOVED_MAX / 4 - 1) && !state_removed(s, REMOVED_MAX / 4));
+        assert(state_item(s, "work") == STATE_ITEM_NONE);
+        assert(state_item(s, "home") == STATE_ITEM_STORED);
+        assert(state_item(s, "old") == STATE_ITEM_LEFT);
+        assert(state_item(s, "other") == STATE_ITEM_UNKNOWN);
+        state_free(s);
+        state_free(killed);
+
+        write_file("{\"accounts\":[{\"name\":\"work\",\"item\":\"gone\"},"
+                   "{\"name\":\"home\",\"item\":1}]}");
+        s = state_at(path);
+        assert(state_item(s, "work") == STATE_ITEM_UNKNOWN);
+        assert(state_item(s, "home") == STATE_ITEM_UNKNOWN);
+        assert(state_set_item(s, "home", STATE_ITEM_NONE) == 0);
+        state_free(s);
+        s = state_at(path);
+        assert(state_item(s, "home") == STATE_ITEM_NONE);
         state_free(s);
         assert(unlink(path) == 0);
 }
 
-/* A daemon that is stopped in the midst of it holds up nobody for long. */
-static void test_one_that_stands_still(void) {
+/* What the disk does not have yet is said, and is written when that works again. */
+static void test_an_item_that_can_not_be_noted(void) {
         State *s = state_at(path);
-        int fd = -1;
 
-        assert(lock_take_folder(&fd, path) == 0);
-        assert(state_set_removed(s, "gone", true) == 0);
-        (void)fd_close(fd);
-        assert(!state_free(s));
-        s = state_at(path);
-        assert(state_is_removed(s, "gone"));
-        state_free(s);
-        assert(unlink(path) == 0);
-}
-
-/* What the disk does not have yet is said, and is news until it has. */
-static void test_a_removal_that_is_not_written(void) {
-        State *s = state_at(path), *other;
-
-        assert(state_set_removed(s, "gone", true) == 0);
-        assert(unlink(path) == 0 && mkdir(path, 0700) == 0);
-        assert(state_set_removed(s, "gone", false) < 0 && state_is_removed(s, "gone"));
+        assert(mkdir(path, 0700) == 0);
+        assert(state_set_item(s, "work", STATE_ITEM_STORED) < 0);
+        assert(state_item(s, "work") == STATE_ITEM_STORED);
         assert(rmdir(path) == 0);
-        other = state_at(path);
-        assert(state_set_removed(other, "gone", true) == 0);
-        assert(state_set_removed(s, "gone", false) == 0);
-        assert(!state_is_removed(other, "gone"));
-        state_free(other);
+        fake_time_pass(HOUR);
+        state_free(state_at(path));
+        assert(exists());
+        state_free(s);
+        s = state_at(path);
+        assert(state_item(s, "work") == STATE_ITEM_STORED);
         state_free(s);
         assert(unlink(path) == 0);
 }
@@ -265,6 +213,8 @@ static void test_without_a_place(void) {
         state_free(s);
         state_note_use(NULL, "work", WALL);
         assert(state_last_used(NULL, "work") == 0);
+        assert(state_item(NULL, "work") == STATE_ITEM_UNKNOWN);
+        assert(state_set_item(NULL, "work", STATE_ITEM_LEFT) == 0);
         assert(!state_free(NULL));
 }
 
@@ -279,10 +229,8 @@ int main(void) {
         test_what_is_no_state_counts_as_none();
         test_the_longest_unused_drop_out();
         test_a_use_that_is_yet_to_come();
-        test_two_of_them();
-        test_two_at_once();
-        test_one_that_stands_still();
-        test_a_removal_that_is_not_written();
+        test_what_is_known_of_items();
+        test_an_item_that_can_not_be_noted();
         test_without_a_place();
         assert(fake_timers() == 0 && rmdir(top) == 0);
         return 0;

@@ -76,23 +76,38 @@ static void house_at(House *h, Moment stage, Caller *c) {
         fake_time_pass(0);
 }
 
-static void change(House *h, How how, Changer *c) {
+typedef struct Change {
+        Changer sign_out;
+        Adder removal;
+} Change;
+
+static void change(House *h, How how, Change *c) {
         Problem problem = { 0 };
         Account *a;
 
-        *c = (Changer){ 0 };
+        *c = (Change){ 0 };
         if (how == HOW_SIGN_OUT) {
-                assert(keeper_sign_out(work(h), &c->op, changer_on_done, c, &problem) == 0);
+                assert(keeper_sign_out(work(h), &c->sign_out.op, changer_on_done, &c->sign_out,
+                                       &problem) == 0);
                 return;
         }
         if (how == HOW_REMOVE) {
-                assert(manager_remove(h->m, work(h), &problem) == 0);
+                assert(manager_remove(h->m, work(h), &c->removal.op, on_removed, &c->removal,
+                                      &problem) == 0);
+                assert(c->removal.op);
                 return;
         }
         assert(account_copy(&a, keeper_account(work(h))) == 0);
         free(a->tenant);
         a->tenant = strdup("other.example.com");
         assert(a->tenant && manager_configure(h->m, work(h), a, &problem) == 0);
+}
+
+static void expect_changed(How how, const Change *c) {
+        if (how == HOW_SIGN_OUT)
+                expect_done(&c->sign_out, OUTCOME_OK);
+        else if (how == HOW_REMOVE)
+                assert(c->removal.answers == 1 && c->removal.outcome == OUTCOME_OK);
 }
 
 /* The account is there again, as somebody would set it up at once. */
@@ -135,19 +150,18 @@ static void nothing_is_left(House *h, How how) {
 
 static void test_nothing_is_left(How how, Moment stage) {
         Caller c = { 0 };
-        Changer changer;
+        Change changed;
         House h;
 
         house_at(&h, stage, &c);
-        change(&h, how, &changer);
-        /* A sign-out has happened when the keyring says so: until then the exchange goes on. */
-        if (stage == STAGE_ANSWERED && how == HOW_SIGN_OUT)
+        change(&h, how, &changed);
+        /* It has happened when the keyring says so: until then the exchange goes on. */
+        if (stage == STAGE_ANSWERED && how != HOW_CONFIGURE)
                 answer_token("secret-at-2", "secret-rt-2");
         fake_lock_hold(false);
         fake_keyring_answer(h.stage.keyring, UINT_MAX);
         fake_time_pass(SEC(1));
-        if (how == HOW_SIGN_OUT)
-                expect_done(&changer, OUTCOME_OK);
+        expect_changed(how, &changed);
         assert(c.answers == 1);
         caller_leave(&c);
         fake_time_pass(SEC(61)); /* a sign-in that was cancelled does not show any more */
@@ -159,19 +173,19 @@ static void test_nothing_is_left(How how, Moment stage) {
  * step by step, and the daemon is killed and started again after so many steps. */
 static void sign_in_again(How how, Moment stage, unsigned steps) {
         Caller c = { 0 };
-        Changer changer;
+        Change changed;
         House h;
 
         house_at(&h, stage, &c);
-        change(&h, how, &changer);
+        change(&h, how, &changed);
         fake_lock_hold(false);
-        set_up(&h, how);
-        if (how == HOW_SIGN_OUT) { /* which has an answer first, as for the command */
+        if (how != HOW_CONFIGURE) { /* which have an answer first, as for the command */
                 fake_keyring_answer(h.stage.keyring, UINT_MAX);
                 fake_time_pass(SEC(1));
-                expect_done(&changer, OUTCOME_OK);
+                expect_changed(how, &changed);
                 fake_keyring_answer(h.stage.keyring, 0);
         }
+        set_up(&h, how);
         (void)sign_in(&h);
         fake_fetch_token(fake_fetch_of("device-code"),
                          &(FakeToken){ .access_token = "secret-at-9",
