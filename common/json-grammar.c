@@ -1,32 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/json-grammar.h"
-
-/* The length of the character at s, by the table of RFC 3629 section 4; 0: it is none. */
-static size_t utf8_length(const char *s, size_t n) {
-        const unsigned char *u = (const unsigned char *)s;
-        size_t more = u[0] < 0x80 ? 0 : u[0] < 0xe0 ? 1 : u[0] < 0xf0 ? 2 : 3;
-
-        if (u[0] == 0 || (u[0] >= 0x80 && u[0] < 0xc2) || u[0] > 0xf4 || more >= n)
-                return 0;
-        for (size_t i = 1; i <= more; i++)
-                if ((u[i] & 0xc0) != 0x80)
-                        return 0;
-        if ((u[0] == 0xe0 && u[1] < 0xa0) || (u[0] == 0xed && u[1] > 0x9f) ||
-            (u[0] == 0xf0 && u[1] < 0x90) || (u[0] == 0xf4 && u[1] > 0x8f))
-                return 0;
-        return more + 1;
-}
-
-bool utf8_is_valid(const char *s, size_t n) {
-        for (size_t i = 0; i < n;) {
-                size_t k = utf8_length(s + i, n - i);
-
-                if (k == 0)
-                        return false;
-                i += k;
-        }
-        return true;
-}
+#include "common/utf8.h"
 
 /* What follows takes where something may begin, and returns where it ends, or NULL. */
 
@@ -74,7 +48,8 @@ static const char *skip_string(const char *s, const char *end) {
         if (s == end || *s++ != '"')
                 return NULL;
         while (s && s < end && *s != '"') {
-                size_t n = utf8_length(s, (size_t)(end - s));
+                uint32_t c;
+                size_t n = utf8_decode(s, (size_t)(end - s), &c);
 
                 if (n == 0 || (unsigned char)*s < 0x20)
                         return NULL;

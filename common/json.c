@@ -1,162 +1,202 @@
 /* SPDX-License-Identifier: MIT */
-#include <json-c/json.h>
-#include <json-c/printbuf.h>
-
-#include "common/json-grammar.h"
 #include "common/json.h"
+#include "common/json-grammar.h"
+#include "common/memory.h"
 #include "common/secret.h"
+#include "common/utf8.h"
 
 enum {
-        JSON_DEPTH_MAX = 16 /* arrays and objects; json-c counts their members as well */
+        JSON_DEPTH_MAX = 16, /* arrays and objects */
 };
 
-static void tokener_freep(struct json_tokener **p) {
-        if (!*p)
-                return;
-        secret_wipe((*p)->pb->buf, (size_t)(*p)->pb->size);
-        json_tokener_free(*p);
+/* What a value is, its first character says. */
+struct Json {
+        char *name; /* of a member of an object */
+        char kind;  /* { [ " t f n, or 0 for a number */
+        char *text; /* of a string: without its escapes; of a number: as it came */
+        size_t n;   /* bytes of text, which may have a NUL in it */
+        Json *members, *next;
+};
+
+/* ---- reading: of text that json_is_value() has let pass ----------------------------------- */
+
+static uint32_t json_read_hex(const char *s) {
+        char digits[5] = { s[0], s[1], s[2], s[3] };
+
+        return (uint32_t)strtoul(digits, NULL, 16);
+}
+
+/* What stands behind a backslash, to *out; half a pair of surrogates is U+FFFD. */
+static const char *json_read_escape(char **out, const char *s) {
+        static const char names[] = "\"\\/bfnrt", values[] = "\"\\/\b\f\n\r\t";
+        const char *name = strchr(names, *s);
+        uint32_t c, low;
+
+        if (name) {
+                *(*out)++ = values[name - names];
+                return s + 1;
+        }
+        c = json_read_hex(s + 1);
+        s += 5;
+        if (c >= 0xd800 && c <= 0xdbff && s[0] == '\\' && s[1] == 'u') {
+                low = json_read_hex(s + 2);
+                if (low >= 0xdc00 && low <= 0xdfff) {
+                        c = 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00);
+                        s += 6;
+                }
+        }
+        *out += utf8_encode(*out, c >= 0xd800 && c <= 0xdfff ? 0xfffd : c);
+        return s;
+}
+
+static const char *json_read_string(char **ret, size_t *ret_n, const char *s) {
+        const char *end = s + 1;
+        char *out;
+
+        while (*end != '"')
+                end += *end == '\\' ? 2 : 1;
+        out = *ret = xmalloc((size_t)(end - s)); /* no escape is shorter than what it stands for */
+        for (s++; s < end;)
+                if (*s == '\\')
+                        s = json_read_escape(&out, s + 1);
+                else
+                        *out++ = *s++;
+        *out = '\0';
+        *ret_n = (size_t)(out - *ret);
+        return end + 1;
+}
+
+static const char *json_skip_blank(const char *s) {
+        return s + strspn(s, " \t\r\n");
+}
+
+static const char *json_read(Json **ret, const char *s) {
+        Json *value = *ret = xcalloc(1, sizeof(*value)), **tail = &value->members;
+        size_t n;
+
+        switch (*s) {
+        case '{':
+        case '[':
+                value->kind = *s;
+                for (s = json_skip_blank(s + 1); *s != '}' && *s != ']';) {
+                        char *name = NULL;
+
+                        if (value->kind == '{') {
+                                s = json_read_string(&name, &n, s);
+                                s = json_skip_blank(json_skip_blank(s) + 1);
+                        }
+                        s = json_skip_blank(json_read(tail, s));
+                        (*tail)->name = name;
+                        tail = &(*tail)->next;
+                        if (*s == ',')
+                                s = json_skip_blank(s + 1);
+                }
+                return s + 1;
+        case '"':
+                value->kind = *s;
+                return json_read_string(&value->text, &value->n, s);
+        case 't':
+        case 'f':
+        case 'n':
+                value->kind = *s;
+                return s + strspn(s, "truefalsn");
+        default:
+                value->n = strspn(s, "+-.0123456789eE");
+                value->text = xstrndup(s, value->n);
+                return s + value->n;
+        }
 }
 
 int json_parse(Json **ret, const char *text, size_t n) {
-        CLEANUP(tokener_freep) struct json_tokener *tokener = NULL;
-        CLEANUP(json_freep) Json *object = NULL;
-
-        if (n > INT32_MAX / 2 || !json_is_value(text, n, JSON_DEPTH_MAX) ||
-            text[strspn(text, " \t\r\n")] != '{')
+        if (!json_is_value(text, n, JSON_DEPTH_MAX) || *json_skip_blank(text) != '{')
                 return -EBADMSG;
-        tokener = json_tokener_new_ex(JSON_DEPTH_MAX + 1);
-        if (!tokener)
-                return -ENOMEM;
-
-        /* Grown to its final size at once: no copy of a string is left in a smaller buffer. */
-        if (printbuf_memset(tokener->pb, (int)n + 1, 0, 1) < 0)
-                return -ENOMEM;
-        printbuf_reset(tokener->pb);
-        object = json_tokener_parse_ex(tokener, text, (int)n);
-        if (!object)
-                return -ENOMEM; /* it is one */
-
-        *ret = STEAL(object);
+        (void)json_read(ret, json_skip_blank(text));
         return 0;
 }
 
-static void json_wipe(Json *value) {
-        switch (json_object_get_type(value)) {
-        case json_type_string:
-                secret_wipe((char *)json_object_get_string(value),
-                            (size_t)json_object_get_string_len(value));
-                break;
-        case json_type_array:
-                for (size_t i = 0; i < json_object_array_length(value); i++)
-                        json_wipe(json_object_array_get_idx(value, i));
-                break;
-        case json_type_object: {
-                json_object_object_foreach(value, key, member) {
-                        (void)key;
-                        json_wipe(member);
-                }
-                break;
-        }
-        default:
-                break;
-        }
-}
+Json *json_free(Json *value) {
+        while (value) {
+                Json *next = value->next;
 
-Json *json_free(Json *object) {
-        if (object) {
-                json_wipe(object);
-                json_object_put(object);
+                (void)json_free(value->members);
+                secret_wipe(value->text, value->n);
+                free(value->text);
+                free(value->name);
+                free(value);
+                value = next;
         }
         return NULL;
 }
 
-static Json *json_member(Json *object, const char *key) {
-        Json *value;
+/* Of two of one name the last one counts. */
+static const Json *json_member(const Json *object, const char *name) {
+        const Json *found = NULL;
 
-        return json_object_object_get_ex(object, key, &value) ? value : NULL;
+        if (object && object->kind == '{')
+                for (const Json *member = object->members; member; member = member->next)
+                        if (streq(member->name, name))
+                                found = member;
+        return found;
 }
 
-bool json_has(Json *object, const char *key) {
-        return json_member(object, key) != NULL;
+bool json_has(const Json *object, const char *name) {
+        const Json *value = json_member(object, name);
+
+        return value && value->kind != 'n';
 }
 
-const char *json_string(Json *object, const char *key) {
-        Json *value = json_member(object, key);
-        const char *s;
+const char *json_string(const Json *object, const char *name) {
+        const Json *value = json_member(object, name);
 
-        if (!json_object_is_type(value, json_type_string))
-                return NULL;
-        s = json_object_get_string(value);
-        return strlen(s) == (size_t)json_object_get_string_len(value) ? s : NULL;
+        return value && value->kind == '"' && strlen(value->text) == value->n ? value->text : NULL;
 }
 
-static int uint_from_string(const char *s, uint64_t *ret) {
+bool json_is_false(const Json *object, const char *name) {
+        const Json *value = json_member(object, name);
+
+        return value && value->kind == 'f';
+}
+
+int json_uint(const Json *object, const char *name, uint64_t *ret) {
+        const Json *value = json_member(object, name);
         char *end;
-
-        if (*s < '0' || *s > '9')
-                return -EBADMSG;
-        errno = 0;
-        *ret = strtoull(s, &end, 10);
-        return errno || *end ? -EBADMSG : 0;
-}
-
-bool json_is_false(Json *object, const char *key) {
-        Json *value = json_member(object, key);
-
-        return json_object_is_type(value, json_type_boolean) && !json_object_get_boolean(value);
-}
-
-int json_uint(Json *object, const char *key, uint64_t *ret) {
-        Json *value = json_member(object, key);
         double d;
 
-        switch (json_object_get_type(value)) {
-        case json_type_null:
+        if (!json_has(object, name))
                 return -ENOENT;
-        case json_type_int:
-                if (json_object_get_int64(value) < 0)
-                        return -EBADMSG;
-                *ret = json_object_get_uint64(value);
-                return 0;
-        case json_type_double:
-                d = json_object_get_double(value);
+        if (!value->text)
+                return -EBADMSG;
+        if (!value->kind && strpbrk(value->text, ".eE")) {
+                d = strtod(value->text, NULL);
                 if (!(d >= 0 && d < 1e18))
                         return -EBADMSG;
                 *ret = (uint64_t)d;
                 return 0;
-        case json_type_string:
-                return uint_from_string(json_object_get_string(value), ret);
-        default:
-                return -EBADMSG;
         }
+        if (*value->text < '0' || *value->text > '9')
+                return -EBADMSG;
+        errno = 0;
+        *ret = strtoull(value->text, &end, 10);
+        return (value->kind && errno) || *end ? -EBADMSG : 0;
 }
 
-size_t json_array_length(Json *object, const char *key) {
-        Json *value = json_member(object, key);
+const Json *json_first(const Json *object, const char *name) {
+        const Json *value = json_member(object, name);
 
-        return json_object_is_type(value, json_type_array) ? json_object_array_length(value) : 0;
+        return value && value->kind == '[' ? value->members : NULL;
 }
 
-Json *json_array_object(Json *object, const char *key, size_t i) {
-        Json *value;
-
-        if (i >= json_array_length(object, key))
-                return NULL;
-        value = json_object_array_get_idx(json_member(object, key), i);
-        return json_object_is_type(value, json_type_object) ? value : NULL;
+const Json *json_next(const Json *value) {
+        return value->next;
 }
+
+/* ---- writing ------------------------------------------------------------------------------ */
 
 static void writer_append(JsonWriter *w, const char *s, size_t n) {
-        if (w->failed)
-                return;
         if (w->n + n + 1 > w->size) {
                 size_t size = MAX(2 * w->size, w->n + n + 256);
-                char *buf = malloc(size);
+                char *buf = xmalloc(size);
 
-                if (!buf) {
-                        w->failed = true;
-                        return;
-                }
                 if (w->n)
                         memcpy(buf, w->buf, w->n);
                 secret_wipe(w->buf, w->n);
@@ -230,20 +270,11 @@ void json_writer_false(JsonWriter *w, const char *key) {
         writer_append(w, "false", strlen("false"));
 }
 
-int json_writer_finish(JsonWriter *w, char **ret, size_t *ret_n) {
-        if (w->failed || !w->buf) {
-                json_writer_deinit(w);
-                return -ENOMEM;
-        }
+char *json_writer_finish(JsonWriter *w, size_t *ret_n) {
+        char *text = w->buf;
+
         if (ret_n)
                 *ret_n = w->n;
-        *ret = STEAL(w->buf);
         *w = (JsonWriter){ 0 };
-        return 0;
-}
-
-void json_writer_deinit(JsonWriter *w) {
-        secret_wipe(w->buf, w->n);
-        free(w->buf);
-        *w = (JsonWriter){ 0 };
+        return text;
 }

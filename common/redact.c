@@ -6,7 +6,9 @@
  */
 #include <ctype.h>
 
+#include "common/memory.h"
 #include "common/redact.h"
+#include "common/utf8.h"
 
 enum {
         DECODE_PASSES = 6, /* encodings on top of each other */
@@ -52,17 +54,8 @@ static size_t number_read(const char *s, size_t n, size_t max, int base, uint32_
 }
 
 /* What HTML, JSON and C write as a number, as UTF-8. Returns the bytes, 0: not of a text. */
-static size_t utf8_write(char out[4], uint32_t c) {
-        if (c == 0 || c > 0xffff)
-                return 0;
-        if (c < 0x80)
-                return out[0] = (char)c, 1;
-        if (c < 0x800)
-                return out[0] = (char)(0xc0 | c >> 6), out[1] = (char)(0x80 | (c & 0x3f)), 2;
-        out[0] = (char)(0xe0 | c >> 12);
-        out[1] = (char)(0x80 | (c >> 6 & 0x3f));
-        out[2] = (char)(0x80 | (c & 0x3f));
-        return 3;
+static size_t number_write(char out[4], uint32_t c) {
+        return c == 0 || c > 0xffff ? 0 : utf8_encode(out, c);
 }
 
 static size_t html_decode(const char *s, size_t n, char out[4], size_t *ret_out) {
@@ -78,7 +71,7 @@ static size_t html_decode(const char *s, size_t n, char out[4], size_t *ret_out)
         digits = number_read(s + 2 + hex, n - 2 - hex, 6, hex ? 16 : 10, &c);
         if (digits == 0 || 2 + hex + digits >= n || s[2 + hex + digits] != ';')
                 return 0;
-        *ret_out = utf8_write(out, c);
+        *ret_out = number_write(out, c);
         return *ret_out ? 2 + hex + digits + 1 : 0;
 }
 
@@ -98,7 +91,7 @@ static size_t escape_decode(const char *s, size_t n, char out[4], size_t *ret_ou
                 return out[0] = (char)c, *ret_out = 1, 4;
         if (s[1] != 'u' || n < 6 || number_read(s + 2, 4, 4, 16, &c) < 4)
                 return 0;
-        *ret_out = utf8_write(out, c);
+        *ret_out = number_write(out, c);
         return *ret_out ? 6 : 0;
 }
 
@@ -131,18 +124,15 @@ static bool plain_decode(Plain *p) {
         return changed;
 }
 
-static bool plain_init(Plain *ret, const char *text) {
+static void plain_init(Plain *ret, const char *text) {
         *ret = (Plain){ .n = strlen(text) };
-        ret->c = malloc(ret->n + 1);
-        ret->origin = calloc(ret->n + 1, sizeof(*ret->origin));
-        if (!ret->c || !ret->origin)
-                return false;
+        ret->c = xmalloc(ret->n + 1);
+        ret->origin = xcalloc(ret->n + 1, sizeof(*ret->origin));
         memcpy(ret->c, text, ret->n);
         for (size_t i = 0; i < ret->n; i++)
                 ret->origin[i] = (Origin){ (uint32_t)i, (uint32_t)i + 1, 0 };
         for (int pass = 0; pass < DECODE_PASSES && plain_decode(ret); pass++)
                 continue;
-        return true;
 }
 
 /* ---- what is to be hidden ----------------------------------------------------------------- */
@@ -263,23 +253,20 @@ static void plain_fold(Plain *p) {
                         p->c[i] = '+';
 }
 
-static bool hide_secrets(Plain *p, const char *const *secrets, size_t n, char *hidden) {
-        bool done = true;
-
+static void hide_secrets(Plain *p, const char *const *secrets, size_t n, char *hidden) {
         plain_fold(p);
-        for (size_t i = 0; done && i < n; i++) {
+        for (size_t i = 0; i < n; i++) {
                 Plain secret = { 0 };
 
                 if (!secrets[i] || strlen(secrets[i]) < REDACT_MIN)
                         continue;
-                done = plain_init(&secret, secrets[i]);
-                if (done && secret.n >= REDACT_MIN) {
+                plain_init(&secret, secrets[i]);
+                if (secret.n >= REDACT_MIN) {
                         plain_fold(&secret);
                         hide_secret(p, &secret, hidden);
                 }
                 plain_deinit(&secret);
         }
-        return done;
 }
 
 /* ------------------------------------------------------------------------------------------- */
@@ -293,18 +280,14 @@ char *redact(const char *text, const char *const *secrets, size_t n) {
         if (!text)
                 return NULL;
         size = strlen(text);
-        hidden = calloc(1, size + 1);
-        if (!hidden || !plain_init(&p, text))
-                return NULL;
+        hidden = xcalloc(1, size + 1);
+        plain_init(&p, text);
         hide_userinfo(&p, hidden);
         hide_jwt(&p, hidden);
-        if (!hide_secrets(&p, secrets, n, hidden))
-                return NULL;
+        hide_secrets(&p, secrets, n, hidden);
 
         /* A run of one byte grows to the mark. */
-        ret = malloc(size * strlen(REDACT_MARK) + 1);
-        if (!ret)
-                return NULL;
+        ret = xmalloc(size * strlen(REDACT_MARK) + 1);
         for (size_t i = 0; i < size; i++)
                 if (!hidden[i])
                         ret[out++] = text[i];

@@ -23,6 +23,6 @@ enum {
  * - each run of REDACT_RUN bytes or more of one of the n secrets (borrowed, each may be NULL), and
  * a shorter secret as a whole. Percent-encoding, that of a form, escapes of JSON, of C and of HTML
  *   are seen through, several on top of each other as well.
- * A string in JSON stays a string in JSON. NULL for NULL or when memory is short.
+ * A string in JSON stays a string in JSON. NULL for NULL.
  */
 char *redact(const char *text, const char *const *secrets, size_t n);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <string.h>
 
+#include "common/memory.h"
 #include "common/secret.h"
 
 void secret_wipe(void *p, size_t n) {
@@ -17,5 +18,5 @@ char *secret_free(char *s) {
 }
 
 char *secret_dup(const char *s) {
-        return s ? strdup(s) : NULL;
+        return xstrdup(s);
 }

@@ -11,7 +11,7 @@
 void secret_wipe(void *p, size_t n);
 /* Wipe and free a string. NULL is fine. Returns NULL. */
 char *secret_free(char *s);
-/* A copy, to be freed by secret_free(); NULL for NULL or when memory is short. */
+/* A copy, to be freed by secret_free(); NULL for NULL. */
 char *secret_dup(const char *s);
 
 CLEANUP_FUNC(char, secret_free)

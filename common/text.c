@@ -1,41 +1,20 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * See text.h. The decoder is the strict one of RFC 3629: no overlong form, no surrogate, nothing
- * above U+10FFFF.
- */
 #include "common/text.h"
+#include "common/memory.h"
+#include "common/utf8.h"
 
 #define TEXT_REPLACEMENT "\xef\xbf\xbd"
 
-/* The bytes of the character at s and its code point; 0 when s starts no valid character. */
+/* As utf8_decode(), but no noncharacter (U+FDD0 to U+FDEF, U+xxFFFE, U+xxFFFF). */
 static size_t text_decode(const char *s, uint32_t *ret) {
-        static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-        const unsigned char *p = (const unsigned char *)s;
-        uint32_t c = p[0];
-        size_t n;
+        size_t n = utf8_decode(s, 4, ret);
 
-        if (c < 0x80) {
-                *ret = c;
-                return 1;
-        }
-        n = c >= 0xc2 && c < 0xe0 ? 2 : (c & 0xf0) == 0xe0 ? 3 : (c & 0xf8) == 0xf0 ? 4 : 0;
-        if (!n)
+        if (n == 0 || (*ret >= 0xfdd0 && *ret <= 0xfdef) || (*ret & 0xfffe) == 0xfffe)
                 return 0;
-        c &= 0x7fU >> n;
-        for (size_t i = 1; i < n; i++) {
-                if ((p[i] & 0xc0) != 0x80)
-                        return 0;
-                c = c << 6 | (p[i] & 0x3f);
-        }
-        if (c < least[n] || c > 0x10ffff || (c & 0xfffff800) == 0xd800)
-                return 0;
-        if ((c >= 0xfdd0 && c <= 0xfdef) || (c & 0xfffe) == 0xfffe)
-                return 0;
-        *ret = c;
         return n;
 }
 
-static bool text_is_control(uint32_t c) {
+bool text_is_control(uint32_t c) {
         return c < 0x20 || (c >= 0x7f && c < 0xa0) ||       /* C0, DEL, C1 */
                c == 0x2028 || c == 0x2029 ||                /* line and paragraph separator */
                c == 0x061c || c == 0x200e || c == 0x200f || /* marks of direction */
@@ -65,9 +44,7 @@ char *text_clean(const char *s, size_t max) {
         /* An invalid byte grows to three. */
         size = strnlen(s, max);
         size = MIN(size * 3, max);
-        clean = malloc(size + 1);
-        if (!clean)
-                return NULL;
+        clean = xmalloc(size + 1);
 
         for (; *s; s += n) {
                 const char *from = s;
@@ -124,10 +101,8 @@ char *text_quoted(const char *word) {
         char *quoted, *end;
 
         if (*word && word[strspn(word, plain)] == '\0')
-                return strdup(word);
-        quoted = malloc(4 * strlen(word) + 3);
-        if (!quoted)
-                return NULL;
+                return xstrdup(word);
+        quoted = xmalloc(4 * strlen(word) + 3);
         end = stpcpy(quoted, "'");
         for (; *word; word++)
                 end = *word == '\'' ? stpcpy(end, "'\\''") : (*end = *word, end + 1);

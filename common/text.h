@@ -14,15 +14,17 @@
  * because sd-bus refuses them. The empty string is clean.
  */
 bool text_is_clean(const char *s);
+/* Is this code point one that clean text has not? */
+bool text_is_control(uint32_t c);
 /*
  * A clean copy of at most max bytes, to be freed by free(): every invalid byte becomes U+FFFD, a
  * run of control characters becomes one space, spaces at both ends go, the rest is cut off at the
- * boundary of a character. NULL for NULL or when memory is short.
+ * boundary of a character. NULL for NULL.
  */
 char *text_clean(const char *s, size_t max);
 /* RFC 6750 section 2.1, b64token: what a bearer token may be. Not empty. */
 bool text_is_b64token(const char *s);
 /* 0x20 to 0x7e only: what an API token and a refresh token may be. Not empty. */
 bool text_is_printable_ascii(const char *s);
-/* A word as a shell wants it, in quotes if need be; to be freed by free(), NULL without memory. */
+/* A word as a shell wants it, in quotes if need be; to be freed by free(). */
 char *text_quoted(const char *word);

@@ -5,7 +5,7 @@
 #include "../loop.h"
 #include "../say.h"
 #include "answer.h"
-#include "common/json-grammar.h"
+#include "common/utf8.h"
 
 enum {
         MESSAGE_MAX = 600

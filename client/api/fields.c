@@ -2,7 +2,7 @@
 #include "fields.h"
 #include "../say.h"
 #include "address.h"
-#include "common/json-grammar.h"
+#include "common/utf8.h"
 #include "input.h"
 #include "pages.h"
 

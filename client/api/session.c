@@ -8,8 +8,8 @@
 #include "../loop.h"
 #include "../say.h"
 #include "common/credentials.h"
-#include "common/json-grammar.h"
 #include "common/secret.h"
+#include "common/utf8.h"
 #include "session.h"
 #include "settings.h"
 

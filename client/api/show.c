@@ -4,7 +4,7 @@
 #include "../display.h"
 #include "../output.h"
 #include "../say.h"
-#include "common/json-grammar.h"
+#include "common/utf8.h"
 #include "json-text.h"
 #include "pages.h"
 #include "show.h"

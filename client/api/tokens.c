@@ -2,7 +2,7 @@
 #include <ctype.h>
 
 #include "../say.h"
-#include "common/json-grammar.h"
+#include "common/utf8.h"
 #include "json-text.h"
 #include "roles.h"
 #include "tokens.h"

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 
 #include "common/json.h"
+#include "common/memory.h"
 #include "common/secret.h"
 #include "common/text.h"
 #include "fetch/event.h"
@@ -46,22 +47,15 @@ void answer_deinit(Answer *answer) {
 
 static int event_finish(char **ret, JsonWriter *w) {
         CLEANUP(secret_freep) char *text = NULL;
-        char *line;
         size_t n;
-        int r;
 
         json_writer_close(w, '}');
-        r = json_writer_finish(w, &text, &n);
-        if (r < 0)
-                return r;
+        text = json_writer_finish(w, &n);
         if (n + 1 > LIMIT_FETCH_LINE)
                 return -EMSGSIZE;
-        line = malloc(n + 2);
-        if (!line)
-                return -ENOMEM;
-        memcpy(line, text, n);
-        memcpy(line + n, "\n", 2);
-        *ret = line;
+        *ret = xmalloc(n + 2);
+        memcpy(*ret, text, n);
+        memcpy(*ret + n, "\n", 2);
         return 0;
 }
 

@@ -98,7 +98,7 @@ static StateItem item_from_string(const char *name) {
 }
 
 /* What the file says of one account, for which there is a place. */
-static void entry_read(State *s, const char *name, Json *from) {
+static void entry_read(State *s, const char *name, const Json *from) {
         uint64_t last_used_at;
         StateTold told = { 0 };
         Entry *e;
@@ -144,9 +144,8 @@ static int state_read(State *s) {
         r = json_parse(&object, text, n);
         if (r < 0)
                 return r;
-        for (size_t i = 0; i < json_array_length(object, "accounts"); i++) {
-                Json *entry = json_array_object(object, "accounts", i);
-                const char *name = entry ? json_string(entry, "name") : NULL;
+        for (const Json *e = json_first(object, "accounts"); e; e = json_next(e)) {
+                const char *name = json_string(e, "name");
 
                 if (name && !entry_make(s, name))
                         return -ENOMEM; /* and nothing has changed */
@@ -155,12 +154,11 @@ static int state_read(State *s) {
                 e->item = e->item_is_ours ? e->item : STATE_ITEM_UNKNOWN;
                 e->told = e->told_is_ours ? e->told : (StateTold){ 0 };
         }
-        for (size_t i = 0; i < json_array_length(object, "accounts"); i++) {
-                Json *entry = json_array_object(object, "accounts", i);
-                const char *name = entry ? json_string(entry, "name") : NULL;
+        for (const Json *e = json_first(object, "accounts"); e; e = json_next(e)) {
+                const char *name = json_string(e, "name");
 
                 if (name)
-                        entry_read(s, name, entry);
+                        entry_read(s, name, e);
         }
         return 0;
 }
@@ -169,7 +167,6 @@ static int state_write(State *s) {
         CLEANUP(secret_freep) char *text = NULL;
         JsonWriter w = { 0 };
         size_t n;
-        int r;
 
         json_writer_open(&w, NULL, '{');
         json_writer_open(&w, "accounts", '[');
@@ -189,9 +186,7 @@ static int state_write(State *s) {
         }
         json_writer_close(&w, ']');
         json_writer_close(&w, '}');
-        r = json_writer_finish(&w, &text, &n);
-        if (r < 0)
-                return r;
+        text = json_writer_finish(&w, &n);
         return file_replace(s->path, text, n);
 }
 

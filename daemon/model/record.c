@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "model/record.h"
 #include "common/json.h"
+#include "common/memory.h"
 #include "common/secret.h"
 
 /* Raised when the meaning of a field changes: older records are then ignored, not misread. */
@@ -8,17 +9,11 @@ enum {
         RECORD_GENERATION = 1
 };
 
-static int field_set(char **field, const char *value) {
-        char *copy = NULL;
+static void field_set(char **field, const char *value) {
+        char *copy = xstrdup(value);
 
-        if (value) {
-                copy = secret_dup(value);
-                if (!copy)
-                        return -ENOMEM;
-        }
         secret_free(*field);
         *field = copy;
-        return 0;
 }
 
 static bool source_has_identity(AccountSource source) {
@@ -26,33 +21,28 @@ static bool source_has_identity(AccountSource source) {
 }
 
 /* What tells whose tokens the source's program gives; no value of these has a line break. */
-static int whose_new(char **ret, const Account *a) {
+static char *whose_new(const Account *a) {
         const char *subscription = a->subscription ? a->subscription : "";
         const char *config_dir = a->config_dir ? a->config_dir : "";
         const char *command = a->command ? a->command : "";
 
-        *ret = NULL;
         if (!*subscription && !*config_dir && !*command)
-                return 0;
-        return asprintf(ret, "%s\n%s\n%s", subscription, config_dir, command) < 0 ? -ENOMEM : 0;
+                return NULL;
+        return xasprintf("%s\n%s\n%s", subscription, config_dir, command);
 }
 
 int record_new(Record **ret, const Account *a) {
-        CLEANUP(record_freep) Record *r = NULL;
+        Record *r = xcalloc(1, sizeof(*r));
 
-        r = calloc(1, sizeof(*r));
-        if (!r || field_set(&r->source, account_source_to_string(a->source)) < 0)
-                return -ENOMEM;
-        if (a->source != ACCOUNT_SOURCE_API_TOKEN && field_set(&r->tenant, a->tenant) < 0)
-                return -ENOMEM;
-        if (source_has_identity(a->source) && (field_set(&r->authority, a->authority) < 0 ||
-                                               field_set(&r->client_id, account_client_id(a)) < 0))
-                return -ENOMEM;
-        if (whose_new(&r->whose, a) < 0) {
-                r->whose = NULL;
-                return -ENOMEM;
+        r->source = xstrdup(account_source_to_string(a->source));
+        if (a->source != ACCOUNT_SOURCE_API_TOKEN)
+                r->tenant = xstrdup(a->tenant);
+        if (source_has_identity(a->source)) {
+                r->authority = xstrdup(a->authority);
+                r->client_id = xstrdup(account_client_id(a));
         }
-        *ret = STEAL(r);
+        r->whose = whose_new(a);
+        *ret = r;
         return 0;
 }
 
@@ -116,31 +106,30 @@ int record_to_text(char **ret, const Record *r) {
         }
         json_writer_close(&w, ']');
         json_writer_close(&w, '}');
-        return json_writer_finish(&w, ret, NULL);
+        *ret = json_writer_finish(&w, NULL);
+        return 0;
 }
 
-static int token_from_json(Record *record, Json *entry) {
+static void token_from_json(Record *record, const Json *entry) {
         const char *resource = json_string(entry, "resource");
         const char *access_token = json_string(entry, "access_token");
         const char *boot = json_string(entry, "boot");
         uint64_t issued_at, expires_at, refresh_at, issued, expires, refresh;
-        int r;
 
         if (!resource || !access_token || json_uint(entry, "issued_at", &issued_at) < 0 ||
             json_uint(entry, "expires_at", &expires_at) < 0 ||
             json_uint(entry, "refresh_at", &refresh_at) < 0)
-                return -EBADMSG;
-        r = record_set_token(record, resource, access_token, issued_at, expires_at, refresh_at);
-        if (r < 0 || !boot || json_uint(entry, "issued_usec", &issued) < 0 ||
-            json_uint(entry, "expires_usec", &expires) < 0 ||
-            json_uint(entry, "refresh_usec", &refresh) < 0)
-                return r;
-        return record_set_boottimes(record, resource, boot, issued, expires, refresh);
+                return; /* the secret gets a new one */
+        record_set_token(record, resource, access_token, issued_at, expires_at, refresh_at);
+        if (boot && json_uint(entry, "issued_usec", &issued) == 0 &&
+            json_uint(entry, "expires_usec", &expires) == 0 &&
+            json_uint(entry, "refresh_usec", &refresh) == 0)
+                record_set_boottimes(record, resource, boot, issued, expires, refresh);
 }
 
 int record_from_text(Record **ret, const char *text) {
         CLEANUP(json_freep) Json *object = NULL;
-        CLEANUP(record_freep) Record *record = NULL;
+        Record *record;
         uint64_t generation;
         int r;
 
@@ -151,26 +140,19 @@ int record_from_text(Record **ret, const char *text) {
             !json_string(object, "source"))
                 return -EBADMSG;
 
-        record = calloc(1, sizeof(*record));
-        if (!record || field_set(&record->source, json_string(object, "source")) < 0 ||
-            field_set(&record->authority, json_string(object, "authority")) < 0 ||
-            field_set(&record->tenant, json_string(object, "tenant")) < 0 ||
-            field_set(&record->client_id, json_string(object, "client_id")) < 0 ||
-            field_set(&record->whose, json_string(object, "whose")) < 0 ||
-            field_set(&record->user, json_string(object, "user")) < 0 ||
-            field_set(&record->seen_tenant, json_string(object, "seen_tenant")) < 0 ||
-            field_set(&record->secret, json_string(object, "secret")) < 0)
-                return -ENOMEM;
+        *ret = record = xcalloc(1, sizeof(*record));
+        record->source = xstrdup(json_string(object, "source"));
+        record->authority = xstrdup(json_string(object, "authority"));
+        record->tenant = xstrdup(json_string(object, "tenant"));
+        record->client_id = xstrdup(json_string(object, "client_id"));
+        record->whose = xstrdup(json_string(object, "whose"));
+        record->user = xstrdup(json_string(object, "user"));
+        record->seen_tenant = xstrdup(json_string(object, "seen_tenant"));
+        record->secret = xstrdup(json_string(object, "secret"));
         if (json_uint(object, "secret_at", &record->secret_at) < 0)
                 record->secret_at = 0; /* as in the records of version 0.1 */
-        for (size_t i = 0; i < json_array_length(object, "tokens"); i++) {
-                Json *entry = json_array_object(object, "tokens", i);
-
-                r = entry ? token_from_json(record, entry) : -EBADMSG;
-                if (r == -ENOMEM)
-                        return r; /* any other token is left out: the secret gets a new one */
-        }
-        *ret = STEAL(record);
+        for (const Json *entry = json_first(object, "tokens"); entry; entry = json_next(entry))
+                token_from_json(record, entry);
         return 0;
 }
 
@@ -207,20 +189,19 @@ bool record_matches(const Record *r, const Account *a) {
 }
 
 int record_set_secret(Record *r, const char *secret) {
-        int q;
-
-        q = field_set(&r->secret, secret);
-        if (q == 0)
-                r->secret_at = 0;
-        return q;
+        field_set(&r->secret, secret);
+        r->secret_at = 0;
+        return 0;
 }
 
 int record_set_user(Record *r, const char *user) {
-        return field_set(&r->user, user);
+        field_set(&r->user, user);
+        return 0;
 }
 
 int record_set_seen_tenant(Record *r, const char *tenant) {
-        return field_set(&r->seen_tenant, tenant);
+        field_set(&r->seen_tenant, tenant);
+        return 0;
 }
 
 static RecordToken *token_find(Record *r, const char *resource) {
@@ -232,25 +213,14 @@ static RecordToken *token_find(Record *r, const char *resource) {
 
 int record_set_token(Record *r, const char *resource, const char *access_token, uint64_t issued_at,
                      uint64_t expires_at, uint64_t refresh_at) {
-        CLEANUP(secret_freep) char *value = NULL;
-        RecordToken *t, *tokens;
+        RecordToken *t = token_find(r, resource);
 
-        value = secret_dup(access_token);
-        if (!value)
-                return -ENOMEM;
-        t = token_find(r, resource);
         if (!t) {
-                CLEANUP(freep) char *name = strdup(resource);
-
-                tokens = name ? reallocarray(r->tokens, r->n_tokens + 1, sizeof(*tokens)) : NULL;
-                if (!tokens)
-                        return -ENOMEM;
-                r->tokens = tokens;
-                t = &tokens[r->n_tokens++];
-                *t = (RecordToken){ .resource = STEAL(name) };
+                r->tokens = xreallocarray(r->tokens, r->n_tokens + 1, sizeof(*r->tokens));
+                t = &r->tokens[r->n_tokens++];
+                *t = (RecordToken){ .resource = xstrdup(resource) };
         }
-        secret_free(t->access_token);
-        t->access_token = STEAL(value);
+        field_set(&t->access_token, access_token);
         t->issued_at = issued_at;
         t->expires_at = expires_at;
         t->refresh_at = refresh_at;
@@ -262,15 +232,10 @@ int record_set_token(Record *r, const char *resource, const char *access_token, 
 int record_set_boottimes(Record *r, const char *resource, const char *boot, uint64_t issued_usec,
                          uint64_t expires_usec, uint64_t refresh_usec) {
         RecordToken *t = token_find(r, resource);
-        char *copy;
 
         if (!t || str_empty(boot))
                 return 0;
-        copy = strdup(boot);
-        if (!copy)
-                return -ENOMEM;
-        free(t->boot);
-        t->boot = copy;
+        field_set(&t->boot, boot);
         t->issued_usec = issued_usec;
         t->expires_usec = expires_usec;
         t->refresh_usec = refresh_usec;

@@ -1,17 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * For test_daemon_memory.py, by LD_PRELOAD: memory runs short where the test says. A file that the
- * test has mapped as well (IOTC_MEMORY) tells which allocations of a process fail, and counts those
- * that there are: of the program's own code, and of libsystemd's and json-c's for it, which have to
- * bear it as well. GLib does not (it aborts, by design), nor are libc's own of interest but where
- * it allocates for its caller. Who calls is told by the return address.
+ * test has mapped as well (IOTC_MEMORY) tells which allocations of a process fail, counted over the
+ * program's own code: who calls is told by the return address.
  */
 #include <dlfcn.h>
 #include <errno.h>
-#include <execinfo.h>
 #include <fcntl.h>
 #include <link.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -22,28 +18,16 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum {
-        RANGES_MAX = 16,
-        PLACES = 64,
-};
-
-/* As test_daemon_memory.py has it: 64-bit numbers, one after the other. */
+/* As util_memory.py has it: 64-bit numbers, one after the other. */
 typedef struct Control {
         _Atomic int64_t pid;         /* the process that it is about; 0: the next that starts */
         _Atomic int64_t seen;        /* allocations */
         _Atomic int64_t from, until; /* which fail, counted from 0 */
         _Atomic int64_t failed;
-        _Atomic int64_t libraries;      /* those of libsystemd and json-c count, too */
-        _Atomic int64_t places[PLACES]; /* from where, in the program; the last ones */
 } Control;
 
 static Control *control;
-static struct Range {
-        uintptr_t from, to;
-        bool library;
-} ranges[RANGES_MAX];
-static size_t n_ranges;
-static uintptr_t base;
+static uintptr_t program, program_end;
 
 static void *(*real_malloc)(size_t n);
 static void *(*real_calloc)(size_t n, size_t size);
@@ -75,37 +59,19 @@ static void find_real(void) {
         real_realloc = (void *(*)(void *, size_t))dlsym(RTLD_NEXT, "realloc");
 }
 
-/* What a crash is to be mended by. */
-static void on_crash(int number) {
-        void *frames[32];
-
-        atomic_store(&control->until, 0);
-        backtrace_symbols_fd(frames, backtrace(frames, 32), STDERR_FILENO);
-        signal(number, SIG_DFL);
-        raise(number);
-}
-
-static int take_ranges(struct dl_phdr_info *info, size_t size, void *userdata) {
-        const char *name = info->dlpi_name;
-
+/* The program is the first one. */
+static int find_program(struct dl_phdr_info *info, size_t size, void *userdata) {
         (void)size;
         (void)userdata;
-        if (*name && !strstr(name, "libsystemd.so") && !strstr(name, "libjson-c.so"))
-                return 0;
-        if (!*name && !base)
-                base = info->dlpi_addr;
-        else if (!*name)
-                return 0; /* the vdso */
-        for (size_t i = 0; i < info->dlpi_phnum && n_ranges < RANGES_MAX; i++) {
+        for (size_t i = 0; i < info->dlpi_phnum; i++) {
                 const ElfW(Phdr) *h = &info->dlpi_phdr[i];
 
                 if (h->p_type != PT_LOAD || !(h->p_flags & PF_X))
                         continue;
-                ranges[n_ranges].from = info->dlpi_addr + h->p_vaddr;
-                ranges[n_ranges].to = ranges[n_ranges].from + h->p_memsz;
-                ranges[n_ranges++].library = *name;
+                program = info->dlpi_addr + h->p_vaddr;
+                program_end = program + h->p_memsz;
         }
-        return 0;
+        return 1;
 }
 
 __attribute__((constructor)) static void begin(void) {
@@ -123,11 +89,8 @@ __attribute__((constructor)) static void begin(void) {
         close(fd);
         if (map == MAP_FAILED)
                 return;
-        dl_iterate_phdr(take_ranges, NULL);
+        dl_iterate_phdr(find_program, NULL);
         control = map;
-        (void)backtrace((void *[1]){ 0 }, 1); /* it loads what it needs now */
-        signal(SIGSEGV, on_crash);
-        signal(SIGABRT, on_crash);
         atomic_compare_exchange_strong(&control->pid, &nobody, getpid());
 }
 
@@ -135,21 +98,14 @@ static bool is_short(void *caller) {
         uintptr_t at = (uintptr_t)caller;
         int64_t n;
 
-        if (!control || atomic_load(&control->pid) != getpid())
+        if (!control || atomic_load(&control->pid) != getpid() || at < program || at >= program_end)
                 return false;
-        for (size_t i = 0; i < n_ranges; i++) {
-                if (at < ranges[i].from || at >= ranges[i].to ||
-                    (ranges[i].library && !atomic_load(&control->libraries)))
-                        continue;
-                n = atomic_fetch_add(&control->seen, 1);
-                if (n < atomic_load(&control->from) || n >= atomic_load(&control->until))
-                        return false;
-                n = atomic_fetch_add(&control->failed, 1);
-                atomic_store(&control->places[n % PLACES], i == 0 ? (int64_t)(at - base) : -1);
-                errno = ENOMEM;
-                return true;
-        }
-        return false;
+        n = atomic_fetch_add(&control->seen, 1);
+        if (n < atomic_load(&control->from) || n >= atomic_load(&control->until))
+                return false;
+        (void)atomic_fetch_add(&control->failed, 1);
+        errno = ENOMEM;
+        return true;
 }
 
 #define SHORT is_short(__builtin_return_address(0))

@@ -6,16 +6,13 @@
 import mmap
 import os
 import struct
-import subprocess
 
-PID, SEEN, FROM, UNTIL, FAILED, LIBRARIES, PLACES = range(7)
-N_PLACES = 64
+PID, SEEN, FROM, UNTIL, FAILED = range(5)
 NEVER = (1 << 62, 1 << 62)
 
 
 class Memory:
     def __init__(self, home):
-        self._program = os.path.join(home.build_dir, 'daemon/iotc-tokend')
         path = os.path.join(home.folder, 'memory')
         with open(path, 'w+b') as file:
             file.truncate(mmap.PAGESIZE)
@@ -36,10 +33,6 @@ class Memory:
         """It is about the program that starts next."""
         self._set(PID, 0)
 
-    def also_libraries(self):
-        """From now on those of libsystemd and json-c count, too: see the test."""
-        self._set(LIBRARIES, 1)
-
     def short(self, after, count=1):
         """Of its allocations from now on fail count, after so many that do not."""
         self._set(FROM, NEVER[0])
@@ -53,23 +46,6 @@ class Memory:
         self._set(FROM, NEVER[0])
         self._set(UNTIL, NEVER[1])
 
-    def count(self):
-        """The allocations since the last word."""
-        self._set(SEEN, 0)
-
-    @property
-    def seen(self):
-        return self._get(SEEN)
-
     @property
     def failed(self):
         return self._get(FAILED)
-
-    def places(self):
-        """Where those were that failed, for whoever has to mend it."""
-        places = {self._get(PLACES + i % N_PLACES) for i in range(min(self.failed, N_PLACES))}
-        if not places - {-1}:
-            return 'a library'
-        return subprocess.run(
-            ['addr2line', '-fspe', self._program, *(hex(one - 1) for one in places - {-1})],
-            capture_output=True, text=True, check=False).stdout

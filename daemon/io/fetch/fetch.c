@@ -45,7 +45,7 @@ struct Fetch {
         bool *freed;   /* told when a callback frees this */
 };
 
-static int request_text(const FetchRequest *r, char **ret, size_t *ret_n) {
+static char *request_text(const FetchRequest *r, size_t *ret_n) {
         JsonWriter w = { 0 };
 
         json_writer_open(&w, NULL, '{');
@@ -67,7 +67,7 @@ static int request_text(const FetchRequest *r, char **ret, size_t *ret_n) {
         json_writer_string(&w, "proxy_credentials", r->proxy_credentials);
         json_writer_string(&w, "ca_bundle", r->ca_bundle);
         json_writer_close(&w, '}');
-        return json_writer_finish(&w, ret, ret_n);
+        return json_writer_finish(&w, ret_n);
 }
 
 /* Keep the beginning, drop the rest. False at its end, or when there is nothing now. */
@@ -302,8 +302,6 @@ static void fetch_on_launched(int error, pid_t pid, const int *fds, void *userda
 int fetch_start(Fetch **ret, Launcher *launcher, sd_event *event, const FetchRequest *request,
                 const FetchHandler *handler, void *userdata) {
         CLEANUP(fetch_freep) Fetch *f = NULL;
-        CLEANUP(secret_freep) char *text = NULL;
-        size_t n;
         int r;
 
         f = calloc(1, sizeof(*f));
@@ -324,13 +322,9 @@ int fetch_start(Fetch **ret, Launcher *launcher, sd_event *event, const FetchReq
             (request->refresh_token && !f->secrets[0]) ||
             (request->client_secret && !f->secrets[1]))
                 return -ENOMEM;
-        r = request_text(request, &text, &n);
-        if (r < 0)
-                return r;
+        f->request = request_text(request, &f->request_n);
         /* The line's newline takes the place of the terminating zero. */
-        text[n] = '\n';
-        f->request = STEAL(text);
-        f->request_n = n + 1;
+        f->request[f->request_n++] = '\n';
 
         r = timer_new(&f->deadline, event, fetch_on_deadline, f);
         if (r < 0)

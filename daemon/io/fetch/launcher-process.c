@@ -76,10 +76,9 @@ static void command_refuse(const char *program, const char *what) {
         json_writer_string(&w, "message", message);
         json_writer_false(&w, "sent");
         json_writer_close(&w, '}');
-        if (json_writer_finish(&w, &line, &n) == 0) {
-                line[n] = '\n';
-                (void)!write(STDOUT_FILENO, line, n + 1);
-        }
+        line = json_writer_finish(&w, &n);
+        line[n] = '\n';
+        (void)!write(STDOUT_FILENO, line, n + 1);
 }
 
 /* A program of the user's: one that nobody else can have put there. */

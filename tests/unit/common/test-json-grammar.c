@@ -3,6 +3,7 @@
 #include <assert.h>
 
 #include "common/json-grammar.h"
+#include "common/utf8.h"
 
 static void test_what_json_is(void) {
         static const char *const good[] = {
