@@ -7,7 +7,7 @@
 #pragma once
 
 #include "io/fetch/launcher.h"
-#include "io/keyring.h"
+#include "io/keyring/keyring.h"
 #include "io/sleep.h"
 #include "io/timer.h"
 #include "model/skew.h"

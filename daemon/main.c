@@ -10,7 +10,7 @@
 #include <systemd/sd-daemon.h>
 
 #include "arguments.h"
-#include "attention.h"
+#include "attention/attention.h"
 #include "bus/bus.h"
 #include "instance.h"
 #include "io/clock-watch.h"

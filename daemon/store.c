@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "store.h"
-#include "io/config.h"
+#include "io/config/config.h"
 #include "io/log.h"
 #include "paths.h"
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Which keyring the settings choose, for as long as this daemon runs: another one is for its next
- * start (manager-settings.c says so).
+ * start (accounts/settings.c says so).
  */
 #pragma once
 
-#include "io/keyring.h"
+#include "io/keyring/keyring.h"
 
 /*
  * Read the settings (paths may be NULL), and open what they name: the Secret Service without a word

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "manager.h"
+#include "accounts/manager.h"
 
 typedef struct Bus Bus;
 

@@ -10,7 +10,7 @@
 #include "io/fetch/fetch.h"
 #include "model/account.h"
 #include "model/token.h"
-#include "vault.h"
+#include "vault/vault.h"
 
 typedef struct Exchange Exchange;
 

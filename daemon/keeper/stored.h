@@ -10,7 +10,7 @@
 #include "model/account.h"
 #include "model/record.h"
 #include "model/token.h"
-#include "vault.h"
+#include "vault/vault.h"
 
 /* One of the record. 0; -ESTALE when it is over; -errno. */
 int stored_read_token(const Env *env, Token **ret, const RecordToken *t);

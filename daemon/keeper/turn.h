@@ -13,7 +13,7 @@
 #include "keeper/signin.h"
 #include "keeper/slot.h"
 #include "keeper/source.h"
-#include "vault.h"
+#include "vault/vault.h"
 
 struct Waiter {
         Waiter *next;

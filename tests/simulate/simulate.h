@@ -13,11 +13,11 @@
 #undef NDEBUG
 #include <assert.h>
 
+#include "accounts/manager.h"
 #include "fake-fetch.h"
 #include "fake-keyring.h"
 #include "fake-time.h"
 #include "keeper/signin.h"
-#include "manager.h"
 #include "model/limits.h"
 
 #define RESOURCE    "https://apps.azureiotcentral.com"

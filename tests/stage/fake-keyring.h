@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "io/keyring.h"
+#include "io/keyring/keyring.h"
 
 /* An empty keyring that is OK. fn is called by fake_keyring_set_state(); it may be NULL. */
 Keyring *fake_keyring_new(KeyringStateFn fn, void *userdata);

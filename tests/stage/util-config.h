@@ -10,7 +10,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "io/config.h"
+#include "io/config/config.h"
 #include "io/file.h"
 #include "model/limits.h"
 

@@ -8,7 +8,7 @@
 #include "util-config.h"
 #include "util-keeper.h"
 
-#include "manager.h"
+#include "accounts/manager.h"
 
 /* A manager with settings files of its own. */
 typedef struct House {

@@ -7,7 +7,7 @@
 
 #include <systemd/sd-event.h>
 
-#include "io/keyring.h"
+#include "io/keyring/keyring.h"
 #include "util-keyring.h"
 
 typedef struct Test {

@@ -2,7 +2,7 @@
 #undef NDEBUG
 #include <assert.h>
 
-#include "attention-note.h"
+#include "attention/note.h"
 
 #define DAY 86400
 

@@ -2,7 +2,7 @@
 #undef NDEBUG
 #include <assert.h>
 
-#include "attention-rules.h"
+#include "attention/rules.h"
 
 #define NOW     UINT64_C(1700000000)
 #define HOUR    3600

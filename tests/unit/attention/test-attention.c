@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* When a person is told: the keeper is real, the desktop and the time are the test's. */
-#include "attention-note.h"
-#include "attention.h"
+#include "attention/attention.h"
+#include "attention/note.h"
 #include "io/state.h"
 #include "news.h"
 #include "util-keeper.h"

@@ -3,7 +3,7 @@
 #include <assert.h>
 
 #include "fake-time.h"
-#include "io/keyring-breaker.h"
+#include "io/keyring/breaker.h"
 
 static unsigned n_closed;
 

@@ -7,7 +7,7 @@
 #include <assert.h>
 
 #include "common/secret.h"
-#include "io/store-cipher.h"
+#include "io/keyring/store-cipher.h"
 
 #define TEXT "the record"
 

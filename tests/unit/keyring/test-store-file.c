@@ -9,8 +9,8 @@
 #include <sys/wait.h>
 
 #include "common/secret.h"
-#include "io/store-file.h"
-#include "io/store-key.h"
+#include "io/keyring/store-file.h"
+#include "io/keyring/store-key.h"
 #include "util-config.h"
 
 /* A store in a folder of its own, and a key file beside it. */

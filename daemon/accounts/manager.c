@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: MIT */
+#include "accounts/manager-private.h"
+#include "io/log.h"
+#include "model/strv.h"
+
+/* After a sleep the route comes back within this time or is not waited for ... */
+#define RESUME_WAIT_USEC   (5 * USEC_PER_SEC)
+/* ... and machines that wake together do not ask together. */
+#define RESUME_SPREAD_USEC (1 * USEC_PER_SEC)
+
+Keeper *manager_account(const Manager *m, size_t i) {
+        return i < m->n_accounts ? m->accounts[i] : NULL;
+}
+
+Keeper *manager_find(const Manager *m, const char *name) {
+        for (size_t i = 0; i < m->n_accounts; i++)
+                if (streq(keeper_account(m->accounts[i])->name, name))
+                        return m->accounts[i];
+        return NULL;
+}
+
+Keeper *manager_default(const Manager *m) {
+        return m->chosen;
+}
+
+const char *manager_settings_path(const Manager *m, bool user) {
+        return user ? m->user_path : m->system_path;
+}
+
+const char *manager_settings_problem(const Manager *m) {
+        return m->problem;
+}
+
+void manager_append(Manager *m, Keeper *k) {
+        m->accounts[m->n_accounts++] = k;
+        m->env->listener->account_added(k, m->env->listener_userdata);
+}
+
+void manager_take(Manager *m, Keeper *k) {
+        size_t i = 0;
+
+        while (m->accounts[i] != k)
+                i++;
+        keeper_close(k);
+        m->env->listener->account_removed(k, m->env->listener_userdata);
+        memmove(&m->accounts[i], &m->accounts[i + 1],
+                (m->n_accounts - i - 1) * sizeof(m->accounts[0]));
+        m->n_accounts--;
+        if (m->chosen == k) {
+                m->chosen = NULL;
+                m->chosen_gone = true;
+        }
+}
+
+void manager_try_again(Manager *m) {
+        for (size_t i = 0; i < m->n_accounts; i++)
+                if (keeper_is_awaited(m->accounts[i]))
+                        keeper_on_online(m->accounts[i]);
+        for (size_t i = 0; i < m->n_accounts; i++)
+                if (!keeper_is_awaited(m->accounts[i]))
+                        keeper_on_online(m->accounts[i]);
+}
+
+static void manager_on_resume_time(void *userdata) {
+        Manager *m = userdata;
+
+        m->resuming = false;
+        m->env->asleep = false;
+        manager_try_again(m);
+}
+
+/* The wall clock, or what is known of its error, is another one. */
+static void clock_changed(Manager *m, int64_t by) {
+        int64_t offset = env_clock_offset(m->env), was = m->env->clock_offset;
+        char text[SKEW_TEXT_SIZE];
+
+        m->env->clock_offset = offset;
+        if (offset && llabs(offset - was) > SKEW_MIN_SECONDS)
+                log_warning("This machine's clock is %s, by the identity service's. Set it right: "
+                            "timedatectl set-ntp true",
+                            skew_text(text, offset));
+        else if (was && !offset)
+                log_info("This machine's clock is right again");
+        if (offset != was)
+                m->env->listener->manager_changed(MANAGER_CHANGED_CLOCK_OFFSET,
+                                                  m->env->listener_userdata);
+        for (size_t i = 0; i < m->n_accounts; i++)
+                keeper_on_clock(m->accounts[i], by);
+}
+
+static void manager_on_clock_news(void *userdata) {
+        clock_changed(userdata, 0);
+}
+
+void manager_on_clock(Manager *m, int64_t by) {
+        clock_changed(m, by);
+}
+
+static void resume_arm(Manager *m, uint64_t delay) {
+        timer_arm(m->resume, clock_boottime() + delay + random_number() % RESUME_SPREAD_USEC);
+}
+
+static void manager_on_deletion(void *userdata) {
+        Manager *m = userdata;
+
+        for (size_t i = 0; i < m->n_accounts; i++)
+                keeper_on_deletion(m->accounts[i]);
+}
+
+int manager_new(Manager **ret, Env *env, const char *system_path, const char *user_path) {
+        CLEANUP(manager_freep) Manager *m = NULL;
+        int r;
+
+        m = calloc(1, sizeof(*m));
+        if (!m)
+                return -ENOMEM;
+        m->env = env;
+        r = timer_new(&m->resume, env->event, manager_on_resume_time, m);
+        if (r < 0)
+                return r;
+        r = timer_new(&m->again, env->event, manager_on_again, m);
+        if (r < 0)
+                return r;
+        r = timer_new(&m->clock_news, env->event, manager_on_clock_news, m);
+        if (r < 0)
+                return r;
+        env->clock_news = m->clock_news;
+        m->system_path = system_path ? strdup(system_path) : NULL;
+        m->user_path = user_path ? strdup(user_path) : NULL;
+        if ((system_path && !m->system_path) || (user_path && !m->user_path))
+                return -ENOMEM;
+        r = manager_reload(m);
+        if (r < 0)
+                return r;
+        keyring_set_deletion_fn(env->keyring, manager_on_deletion, m);
+        manager_watch_settings(m);
+        m->ready = true;
+        *ret = STEAL(m);
+        return 0;
+}
+
+Manager *manager_free(Manager *m) {
+        if (m) {
+                keyring_set_deletion_fn(m->env->keyring, NULL, NULL);
+                manager_free_ops(m);
+                while (m->n_accounts) {
+                        Keeper *k = m->accounts[m->n_accounts - 1];
+
+                        manager_take(m, k);
+                        keeper_free(k);
+                }
+                notify_free(m->system_file);
+                notify_free(m->user_file);
+                strv_free(m->app_suffixes);
+                added_deinit(&m->added);
+                free(m->default_account);
+                free(m->problem);
+                timer_free(m->again);
+                timer_free(m->resume);
+                timer_free(m->clock_news);
+                m->env->clock_news = NULL;
+                free(m->system_path);
+                free(m->user_path);
+                free(m);
+        }
+        return NULL;
+}
+
+void manager_on_keyring(Manager *m, KeyringState state) {
+        for (size_t i = 0; i < m->n_accounts; i++)
+                keeper_on_keyring(m->accounts[i], state);
+        m->env->listener->manager_changed(MANAGER_CHANGED_KEYRING_STATE, m->env->listener_userdata);
+}
+
+void manager_on_online(Manager *m, bool online) {
+        if (m->env->online != online) {
+                m->env->online = online;
+                m->env->listener->manager_changed(MANAGER_CHANGED_ONLINE,
+                                                  m->env->listener_userdata);
+        }
+        if (!online)
+                return;
+        if (m->resuming)
+                resume_arm(m, 0);
+        else
+                manager_try_again(m);
+}
+
+void manager_on_sleep(Manager *m, bool asleep) {
+        m->resuming = !asleep;
+        if (m->resuming) {
+                resume_arm(m, m->env->online ? 0 : RESUME_WAIT_USEC);
+                return;
+        }
+        timer_arm(m->resume, USEC_INFINITY);
+        m->env->asleep = true;
+        for (size_t i = 0; i < m->n_accounts; i++)
+                keeper_on_sleep(m->accounts[i]);
+}
+
+bool manager_is_settled(const Manager *m) {
+        for (size_t i = 0; i < m->n_accounts; i++)
+                if (!keeper_is_settled(m->accounts[i]))
+                        return false;
+        return true;
+}
+
+bool manager_flush(Manager *m) {
+        bool clean = manager_flush_ops(m);
+
+        for (size_t i = 0; i < m->n_accounts; i++)
+                clean = keeper_flush(m->accounts[i]) && clean;
+        return clean;
+}

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Dialogs: an unlock's, and those that the service wants to show before it does something. One at
+ * a time; whoever else needs one asks again when that has ended, and may then need none any more.
+ */
+#include "io/keyring/keyring-private.h"
+
+/* A dialog that has ended by then was none: KeePassXC answers like this where it asks nobody. */
+#define DIALOG_SEEN_USEC (300 * 1000)
+
+static bool keyring_is_asking(const Keyring *k) {
+        return k->dialog || (k->unlock && !k->unlock_held);
+}
+
+void keyring_ask_next(Keyring *k) {
+        KeyringOp *op;
+
+        if (keyring_is_asking(k) || k->service != KEYRING_SERVICE_RUNS)
+                return;
+        if (k->unlock_held) {
+                k->unlock_held = false;
+                keyring_worker_submit(k->worker, k->unlock);
+                return;
+        }
+        TAILQ_FOREACH(op, &k->ops, link) {
+                if (!op->asking)
+                        continue;
+                keyring_op_repeat(op);
+                return;
+        }
+}
+
+void keyring_ask_ended(Keyring *k) {
+        KeyringOp *op;
+
+        TAILQ_FOREACH(op, &k->ops, link)
+        if (op->asking)
+                keyring_op_end_soon(op, KEYRING_E_ABSENT);
+        if (k->unlock_held)
+                keyring_finish_unlock(k, KEYRING_E_ABSENT);
+}
+
+/* A person sees it by now. */
+static void keyring_on_dialog_due(void *userdata) {
+        Keyring *k = userdata;
+        KeyringOp *op;
+
+        k->dialog_seen = k->dialog;
+        keyring_update_state(k);
+        for (bool again = true; again;) {
+                again = false;
+                TAILQ_FOREACH(op, &k->ops, link) {
+                        if (!op->asking || !op->ask.asked)
+                                continue;
+                        STEAL(op->ask.asked)(op->userdata); /* may free any operation */
+                        again = true;
+                        break;
+                }
+        }
+}
+
+int keyring_ask_prepare(Keyring *k) {
+        return timer_new(&k->dialog_due, k->event, keyring_on_dialog_due, k);
+}
+
+/* A dialog's job, or NULL when memory is short; prompt is taken over. */
+static KeyringJob *dialog_new(char *prompt, KeyringOp *op) {
+        KeyringJob *job;
+
+        if (keyring_job_new(&job, KEYRING_JOB_DIALOG, NULL, NULL, NULL) < 0) {
+                free(prompt);
+                return NULL;
+        }
+        job->question.prompt = prompt;
+        job->owner = op;
+        return job;
+}
+
+static bool op_may_ask(const KeyringOp *op) {
+        return op->ask.wish == KEYRING_WISH_PERSON ||
+               (op->ask.wish == KEYRING_WISH_BACKGROUND && !op->k->refused) ||
+               streq(op->job->question.about, KEYRING_ABOUT_NEW);
+}
+
+void keyring_op_ask(KeyringOp *op, KeyringJob *job) {
+        Keyring *k = op->k;
+        KeyringJob *dialog = dialog_new(STEAL(job->question.prompt), op);
+        bool may, busy = keyring_is_asking(k);
+
+        op->job = job;
+        may = op_may_ask(op);
+        if (dialog && (busy || !may))
+                keyring_worker_dismiss(k->worker, dialog);
+        if (!dialog || !may) {
+                keyring_op_answer(op, dialog ? KEYRING_E_REFUSED : KEYRING_E_FAILED, NULL);
+                keyring_ask_next(k);
+                return;
+        }
+        op->asking = true;
+        (void)sd_event_source_set_enabled(op->timer, SD_EVENT_OFF);
+        timer_arm(k->dialog_due, clock_boottime() + (k->dialog_seen ? 0 : DIALOG_SEEN_USEC));
+        if (busy)
+                return;
+        k->dialog = dialog;
+        keyring_worker_submit(k->worker, dialog);
+}
+
+void keyring_finish_dialog(Keyring *k, int outcome) {
+        KeyringOp *op = k->dialog->owner;
+
+        k->dialog = keyring_job_free(k->dialog);
+        k->dialog_seen = false;
+        keyring_update_state(k);
+        if (outcome == 0) {
+                keyring_op_repeat(op);
+                return;
+        }
+        if (outcome == KEYRING_E_LOCKED)
+                outcome = KEYRING_E_REFUSED;
+        if (outcome == KEYRING_E_REFUSED && op->ask.wish == KEYRING_WISH_BACKGROUND)
+                k->refused = true;
+        keyring_op_answer(op, outcome, NULL);
+        keyring_ask_next(k);
+}
+
+/* Nobody waits for it any more. */
+static void keyring_drop_unlock(Keyring *k) {
+        if (!k->watch || !k->unlock)
+                return;
+        if (k->unlock_held)
+                k->unlock = keyring_job_free(k->unlock);
+        else
+                keyring_worker_drop(k->worker, STEAL(k->unlock));
+        k->unlock_held = false;
+        keyring_update_state(k);
+}
+
+void keyring_op_unask(KeyringOp *op) {
+        Keyring *k = op->k;
+        KeyringOp *other;
+
+        op->asking = false;
+        if (k->dialog && k->dialog->owner == op) {
+                keyring_worker_drop(k->worker, STEAL(k->dialog));
+                k->dialog_seen = false;
+                keyring_update_state(k);
+        }
+        if (!op->unlocking)
+                return;
+        op->unlocking = false;
+        TAILQ_FOREACH(other, &k->ops, link)
+        if (other->unlocking)
+                return;
+        keyring_drop_unlock(k);
+}
+
+void keyring_op_give_up(KeyringOp *op) {
+        if (op && op->k && op->asking)
+                keyring_op_end_soon(op, KEYRING_E_REFUSED);
+}
+
+/* What a file store says of itself when it has been opened is all that there is to know. */
+static void keyring_learn_opened(Keyring *k, int outcome) {
+        k->news++;
+        keyring_breaker_hear(k->breaker);
+        k->seen = outcome == 0                  ? KEYRING_STATE_OK
+                  : outcome == KEYRING_E_LOCKED ? KEYRING_STATE_LOCKED
+                                                : KEYRING_STATE_ABSENT;
+        k->owed = true; /* what could not be read before can perhaps be read now */
+}
+
+void keyring_finish_unlock(Keyring *k, int outcome) {
+        KeyringOp *op;
+
+        if (!k->unlock_held && !k->watch)
+                keyring_set_shut(k, STEAL(k->unlock->complaint));
+        k->unlock = keyring_job_free(k->unlock);
+        k->unlock_held = false;
+        if (k->unlock_again) {
+                k->unlock_again = false;
+                (void)keyring_reopen(k);
+                return;
+        }
+        if (!k->watch)
+                keyring_learn_opened(k, outcome);
+        else if (outcome == KEYRING_E_LOCKED && k->seen == KEYRING_STATE_OK)
+                outcome = 0; /* dismissed because it was unlocked elsewhere meanwhile */
+        if (outcome == KEYRING_E_SILENT)
+                keyring_breaker_trip(k->breaker);
+        if (outcome == 0) {
+                k->owed = k->owed || k->refused; /* what was refused can be done now */
+                k->refused = false;
+        }
+        TAILQ_FOREACH(op, &k->ops, link)
+        if (op->unlocking)
+                keyring_op_end_soon(op, outcome);
+        if (outcome == 0)
+                k->seen = KEYRING_STATE_OK;
+        if (k->watch)
+                keyring_watch_refresh(k->watch);
+        keyring_update_state(k);
+        keyring_ask_next(k);
+}
+
+int keyring_prepare_unlock(Keyring *k) {
+        CLEANUP(keyring_job_freep) KeyringJob *job = NULL;
+        int r;
+
+        r = keyring_job_new(&job, KEYRING_JOB_UNLOCK, NULL, NULL, NULL);
+        if (r < 0)
+                return r;
+        if (k->key_file) {
+                job->key_file = strdup(k->key_file);
+                if (!job->key_file)
+                        return -ENOMEM;
+        }
+        k->unlock = STEAL(job);
+        return 0;
+}
+
+int keyring_unlock(Keyring *k, KeyringOp **ret, KeyringFn fn, void *userdata) {
+        CLEANUP(keyring_op_freep) KeyringOp *op = NULL;
+        int r;
+
+        r = keyring_op_new(k, &op, NULL, fn, userdata);
+        if (r < 0)
+                return r;
+        if (keyring_breaker_is_open(k->breaker)) {
+                keyring_op_end_soon(op, KEYRING_E_SILENT);
+                *ret = STEAL(op);
+                return 0;
+        }
+        op->unlocking = true;
+        if (!k->unlock) {
+                r = keyring_prepare_unlock(k);
+                if (r < 0)
+                        return r;
+                k->unlock_held = true;
+                if (k->service == KEYRING_SERVICE_NONE && k->watch)
+                        keyring_watch_activate(k->watch);
+                if (k->service != KEYRING_SERVICE_UNKNOWN)
+                        keyring_release_held(k);
+                keyring_update_state(k);
+        }
+
+        *ret = STEAL(op);
+        return 0;
+}

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the files of the loop's side share: keyring.c (the calls, the answers, the state),
+ * keyring-op.c (the life of an operation), keyring-ask.c (its dialogs, and an unlock's),
+ * keyring-file.c (what is no service on the bus).
+ */
+#pragma once
+
+#include <sys/queue.h>
+
+#include "io/keyring/breaker.h"
+#include "io/keyring/watch.h"
+#include "io/keyring/worker.h"
+#include "io/timer.h"
+
+struct KeyringOp {
+        TAILQ_ENTRY(KeyringOp) link;
+        Keyring *k;      /* NULL once it has ended */
+        KeyringJob *job; /* NULL for an unlock, and when it needs none any more */
+        bool held;       /* not handed over: the service is not known yet */
+        bool unlocking;  /* waits for Keyring.unlock */
+        bool asking;     /* waits for a person: for its dialog, or behind another one */
+        KeyringAsk ask;
+        unsigned news; /* what Keyring.news was then */
+        int outcome;   /* if the timer ends it */
+        sd_event_source *timer;
+        KeyringFn fn;
+        void *userdata;
+};
+
+TAILQ_HEAD(KeyringOps, KeyringOp);
+
+struct Keyring {
+        sd_event *event;
+        uint64_t limit_usec;
+        KeyringWatch *watch; /* NULL: it is not the Secret Service, and an unlock asks nobody */
+        KeyringWorker *worker;
+        KeyringBreaker *breaker;
+        KeyringJob *unlock; /* the prompt, or NULL */
+        bool unlock_held;   /* as KeyringOp.held, or it waits for the dialog's end */
+        KeyringJob *dialog; /* of the operation that owns it, or NULL */
+        Timer *dialog_due;  /* a dialog that has not ended by then is one that a person sees */
+        bool dialog_seen;
+        bool refused;      /* nothing of what nobody has called for is asked any more */
+        bool unlock_again; /* when it has ended: there is another key */
+        const char *kind;
+        char *key_file;          /* the setting, or NULL */
+        char *shut;              /* why the state is as it is, or NULL */
+        const char *complaint;   /* of the answer that is being given, or NULL */
+        struct KeyringOps ops;   /* KeyringOp.link; in the order of the calls */
+        sd_event_source *answer; /* the worker's eventfd */
+        sd_event_source *tell;   /* runs when fn has something to be told */
+        KeyringService service;
+        KeyringState seen; /* the last that the watcher or a job saw */
+        unsigned news;     /* counts what the watcher says */
+        KeyringState state;
+        int told;  /* the state that fn knows, or -1 */
+        bool owed; /* somebody was told to wait for OK: fn is told of it, even again */
+        KeyringStateFn fn;
+        void *userdata;
+        Timer *deletion; /* armed: an item was deleted */
+        unsigned deletions;
+        KeyringDeletionFn deletion_fn;
+        void *deletion_userdata;
+};
+
+/* keyring.c */
+/* The service is known: what waited for that goes on. */
+void keyring_release_held(Keyring *k);
+/* Work the state out anew, and tell it from the loop's next turn. */
+void keyring_update_state(Keyring *k);
+/* Without watcher, and no service yet. impl is taken over in every case. 0 or -errno. */
+int keyring_make(Keyring **ret, sd_event *event, const KeyringBackend *backend, void *impl,
+                 KeyringStateFn fn, void *userdata);
+/* Make k->unlock. 0 or -ENOMEM. */
+int keyring_prepare_unlock(Keyring *k);
+
+/* keyring-ask.c */
+/* Its job has to ask: show that, or wait for the dialog that is shown, or answer. */
+void keyring_op_ask(KeyringOp *op, KeyringJob *job);
+/* Its dialog is taken away, if that is shown, and that of an unlock that nobody else waits for. */
+void keyring_op_unask(KeyringOp *op);
+/* The unlock, or the dialog, has ended. */
+void keyring_finish_unlock(Keyring *k, int outcome);
+void keyring_finish_dialog(Keyring *k, int outcome);
+/* What waits for a dialog goes on, if none is shown: the unlock first. */
+void keyring_ask_next(Keyring *k);
+/* The service is gone, and whoever waits for a dialog of its is told. */
+void keyring_ask_ended(Keyring *k);
+/* 0 or -errno. */
+int keyring_ask_prepare(Keyring *k);
+
+/* keyring-file.c */
+/* Open the file store anew: read its key, look at its folder. The state follows. 0 or -ENOMEM. */
+int keyring_reopen(Keyring *k);
+/* Keep a text (taken over, may be NULL) as what stands in the way. */
+void keyring_set_shut(Keyring *k, char *why);
+
+/* keyring-op.c */
+/* Takes job over when all is well, not handed over; NULL: an operation without time limit. 0 or
+ * -errno. */
+int keyring_op_new(Keyring *k, KeyringOp **ret, KeyringJob *job, KeyringFn fn, void *userdata);
+/* Give its job to the worker. */
+void keyring_op_hand_over(KeyringOp *op);
+/* The same once more, after a dialog, with a time limit of its own. */
+void keyring_op_repeat(KeyringOp *op);
+/* Answer it now, from the loop alone. */
+void keyring_op_answer(KeyringOp *op, int outcome, const char *secret);
+/* Answer it from the loop's next turn: callbacks never run inside a call, and one at a time. */
+void keyring_op_end_soon(KeyringOp *op, int outcome);
+/* Let go of the job and of the list. */
+void keyring_op_end(KeyringOp *op);

@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The loop's side: the calls, and the one state, put together from what the watcher sees, what the
+ * jobs meet, whether a prompt is open and whether the service answers at all. The thread is
+ * keyring-worker, libsecret is keyring-secret, the bus's signals are keyring-watch.
+ */
+#include <sys/epoll.h>
+
+#include "io/keyring/keyring-private.h"
+
+#define TIME_LIMIT_USEC     (10 * USEC_PER_SEC)
+#define DELETION_LATER_USEC (1 * USEC_PER_SEC)
+
+const char *keyring_state_to_string(KeyringState state) {
+        static const char *const names[_KEYRING_STATE_MAX] = {
+                [KEYRING_STATE_OK] = "ok",
+                [KEYRING_STATE_LOCKED] = "locked",
+                [KEYRING_STATE_PROMPTING] = "prompting",
+                [KEYRING_STATE_ABSENT] = "absent",
+        };
+
+        return (unsigned)state < _KEYRING_STATE_MAX ? names[state] : NULL;
+}
+
+KeyringState keyring_state(const Keyring *k) {
+        return k->state;
+}
+
+void keyring_set_time_limit(Keyring *k, uint64_t limit_usec) {
+        k->limit_usec = limit_usec;
+}
+
+static int keyring_on_tell(sd_event_source *source, void *userdata) {
+        Keyring *k = userdata;
+
+        if (k->told == (int)k->state && !(k->owed && k->state == KEYRING_STATE_OK))
+                return 0;
+        if (k->state == KEYRING_STATE_OK)
+                k->owed = false;
+        k->told = k->state;
+        k->fn(k->state, k->userdata);
+        return 0;
+}
+
+/* An unlock that is still open beside an unlocked keyring is no longer what anybody waits for; what
+ * was seen of a service that has fallen silent is no longer true. */
+void keyring_update_state(Keyring *k) {
+        KeyringState seen = keyring_breaker_is_open(k->breaker) ? KEYRING_STATE_ABSENT : k->seen;
+
+        k->state = k->dialog_seen || (k->unlock && k->watch && seen != KEYRING_STATE_OK)
+                           ? KEYRING_STATE_PROMPTING
+                           : seen;
+        (void)sd_event_source_set_enabled(k->tell, SD_EVENT_ONESHOT);
+}
+
+static void keyring_on_close(void *userdata) {
+        keyring_update_state(userdata);
+}
+
+/* What a job met corrects the state, unless the watcher had news since it was started. */
+static void keyring_learn(Keyring *k, const KeyringOp *op, const KeyringJob *job) {
+        int outcome = job->outcome;
+
+        if (op->news != k->news)
+                return;
+        if (outcome == KEYRING_E_LOCKED || outcome == KEYRING_E_ABSENT) {
+                k->seen = outcome == KEYRING_E_LOCKED ? KEYRING_STATE_LOCKED : KEYRING_STATE_ABSENT;
+                if (!k->watch)
+                        keyring_set_shut(k, job->complaint ? strdup(job->complaint) : NULL);
+        } else if (outcome == KEYRING_E_NOT_FOUND ||
+                   (outcome == 0 && job->kind == KEYRING_JOB_STORE))
+                k->seen = KEYRING_STATE_OK;
+        keyring_update_state(k);
+}
+
+/* One answer a turn: the callback may free any operation. */
+static int keyring_on_answer(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
+        CLEANUP(keyring_job_freep) KeyringJob *job = NULL;
+        Keyring *k = userdata;
+        KeyringOp *op;
+        int outcome;
+
+        job = keyring_worker_take(k->worker);
+        if (!job)
+                return 0;
+        outcome = job->outcome;
+        if (job == k->unlock || job == k->dialog) {
+                (job == k->unlock ? keyring_finish_unlock : keyring_finish_dialog)(k, outcome);
+                job = NULL;
+                return 0;
+        }
+
+        op = job->owner;
+        op->job = NULL;
+        keyring_breaker_praise(k->breaker);
+        if (outcome == KEYRING_E_ASKS) {
+                keyring_op_ask(op, STEAL(job));
+                return 0;
+        }
+        keyring_learn(k, op, job);
+        k->complaint = job->complaint;
+        keyring_op_answer(op, job->outcome,
+                          job->kind == KEYRING_JOB_LOAD && job->outcome == 0 ? job->secret : NULL);
+        k->complaint = NULL;
+        keyring_ask_next(k);
+        return 0;
+}
+
+void keyring_release_held(Keyring *k) {
+        KeyringOp *op;
+
+        TAILQ_FOREACH(op, &k->ops, link) {
+                if (!op->held)
+                        continue;
+                if (k->service == KEYRING_SERVICE_RUNS)
+                        keyring_op_hand_over(op);
+                else
+                        keyring_op_end_soon(op, KEYRING_E_ABSENT);
+        }
+        if (k->service == KEYRING_SERVICE_NONE)
+                keyring_ask_ended(k);
+        else
+                keyring_ask_next(k);
+}
+
+/* A service that runs, and has no place for our items. */
+static const char *explain_no_collection(const char *program) {
+        if (str_starts(program, "keepassxc"))
+                return "KeePassXC has no default collection: it shows no group to other programs. "
+                       "Open a database there, and choose the group in its settings, under Secret "
+                       "Service Integration.";
+        return "The keyring has no default collection. To make one: iotc-token unlock (needs a "
+               "screen; without one keep secrets in files: store=file).";
+}
+
+static void keyring_on_watch(KeyringService service, KeyringState state, void *userdata) {
+        Keyring *k = userdata;
+
+        k->news++;
+        k->service = service;
+        if (state != _KEYRING_STATE_MAX)
+                k->seen = state;
+        else
+                k->refused = false; /* that was another one */
+        keyring_set_shut(k, service == KEYRING_SERVICE_RUNS && state == KEYRING_STATE_ABSENT
+                                    ? strdup(explain_no_collection(
+                                              k->watch ? keyring_watch_program(k->watch) : ""))
+                                    : NULL);
+        if (service == KEYRING_SERVICE_RUNS && state != _KEYRING_STATE_MAX)
+                keyring_breaker_hear(k->breaker);
+        else
+                keyring_breaker_reset(k->breaker); /* that one is gone */
+        if (service == KEYRING_SERVICE_UNKNOWN)
+                return;
+        keyring_release_held(k);
+        if (state != _KEYRING_STATE_MAX)
+                keyring_update_state(k);
+}
+
+static int keyring_call(Keyring *k, KeyringOp **ret, KeyringJobKind kind, KeyringAsk ask,
+                        const char *account, const char *label, const char *secret, KeyringFn fn,
+                        void *userdata) {
+        CLEANUP(keyring_job_freep) KeyringJob *job = NULL;
+        KeyringOp *op;
+        int r;
+
+        r = keyring_job_new(&job, kind, account, label, secret);
+        if (r < 0)
+                return r;
+        r = keyring_op_new(k, &op, job, fn, userdata);
+        if (r < 0)
+                return r;
+
+        op->ask = ask;
+        job->beside = ask.wish == KEYRING_WISH_BESIDE;
+        STEAL(job)->owner = op; /* op's now */
+        if (k->service == KEYRING_SERVICE_NONE)
+                keyring_op_end_soon(op, KEYRING_E_ABSENT);
+        else if (k->service == KEYRING_SERVICE_UNKNOWN)
+                op->held = true;
+        else if (keyring_breaker_is_open(k->breaker))
+                keyring_op_end_soon(op, KEYRING_E_SILENT);
+        else
+                keyring_op_hand_over(op);
+        *ret = op;
+        return 0;
+}
+
+int keyring_load(Keyring *k, KeyringOp **ret, const char *account, KeyringFn fn, void *userdata) {
+        const KeyringAsk none = { KEYRING_WISH_SILENT, NULL };
+
+        return keyring_call(k, ret, KEYRING_JOB_LOAD, none, account, NULL, NULL, fn, userdata);
+}
+
+int keyring_store(Keyring *k, KeyringOp **ret, KeyringAsk ask, const char *account,
+                  const char *label, const char *secret, KeyringFn fn, void *userdata) {
+        return keyring_call(k, ret, KEYRING_JOB_STORE, ask, account, label, secret, fn, userdata);
+}
+
+int keyring_delete(Keyring *k, KeyringOp **ret, KeyringAsk ask, const char *account, KeyringFn fn,
+                   void *userdata) {
+        return keyring_call(k, ret, KEYRING_JOB_DELETE, ask, account, NULL, NULL, fn, userdata);
+}
+
+int keyring_make(Keyring **ret, sd_event *event, const KeyringBackend *backend, void *impl,
+                 KeyringStateFn fn, void *userdata) {
+        CLEANUP(keyring_freep) Keyring *k = NULL;
+        int r;
+
+        k = calloc(1, sizeof(*k));
+        r = k ? keyring_worker_new(&k->worker, backend, impl) : -ENOMEM;
+        if (!k)
+                backend->free(impl);
+        if (r < 0)
+                return r;
+
+        k->kind = backend->name;
+        k->event = sd_event_ref(event);
+        k->limit_usec = TIME_LIMIT_USEC;
+        k->seen = k->state = KEYRING_STATE_ABSENT;
+        k->told = -1;
+        k->fn = fn;
+        k->userdata = userdata;
+        TAILQ_INIT(&k->ops);
+
+        r = keyring_breaker_new(&k->breaker, event, keyring_on_close, k);
+        if (r >= 0)
+                r = keyring_ask_prepare(k);
+        if (r < 0)
+                return r;
+        r = sd_event_add_io(event, &k->answer, keyring_worker_fd(k->worker), EPOLLIN,
+                            keyring_on_answer, k);
+        if (r < 0)
+                return r;
+        r = sd_event_add_defer(event, &k->tell, keyring_on_tell, k);
+        if (r < 0)
+                return r;
+        r = sd_event_source_set_enabled(k->tell, SD_EVENT_OFF);
+        if (r < 0)
+                return r;
+        *ret = STEAL(k);
+        return 0;
+}
+
+static void keyring_on_deletion(void *userdata) {
+        Keyring *k = userdata;
+
+        k->deletions++;
+        timer_arm(k->deletion, clock_boottime() + DELETION_LATER_USEC);
+}
+
+static void keyring_on_deletion_time(void *userdata) {
+        Keyring *k = userdata;
+
+        if (k->deletion_fn)
+                k->deletion_fn(k->deletion_userdata);
+}
+
+unsigned keyring_deletions(Keyring *k) {
+        return k->watch ? k->deletions : ++k->deletions;
+}
+
+void keyring_set_deletion_fn(Keyring *k, KeyringDeletionFn fn, void *userdata) {
+        k->deletion_fn = fn;
+        k->deletion_userdata = userdata;
+}
+
+int keyring_new(Keyring **ret, sd_event *event, KeyringStateFn fn, void *userdata) {
+        CLEANUP(keyring_freep) Keyring *k = NULL;
+        void *impl;
+        int r;
+
+        r = keyring_secret_new(&impl);
+        if (r < 0)
+                return r;
+        r = keyring_make(&k, event, &keyring_secret_backend, impl, fn, userdata);
+        if (r < 0)
+                return r;
+        r = timer_new(&k->deletion, event, keyring_on_deletion_time, k);
+        if (r < 0)
+                return r;
+        r = keyring_watch_new(&k->watch, event, TIME_LIMIT_USEC, keyring_on_watch,
+                              keyring_on_deletion, k);
+        if (r < 0)
+                return r;
+
+        *ret = STEAL(k);
+        return 0;
+}
+
+Keyring *keyring_free(Keyring *k) {
+        KeyringOp *op;
+
+        if (!k)
+                return NULL;
+        while ((op = TAILQ_FIRST(&k->ops)))
+                keyring_op_end(op);
+        keyring_watch_free(k->watch);
+        keyring_breaker_free(k->breaker);
+        timer_free(k->deletion);
+        timer_free(k->dialog_due);
+        sd_event_source_disable_unref(k->tell);
+        sd_event_source_disable_unref(k->answer);
+        if (k->unlock_held)
+                keyring_job_free(k->unlock);
+        keyring_worker_free(k->worker);
+        free(k->key_file);
+        free(k->shut);
+        sd_event_unref(k->event);
+        free(k);
+        return NULL;
+}
