@@ -289,7 +289,10 @@ static int daemon_build(Daemon *d, bool replace) {
         r = instance_watch(d->instance, d->env.event, daemon_on_place_lost, d);
         if (r < 0)
                 return fail(r, "Can't watch the runtime folder");
-        r = bus_new(&d->bus, &d->env, daemon_on_bus_lost, d);
+        d->bus = bus_new(&d->env);
+        if (!d->bus)
+                return -ENOMEM;
+        r = bus_connect(d->bus, daemon_on_bus_lost, d);
         if (r < 0)
                 return fail(r, "Can't reach the session bus (is DBUS_SESSION_BUS_ADDRESS set?)");
         r = daemon_replace_owner(d, replace);
@@ -326,9 +329,7 @@ static int daemon_build(Daemon *d, bool replace) {
         r = manager_new(&d->manager, &d->env, SYSTEM_SETTINGS, settings);
         if (r < 0)
                 return fail(r, "Can't load the accounts");
-        r = bus_serve(d->bus, d->manager);
-        if (r < 0)
-                return fail(r, "Can't put up the D-Bus objects");
+        bus_serve(d->bus, d->manager);
         r = timer_new(&d->start_timer, d->env.event, daemon_on_start_time, d);
         if (r >= 0)
                 r = sd_event_add_post(d->env.event, &d->start, daemon_on_start, d);

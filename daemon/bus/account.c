@@ -5,16 +5,13 @@
  */
 #include <iotc-dbus.h>
 
-#include "bus/bus-private.h"
-
-int account_path(const Keeper *k, char **ret) {
-        return sd_bus_path_encode(IOTC_PATH_ACCOUNT, keeper_account(k)->name, ret);
-}
+#include "bus/calls.h"
+#include "bus/objects.h"
 
 static int account_find(sd_bus *bus, const char *path, const char *interface, void *userdata,
                         void **ret_found, sd_bus_error *error) {
         CLEANUP(freep) char *name = NULL;
-        Bus *b = userdata;
+        const Bus *b = ((Link *)userdata)->bus;
         int r;
 
         r = sd_bus_path_decode(path, IOTC_PATH_ACCOUNT, &name);
@@ -26,7 +23,7 @@ static int account_find(sd_bus *bus, const char *path, const char *interface, vo
 
 static int account_enumerate(sd_bus *bus, const char *prefix, void *userdata, char ***ret,
                              sd_bus_error *error) {
-        Bus *b = userdata;
+        const Bus *b = ((Link *)userdata)->bus;
         char **paths;
         size_t n = 0;
         Keeper *k;
@@ -51,11 +48,11 @@ static int account_enumerate(sd_bus *bus, const char *prefix, void *userdata, ch
 }
 
 static int method_get_token(sd_bus_message *m, void *userdata, sd_bus_error *error) {
-        return get_start(bus_of(m), m, userdata, false, error);
+        return get_start(link_of(m), m, userdata, false, error);
 }
 
 static int method_refresh(sd_bus_message *m, void *userdata, sd_bus_error *error) {
-        return refresh_start(bus_of(m), m, userdata, error);
+        return refresh_start(link_of(m), m, userdata, error);
 }
 
 static int signin_option_read(sd_bus_message *m, const char *key, void *userdata,
@@ -83,9 +80,10 @@ static int method_sign_in(sd_bus_message *m, void *userdata, sd_bus_error *error
         Problem problem = { 0 };
         SignInWish wish = { 0 };
         SignIn *signin;
+        Link *l = link_of(m);
         int r;
 
-        r = caller_check_manage(m, error);
+        r = caller_check_manage(l, m, error);
         if (r < 0)
                 return r;
         r = dict_read(m, signin_option_read, &wish, error);
@@ -109,14 +107,14 @@ static void account_on_done(const Problem *problem, void *userdata) {
 
 static int method_sign_out(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         Problem problem = { 0 };
-        Bus *b = bus_of(m);
         Call *call;
+        Link *l = link_of(m);
         int r;
 
-        r = caller_check_manage(m, error);
+        r = caller_check_manage(l, m, error);
         if (r < 0)
                 return r;
-        r = call_new(&call, b, m, &problem);
+        r = call_new(&call, l, m, &problem);
         if (r != 0)
                 return handler_result(r, &problem, error);
         r = keeper_sign_out(userdata, &call->keeper_op, account_on_done, call, &problem);
@@ -129,18 +127,18 @@ static int method_sign_out(sd_bus_message *m, void *userdata, sd_bus_error *erro
 
 static int method_set_secret(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         Problem problem = { 0 };
-        Bus *b = bus_of(m);
         const char *secret;
         Call *call;
+        Link *l = link_of(m);
         int r;
 
-        r = caller_check_manage(m, error);
+        r = caller_check_manage(l, m, error);
         if (r < 0)
                 return r;
         r = sd_bus_message_read_basic(m, 's', &secret);
         if (r < 0)
                 return r;
-        r = call_new(&call, b, m, &problem);
+        r = call_new(&call, l, m, &problem);
         if (r != 0)
                 return handler_result(r, &problem, error);
         r = keeper_set_secret(userdata, secret, &call->keeper_op, account_on_done, call, &problem);
@@ -157,17 +155,18 @@ static void remove_on_done(Keeper *added, const Problem *problem, void *userdata
 
 static int method_remove(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         Problem problem = { 0 };
-        Bus *b = bus_of(m);
+        Link *l = link_of(m);
         Call *call;
         int r;
 
-        r = caller_check_manage(m, error);
+        r = caller_check_manage(l, m, error);
         if (r < 0)
                 return r;
-        r = call_new(&call, b, m, &problem);
+        r = call_new(&call, l, m, &problem);
         if (r != 0)
                 return handler_result(r, &problem, error);
-        r = manager_remove(b->manager, userdata, &call->manager_op, remove_on_done, call, &problem);
+        r = manager_remove(l->bus->manager, userdata, &call->manager_op, remove_on_done, call,
+                           &problem);
         if (r == 0 && call->manager_op)
                 return 1;
         call_free(call);
@@ -178,12 +177,13 @@ static int method_remove(sd_bus_message *m, void *userdata, sd_bus_error *error)
 
 static int method_forget(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         Problem problem = { 0 };
+        Link *l = link_of(m);
         int r;
 
-        r = caller_check_manage(m, error);
+        r = caller_check_manage(l, m, error);
         if (r < 0)
                 return r;
-        r = manager_forget(bus_of(m)->manager, userdata, &problem);
+        r = manager_forget(l->bus->manager, userdata, &problem);
         if (r != 0)
                 return handler_result(r, &problem, error);
         return sd_bus_reply_method_return(m, NULL);
@@ -192,13 +192,13 @@ static int method_forget(sd_bus_message *m, void *userdata, sd_bus_error *error)
 static int method_configure(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         CLEANUP(account_freep) Account *a = NULL;
         Problem problem = { 0 };
-        Bus *b = bus_of(m);
+        Link *l = link_of(m);
         int r;
 
-        r = caller_check_manage(m, error);
+        r = caller_check_manage(l, m, error);
         if (r < 0)
                 return r;
-        r = manager_check_changeable(b->manager, userdata, &problem);
+        r = manager_check_changeable(l->bus->manager, userdata, &problem);
         if (r != 0)
                 return handler_result(r, &problem, error);
         r = account_copy(&a, keeper_account(userdata));
@@ -207,7 +207,7 @@ static int method_configure(sd_bus_message *m, void *userdata, sd_bus_error *err
         r = settings_read(m, a, NULL, error);
         if (r < 0)
                 return r;
-        r = manager_configure(b->manager, userdata, STEAL(a), &problem);
+        r = manager_configure(l->bus->manager, userdata, STEAL(a), &problem);
         if (r != 0)
                 return handler_result(r, &problem, error);
         return sd_bus_reply_method_return(m, NULL);
@@ -279,16 +279,16 @@ static int property_set_apps(sd_bus *bus, const char *path, const char *interfac
         CLEANUP(freep) char *text = NULL;
         CLEANUP(freep) char **apps = NULL; /* the strings are ours as well */
         Problem problem = { 0 };
-        Bus *b = bus_of(value);
+        Link *l = link_of(value);
         int r;
 
-        r = caller_check_manage(value, error);
+        r = caller_check_manage(l, value, error);
         if (r < 0)
                 return r;
         r = sd_bus_message_read_strv(value, &apps);
         if (r < 0)
                 return r;
-        r = manager_check_changeable(b->manager, userdata, &problem);
+        r = manager_check_changeable(l->bus->manager, userdata, &problem);
         if (r == 0)
                 r = account_copy(&a, keeper_account(userdata));
         if (r == 0) {
@@ -298,7 +298,7 @@ static int property_set_apps(sd_bus *bus, const char *path, const char *interfac
                         r = problem_set(&problem, OUTCOME_INVALID_ARGS, "%s: %s.", a->name, text);
         }
         if (r == 0)
-                r = manager_configure(b->manager, userdata, STEAL(a), &problem);
+                r = manager_configure(l->bus->manager, userdata, STEAL(a), &problem);
         for (char **app = apps; app && *app; app++)
                 free(*app);
         return handler_result(r, &problem, error);
@@ -348,17 +348,17 @@ static const sd_bus_vtable account_vtable[] = {
         SD_BUS_VTABLE_END,
 };
 
-int account_serve(Bus *b) {
+int account_serve(Link *l) {
         int r;
 
-        r = sd_bus_add_fallback_vtable(b->bus, NULL, IOTC_PATH_ACCOUNT, IOTC_INTERFACE_ACCOUNT,
-                                       account_vtable, account_find, b);
+        r = sd_bus_add_fallback_vtable(l->sd, NULL, IOTC_PATH_ACCOUNT, IOTC_INTERFACE_ACCOUNT,
+                                       account_vtable, account_find, l);
         if (r < 0)
                 return r;
-        return sd_bus_add_node_enumerator(b->bus, NULL, IOTC_PATH_ACCOUNT, account_enumerate, b);
+        return sd_bus_add_node_enumerator(l->sd, NULL, IOTC_PATH_ACCOUNT, account_enumerate, l);
 }
 
-void account_emit(Bus *b, Keeper *k, unsigned what) {
+void account_emit(Link *l, Keeper *k, unsigned what) {
         static const struct {
                 unsigned what;
                 const char *name;
@@ -386,6 +386,6 @@ void account_emit(Bus *b, Keeper *k, unsigned what) {
                 if (properties[i].what & what)
                         names[n++] = properties[i].name;
         names[n] = NULL;
-        (void)sd_bus_emit_properties_changed_strv(b->bus, path, IOTC_INTERFACE_ACCOUNT,
+        (void)sd_bus_emit_properties_changed_strv(l->sd, path, IOTC_INTERFACE_ACCOUNT,
                                                   (char **)names);
 }

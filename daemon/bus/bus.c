@@ -1,66 +1,59 @@
 /* SPDX-License-Identifier: MIT */
 #include <iotc-dbus.h>
 
-#include "bus/bus-private.h"
-#include "io/log.h"
-#include "model/limits.h"
+#include "bus/calls.h"
+#include "bus/objects.h"
 
-/* A handler's userdata may be what a find callback gave; that of the vtable's slot is ours. */
-Bus *bus_of(sd_bus_message *m) {
-        return sd_bus_slot_get_userdata(sd_bus_get_current_slot(sd_bus_message_get_bus(m)));
-}
+/* Each connection that is served. */
+#define FOR_EACH_LINK(l, userdata)                                                          \
+        for (Link *l = ((Bus *)(userdata))->manager ? ((Bus *)(userdata))->links : NULL; l; \
+             l = l->next)
 
 static void bus_on_account_added(Keeper *k, void *userdata) {
         CLEANUP(freep) char *path = NULL;
-        Bus *b = userdata;
 
-        if (b->manager && account_path(k, &path) >= 0)
-                (void)sd_bus_emit_object_added(b->bus, path);
+        if (account_path(k, &path) >= 0)
+                FOR_EACH_LINK(l, userdata)
+        (void)sd_bus_emit_object_added(l->sd, path);
 }
 
 static void bus_on_account_changed(Keeper *k, unsigned what, void *userdata) {
-        Bus *b = userdata;
-
-        if (b->manager)
-                account_emit(b, k, what);
+        FOR_EACH_LINK(l, userdata)
+        account_emit(l, k, what);
 }
 
 static void bus_on_account_removed(Keeper *k, void *userdata) {
         CLEANUP(freep) char *path = NULL;
-        Bus *b = userdata;
 
-        if (b->manager && account_path(k, &path) >= 0)
-                (void)sd_bus_emit_object_removed(b->bus, path);
+        if (account_path(k, &path) >= 0)
+                FOR_EACH_LINK(l, userdata)
+        (void)sd_bus_emit_object_removed(l->sd, path);
 }
 
 static void bus_on_signin_added(SignIn *s, void *userdata) {
         CLEANUP(freep) char *path = NULL;
-        Bus *b = userdata;
 
-        if (b->manager && signin_path(s, &path) >= 0)
-                (void)sd_bus_emit_object_added(b->bus, path);
+        if (signin_path(s, &path) >= 0)
+                FOR_EACH_LINK(l, userdata)
+        (void)sd_bus_emit_object_added(l->sd, path);
 }
 
 static void bus_on_signin_changed(SignIn *s, void *userdata) {
-        Bus *b = userdata;
-
-        if (b->manager)
-                signin_emit(b, s);
+        FOR_EACH_LINK(l, userdata)
+        signin_emit(l, s);
 }
 
 static void bus_on_signin_removed(SignIn *s, void *userdata) {
         CLEANUP(freep) char *path = NULL;
-        Bus *b = userdata;
 
-        if (b->manager && signin_path(s, &path) >= 0)
-                (void)sd_bus_emit_object_removed(b->bus, path);
+        if (signin_path(s, &path) >= 0)
+                FOR_EACH_LINK(l, userdata)
+        (void)sd_bus_emit_object_removed(l->sd, path);
 }
 
 static void bus_on_manager_changed(unsigned what, void *userdata) {
-        Bus *b = userdata;
-
-        if (b->manager)
-                manager_emit(b, what);
+        FOR_EACH_LINK(l, userdata)
+        manager_emit(l, what);
 }
 
 const Listener bus_listener = {
@@ -73,49 +66,53 @@ const Listener bus_listener = {
         .manager_changed = bus_on_manager_changed,
 };
 
-static int bus_on_disconnected(sd_bus_message *m, void *userdata, sd_bus_error *error) {
-        Bus *b = userdata;
+Bus *bus_new(Env *env) {
+        Bus *b = calloc(1, sizeof(*b));
 
-        b->lost(b->userdata);
-        return 0;
+        if (b)
+                b->env = env;
+        return b;
 }
 
-/* Replies that the bus has not taken yet are memory of ours: who asks faster than that waits. */
-static int bus_on_message(sd_bus_message *m, void *userdata, sd_bus_error *error) {
-        Bus *b = userdata;
-        uint64_t n;
-
-        if (sd_bus_get_n_queued_write(b->bus, &n) >= 0 && n > LIMIT_REPLIES)
-                (void)sd_bus_flush(b->bus);
-        return 0;
-}
-
-int bus_new(Bus **ret, Env *env, void (*lost)(void *userdata), void *userdata) {
-        CLEANUP(bus_freep) Bus *b = NULL;
+/* Put up the objects on a new connection, which is the Bus's from here on. */
+static int bus_add(Bus *b, Link *l) {
         int r;
 
-        b = calloc(1, sizeof(*b));
-        if (!b)
-                return -ENOMEM;
-        b->env = env;
+        l->next = b->links;
+        b->links = l;
+        r = sd_bus_add_object_manager(l->sd, NULL, IOTC_PATH);
+        if (r >= 0)
+                r = manager_serve(l);
+        if (r >= 0)
+                r = account_serve(l);
+        return r < 0 ? r : signin_serve(l);
+}
+
+static void bus_remove(Bus *b, Link *l) {
+        for (Link **p = &b->links; *p; p = &(*p)->next)
+                if (*p == l) {
+                        *p = l->next;
+                        break;
+                }
+        calls_end(l, NULL);
+        link_free(l);
+}
+
+static void bus_on_session_gone(Link *l) {
+        l->bus->lost(l->bus->userdata);
+}
+
+int bus_connect(Bus *b, void (*lost)(void *userdata), void *userdata) {
+        int r;
+
         b->lost = lost;
         b->userdata = userdata;
-        r = sd_bus_open_user_with_description(&b->bus, "iotc-tokend");
-        if (r < 0)
-                return r;
-        r = sd_bus_match_signal(b->bus, NULL, "org.freedesktop.DBus.Local",
-                                "/org/freedesktop/DBus/Local", "org.freedesktop.DBus.Local",
-                                "Disconnected", bus_on_disconnected, b);
-        if (r < 0)
-                return r;
-        r = sd_bus_add_filter(b->bus, NULL, bus_on_message, b);
-        if (r < 0)
-                return r;
-        r = sd_bus_attach_event(b->bus, env->event, SD_EVENT_PRIORITY_NORMAL);
-        if (r < 0)
-                return r;
-        *ret = STEAL(b);
-        return 0;
+        r = link_new(&b->session, b, bus_on_session_gone);
+        return r < 0 ? r : bus_add(b, b->session);
+}
+
+void bus_serve(Bus *b, Manager *manager) {
+        b->manager = manager;
 }
 
 void bus_stop(Bus *b) {
@@ -123,7 +120,8 @@ void bus_stop(Bus *b) {
 
         (void)problem_set(&problem, OUTCOME_UNAVAILABLE,
                           "The token daemon stops. Ask again: it is started anew.");
-        calls_fail(b, &problem);
+        for (Link *l = b->links; l; l = l->next)
+                calls_end(l, &problem);
         problem_clear(&problem);
         b->manager = NULL;
 }
@@ -131,26 +129,11 @@ void bus_stop(Bus *b) {
 Bus *bus_free(Bus *b) {
         if (b) {
                 bus_stop(b);
-                sd_bus_flush_close_unref(b->bus);
+                while (b->links)
+                        bus_remove(b, b->links);
                 free(b);
         }
         return NULL;
-}
-
-int bus_serve(Bus *b, Manager *manager) {
-        int r;
-
-        b->manager = manager;
-        r = sd_bus_add_object_manager(b->bus, NULL, IOTC_PATH);
-        if (r < 0)
-                return r;
-        r = manager_serve(b);
-        if (r < 0)
-                return r;
-        r = account_serve(b);
-        if (r < 0)
-                return r;
-        return signin_serve(b);
 }
 
 int bus_find_owner(Bus *b, pid_t *ret) {
@@ -158,7 +141,7 @@ int bus_find_owner(Bus *b, pid_t *ret) {
         int r;
 
         *ret = 0;
-        r = sd_bus_get_name_creds(b->bus, IOTC_BUS_NAME, SD_BUS_CREDS_PID, &creds);
+        r = sd_bus_get_name_creds(b->session->sd, IOTC_BUS_NAME, SD_BUS_CREDS_PID, &creds);
         if (r == -ENXIO)
                 return 0;
         return r < 0 ? r : sd_bus_creds_get_pid(creds, ret);
@@ -167,6 +150,6 @@ int bus_find_owner(Bus *b, pid_t *ret) {
 int bus_take_name(Bus *b) {
         int r;
 
-        r = sd_bus_request_name(b->bus, IOTC_BUS_NAME, 0);
+        r = sd_bus_request_name(b->session->sd, IOTC_BUS_NAME, 0);
         return r < 0 ? r : 0;
 }

@@ -17,7 +17,7 @@
 
 #include <iotc-dbus.h>
 
-#include "bus/bus-private.h"
+#include "bus/link.h"
 #include "model/limits.h"
 
 #define FLATPAK_INFO ".flatpak-info"
@@ -246,18 +246,18 @@ static int caller_is_sandbox(sd_bus *bus, const char *sender) {
 }
 
 /* A change is written to the disk while everybody waits: not too many of one program in a row. */
-static int caller_count(Bus *b, sd_bus_error *error) {
+static int caller_count(Link *l, sd_bus_error *error) {
         uint64_t now;
         int r;
 
-        r = sd_event_now(b->env->event, CLOCK_MONOTONIC, &now);
+        r = sd_event_now(l->bus->env->event, CLOCK_MONOTONIC, &now);
         if (r < 0)
                 return r;
-        if (now - b->manages_usec >= LIMIT_CHANGES_SECONDS * USEC_PER_SEC) {
-                b->manages_usec = now;
-                b->n_manages = 0;
+        if (now - l->manages_usec >= LIMIT_CHANGES_SECONDS * USEC_PER_SEC) {
+                l->manages_usec = now;
+                l->n_manages = 0;
         }
-        if (b->n_manages++ < LIMIT_CHANGES_PER_CLIENT)
+        if (l->n_manages++ < LIMIT_CHANGES_PER_CLIENT)
                 return 0;
         return sd_bus_error_setf(error, SD_BUS_ERROR_LIMITS_EXCEEDED,
                                  "This program has changed accounts %d times within %d s. Wait for "
@@ -265,17 +265,16 @@ static int caller_count(Bus *b, sd_bus_error *error) {
                                  LIMIT_CHANGES_PER_CLIENT, LIMIT_CHANGES_SECONDS);
 }
 
-int caller_check(sd_bus_message *m, sd_bus_error *error) {
-        const char *sender = sd_bus_message_get_sender(m);
-        Bus *b = bus_of(m);
+int caller_check(Link *l, sd_bus_message *m, sd_bus_error *error) {
+        const char *sender = link_sender(l, m);
         int r;
 
-        if (streq(b->manages, sender))
+        if (streq(l->manages, sender))
                 return 0;
-        r = caller_is_sandbox(b->bus, sender);
+        r = caller_is_sandbox(l->sd, sender);
         if (r == 0) {
-                (void)snprintf(b->manages, sizeof(b->manages), "%s", sender);
-                b->manages_usec = b->n_manages = 0;
+                (void)snprintf(l->manages, sizeof(l->manages), "%s", sender);
+                l->manages_usec = l->n_manages = 0;
                 return 0;
         }
         return sd_bus_error_set(
@@ -286,9 +285,9 @@ int caller_check(sd_bus_message *m, sd_bus_error *error) {
                         "not change accounts. Use iotc-token.");
 }
 
-int caller_check_manage(sd_bus_message *m, sd_bus_error *error) {
+int caller_check_manage(Link *l, sd_bus_message *m, sd_bus_error *error) {
         int r;
 
-        r = caller_check(m, error);
-        return r < 0 ? r : caller_count(bus_of(m), error);
+        r = caller_check(l, m, error);
+        return r < 0 ? r : caller_count(l, error);
 }

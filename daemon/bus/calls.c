@@ -4,20 +4,20 @@
  * watched once, however many of its calls wait: to begin with it costs a round trip to the bus
  * daemon, behind all that others have sent.
  */
-#include "bus/bus-private.h"
+#include "bus/calls.h"
 #include "model/limits.h"
 
 /* A connection with calls that wait; it goes with the last of them. */
 struct Client {
-        Bus *bus;
-        Client *next; /* Bus.clients */
+        Link *link;
+        Client *next; /* Link.clients */
         Call *calls;  /* Call.next */
         size_t n_calls;
         sd_bus_track *track;
 };
 
 static Client *client_free(Client *client) {
-        for (Client **p = &client->bus->clients; *p; p = &(*p)->next)
+        for (Client **p = &client->link->clients; *p; p = &(*p)->next)
                 if (*p == client) {
                         *p = client->next;
                         break;
@@ -37,17 +37,17 @@ static int client_on_gone(sd_bus_track *track, void *userdata) {
         return 0;
 }
 
-static int client_new(Client **ret, Bus *b, sd_bus_message *message) {
+static int client_new(Client **ret, Link *l, sd_bus_message *message) {
         Client *client;
         int r;
 
         client = calloc(1, sizeof(*client));
         if (!client)
                 return -ENOMEM;
-        client->bus = b;
-        client->next = b->clients;
-        b->clients = client;
-        r = sd_bus_track_new(b->bus, &client->track, client_on_gone, client);
+        client->link = l;
+        client->next = l->clients;
+        l->clients = client;
+        r = sd_bus_track_new(l->sd, &client->track, client_on_gone, client);
         if (r >= 0)
                 r = sd_bus_track_add_sender(client->track, message);
         if (r < 0) {
@@ -58,16 +58,16 @@ static int client_new(Client **ret, Bus *b, sd_bus_message *message) {
         return 0;
 }
 
-static Client *client_find(const Bus *b, const char *sender) {
-        Client *client = b->clients;
+static Client *client_find(const Link *l, const char *sender) {
+        Client *client = l->clients;
 
         while (client && !sd_bus_track_contains(client->track, sender))
                 client = client->next;
         return client;
 }
 
-int call_new(Call **ret, Bus *b, sd_bus_message *message, Problem *problem) {
-        Client *client = client_find(b, sd_bus_message_get_sender(message));
+int call_new(Call **ret, Link *l, sd_bus_message *message, Problem *problem) {
+        Client *client = client_find(l, sd_bus_message_get_sender(message));
         CLEANUP(freep) Call *c = NULL;
         int r;
 
@@ -80,11 +80,11 @@ int call_new(Call **ret, Bus *b, sd_bus_message *message, Problem *problem) {
         if (!c)
                 return -ENOMEM;
         if (!client) {
-                r = client_new(&client, b, message);
+                r = client_new(&client, l, message);
                 if (r < 0)
                         return r;
         }
-        c->bus = b;
+        c->link = l;
         c->client = client;
         c->message = sd_bus_message_ref(message);
         c->next = client->calls;
@@ -127,7 +127,10 @@ void call_done(Call *c) {
         call_free(c);
 }
 
-void calls_fail(Bus *b, const Problem *problem) {
-        while (b->clients)
-                call_fail(b->clients->calls, problem);
+void calls_end(Link *l, const Problem *problem) {
+        while (l->clients)
+                if (problem)
+                        call_fail(l->clients->calls, problem);
+                else
+                        call_free(l->clients->calls);
 }

@@ -3,7 +3,7 @@
  * Options and settings: a{sv}. A key that comes twice is refused (to the D-Bus specification such a
  * message is corrupt), or the message of a call that waits could be of any size.
  */
-#include "bus/bus-private.h"
+#include "bus/link.h"
 #include "model/limits.h"
 
 /* Remember a key. 0, or what a handler returns. */

@@ -3,14 +3,14 @@
  * What the daemon sees of the world, for a client that sees another one: a shell has variables that
  * a service does not get, and the other way round.
  */
-#include "bus/bus-private.h"
+#include "bus/objects.h"
 #include "common/text.h"
 #include "model/limits.h"
 
 int property_get_settings_files(sd_bus *bus, const char *path, const char *interface,
                                 const char *property, sd_bus_message *reply, void *userdata,
                                 sd_bus_error *error) {
-        const Manager *m = ((Bus *)userdata)->manager;
+        const Manager *m = ((Link *)userdata)->bus->manager;
         int r;
 
         r = sd_bus_message_open_container(reply, 'a', "s");

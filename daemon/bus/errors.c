@@ -4,7 +4,7 @@
  */
 #include <iotc-dbus.h>
 
-#include "bus/bus-private.h"
+#include "bus/link.h"
 
 const char *outcome_to_error_name(Outcome outcome) {
         static const char *const names[_OUTCOME_MAX] = {

@@ -3,7 +3,7 @@
  * The Get calls: options in, a token or an error out. The warm path is get_start() down to the
  * first reply: no allocation of ours, no look-up but the account's.
  */
-#include "bus/bus-private.h"
+#include "bus/calls.h"
 #include "common/json.h"
 #include "common/text.h"
 #include "model/limits.h"
@@ -133,7 +133,7 @@ static void get_on_token(Token *token, const Problem *problem, void *userdata) {
         call_free(c);
 }
 
-int get_start(Bus *b, sd_bus_message *m, Keeper *k, bool authorization, sd_bus_error *error) {
+int get_start(Link *l, sd_bus_message *m, Keeper *k, bool authorization, sd_bus_error *error) {
         KeeperAsk ask = { .timeout_usec = TIMEOUT_DEFAULT * USEC_PER_SEC };
         Problem problem = { 0 };
         Waiter *waiter = NULL;
@@ -144,8 +144,8 @@ int get_start(Bus *b, sd_bus_message *m, Keeper *k, bool authorization, sd_bus_e
         r = dict_read(m, option_take, &ask, error);
         if (r < 0)
                 return r;
-        ask.may_manage = ask.claims && caller_check(m, NULL) >= 0;
-        ask.caller = sd_bus_message_get_sender(m);
+        ask.may_manage = ask.claims && caller_check(l, m, NULL) >= 0;
+        ask.caller = link_sender(l, m);
         ask.interactive = sd_bus_message_get_allow_interactive_authorization(m) > 0;
         r = keeper_get(k, &ask, &token, &waiter, get_on_token, NULL, &problem);
         if (r != 0)
@@ -153,7 +153,7 @@ int get_start(Bus *b, sd_bus_message *m, Keeper *k, bool authorization, sd_bus_e
         if (token)
                 return reply_token(m, token, authorization);
 
-        r = call_new(&call, b, m, &problem);
+        r = call_new(&call, l, m, &problem);
         if (r != 0) {
                 waiter_free(waiter);
                 return handler_result(r, &problem, error);
@@ -171,7 +171,7 @@ static void refresh_on_token(Token *token, const Problem *problem, void *userdat
                 call_fail(userdata, problem);
 }
 
-int refresh_start(Bus *b, sd_bus_message *m, Keeper *k, sd_bus_error *error) {
+int refresh_start(Link *l, sd_bus_message *m, Keeper *k, sd_bus_error *error) {
         KeeperAsk ask = { .force = true,
                           .person = true,
                           .timeout_usec = TIMEOUT_REFRESH * USEC_PER_SEC };
@@ -186,7 +186,7 @@ int refresh_start(Bus *b, sd_bus_message *m, Keeper *k, sd_bus_error *error) {
                 return handler_result(r, &problem, error);
         if (token)
                 return sd_bus_reply_method_return(m, NULL);
-        r = call_new(&call, b, m, &problem);
+        r = call_new(&call, l, m, &problem);
         if (r != 0) {
                 waiter_free(waiter);
                 return handler_result(r, &problem, error);

@@ -4,12 +4,13 @@
  */
 #include <iotc-dbus.h>
 
-#include "bus/bus-private.h"
+#include "bus/calls.h"
+#include "bus/objects.h"
 #include "common/secret.h"
 #include "model/challenge.h"
 
 /* Read the selector, the first argument of most calls, and resolve it. */
-static int keeper_read(Bus *b, sd_bus_message *m, Keeper **ret, sd_bus_error *error) {
+static int keeper_read(const Link *l, sd_bus_message *m, Keeper **ret, sd_bus_error *error) {
         const char *selector;
         Problem problem = { 0 };
         int r;
@@ -17,7 +18,7 @@ static int keeper_read(Bus *b, sd_bus_message *m, Keeper **ret, sd_bus_error *er
         r = sd_bus_message_read_basic(m, 's', &selector);
         if (r < 0)
                 return r;
-        r = manager_resolve(b->manager, selector, ret, &problem);
+        r = manager_resolve(l->bus->manager, selector, ret, &problem);
         return r == 0 ? 0 : handler_result(r, &problem, error);
 }
 
@@ -44,7 +45,7 @@ static int method_report_rejected(sd_bus_message *m, void *userdata, sd_bus_erro
         Keeper *k;
         int r;
 
-        r = caller_check(m, error);
+        r = caller_check(userdata, m, error);
         if (r >= 0)
                 r = keeper_read(userdata, m, &k, error);
         if (r < 0)
@@ -55,7 +56,7 @@ static int method_report_rejected(sd_bus_message *m, void *userdata, sd_bus_erro
         r = challenge_claims(&claims, www_authenticate);
         if (r == -ENOMEM)
                 return r;
-        r = keeper_report_rejected(k, token, claims, sd_bus_message_get_sender(m), &problem);
+        r = keeper_report_rejected(k, token, claims, link_sender(userdata, m), &problem);
         if (r != 0)
                 return handler_result(r, &problem, error);
         return sd_bus_reply_method_return(m, NULL);
@@ -135,11 +136,11 @@ static int method_add_account(sd_bus_message *m, void *userdata, sd_bus_error *e
         CLEANUP(freep) char *path = NULL;
         CLEANUP(freep) char *name = NULL;
         Problem problem = { 0 };
-        Bus *b = userdata;
+        const Bus *b = ((Link *)userdata)->bus;
         Call *call;
         int r;
 
-        r = caller_check_manage(m, error);
+        r = caller_check_manage(userdata, m, error);
         if (r < 0)
                 return r;
         r = account_read(m, &a, &secret, error);
@@ -148,7 +149,7 @@ static int method_add_account(sd_bus_message *m, void *userdata, sd_bus_error *e
         name = strdup(a->name);
         if (!name)
                 return -ENOMEM;
-        r = call_new(&call, b, m, &problem);
+        r = call_new(&call, userdata, m, &problem);
         if (r != 0)
                 return handler_result(r, &problem, error);
         r = manager_add(b->manager, STEAL(a), secret, &call->manager_op, add_on_done, call,
@@ -167,7 +168,7 @@ static int method_add_account(sd_bus_message *m, void *userdata, sd_bus_error *e
 static void unlock_on_done(int outcome, const char *secret, void *userdata) {
         Problem problem = { 0 };
         Call *c = userdata;
-        const char *why = keyring_complaint(c->bus->env->keyring);
+        const char *why = keyring_complaint(c->link->bus->env->keyring);
 
         if (outcome != 0 && why) {
                 (void)problem_set(&problem,
@@ -196,14 +197,14 @@ static void unlock_on_done(int outcome, const char *secret, void *userdata) {
 
 static int method_unlock(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         Problem problem = { 0 };
-        Bus *b = userdata;
+        const Bus *b = ((Link *)userdata)->bus;
         Call *call;
         int r;
 
-        r = caller_check(m, error);
+        r = caller_check(userdata, m, error);
         if (r < 0)
                 return r;
-        r = call_new(&call, b, m, &problem);
+        r = call_new(&call, userdata, m, &problem);
         if (r != 0)
                 return handler_result(r, &problem, error);
         r = keyring_unlock(b->env->keyring, &call->keyring_op, unlock_on_done, call);
@@ -217,7 +218,7 @@ static int method_unlock(sd_bus_message *m, void *userdata, sd_bus_error *error)
 static int property_get_default(sd_bus *bus, const char *path, const char *interface,
                                 const char *property, sd_bus_message *reply, void *userdata,
                                 sd_bus_error *error) {
-        Keeper *k = manager_default(((Bus *)userdata)->manager);
+        Keeper *k = manager_default(((Link *)userdata)->bus->manager);
 
         return sd_bus_message_append(reply, "s", k ? keeper_account(k)->name : "");
 }
@@ -226,11 +227,11 @@ static int property_set_default(sd_bus *bus, const char *path, const char *inter
                                 const char *property, sd_bus_message *value, void *userdata,
                                 sd_bus_error *error) {
         Problem problem = { 0 };
-        Bus *b = userdata;
+        const Bus *b = ((Link *)userdata)->bus;
         const char *name;
         int r;
 
-        r = caller_check_manage(value, error);
+        r = caller_check_manage(userdata, value, error);
         if (r < 0)
                 return r;
         r = sd_bus_message_read_basic(value, 's', &name);
@@ -249,7 +250,7 @@ static int property_get_version(sd_bus *bus, const char *path, const char *inter
 static int property_get_keyring_state(sd_bus *bus, const char *path, const char *interface,
                                       const char *property, sd_bus_message *reply, void *userdata,
                                       sd_bus_error *error) {
-        Bus *b = userdata;
+        const Bus *b = ((Link *)userdata)->bus;
 
         return sd_bus_message_append(reply, "s",
                                      keyring_state_to_string(keyring_state(b->env->keyring)));
@@ -258,7 +259,7 @@ static int property_get_keyring_state(sd_bus *bus, const char *path, const char 
 static int property_get_store(sd_bus *bus, const char *path, const char *interface,
                               const char *property, sd_bus_message *reply, void *userdata,
                               sd_bus_error *error) {
-        Bus *b = userdata;
+        const Bus *b = ((Link *)userdata)->bus;
 
         return sd_bus_message_append(reply, "s", keyring_kind(b->env->keyring));
 }
@@ -266,7 +267,7 @@ static int property_get_store(sd_bus *bus, const char *path, const char *interfa
 static int property_get_store_problem(sd_bus *bus, const char *path, const char *interface,
                                       const char *property, sd_bus_message *reply, void *userdata,
                                       sd_bus_error *error) {
-        Bus *b = userdata;
+        const Bus *b = ((Link *)userdata)->bus;
 
         return sd_bus_message_append(reply, "s", keyring_complaint(b->env->keyring) ?: "");
 }
@@ -274,7 +275,7 @@ static int property_get_store_problem(sd_bus *bus, const char *path, const char 
 static int property_get_settings_problem(sd_bus *bus, const char *path, const char *interface,
                                          const char *property, sd_bus_message *reply,
                                          void *userdata, sd_bus_error *error) {
-        Bus *b = userdata;
+        const Bus *b = ((Link *)userdata)->bus;
 
         return sd_bus_message_append(reply, "s", manager_settings_problem(b->manager) ?: "");
 }
@@ -282,7 +283,7 @@ static int property_get_settings_problem(sd_bus *bus, const char *path, const ch
 static int property_get_online(sd_bus *bus, const char *path, const char *interface,
                                const char *property, sd_bus_message *reply, void *userdata,
                                sd_bus_error *error) {
-        Bus *b = userdata;
+        const Bus *b = ((Link *)userdata)->bus;
 
         return sd_bus_message_append(reply, "b", b->env->online);
 }
@@ -290,7 +291,7 @@ static int property_get_online(sd_bus *bus, const char *path, const char *interf
 static int property_get_clock_offset(sd_bus *bus, const char *path, const char *interface,
                                      const char *property, sd_bus_message *reply, void *userdata,
                                      sd_bus_error *error) {
-        Bus *b = userdata;
+        const Bus *b = ((Link *)userdata)->bus;
 
         return sd_bus_message_append(reply, "x", b->env->clock_offset);
 }
@@ -298,7 +299,7 @@ static int property_get_clock_offset(sd_bus *bus, const char *path, const char *
 static int property_get_stats(sd_bus *bus, const char *path, const char *interface,
                               const char *property, sd_bus_message *reply, void *userdata,
                               sd_bus_error *error) {
-        const Stats *s = &((Bus *)userdata)->env->stats;
+        const Stats *s = &((Link *)userdata)->bus->env->stats;
         const struct {
                 const char *name;
                 uint64_t value;
@@ -363,12 +364,12 @@ static const sd_bus_vtable manager_vtable[] = {
         SD_BUS_VTABLE_END,
 };
 
-int manager_serve(Bus *b) {
-        return sd_bus_add_object_vtable(b->bus, NULL, IOTC_PATH, IOTC_INTERFACE_MANAGER,
-                                        manager_vtable, b);
+int manager_serve(Link *l) {
+        return sd_bus_add_object_vtable(l->sd, NULL, IOTC_PATH, IOTC_INTERFACE_MANAGER,
+                                        manager_vtable, l);
 }
 
-void manager_emit(Bus *b, unsigned what) {
+void manager_emit(Link *l, unsigned what) {
         const char *names[5];
         size_t n = 0;
 
@@ -381,6 +382,6 @@ void manager_emit(Bus *b, unsigned what) {
         if (what & MANAGER_CHANGED_CLOCK_OFFSET)
                 names[n++] = "ClockOffset";
         names[n] = NULL;
-        (void)sd_bus_emit_properties_changed_strv(b->bus, IOTC_PATH, IOTC_INTERFACE_MANAGER,
+        (void)sd_bus_emit_properties_changed_strv(l->sd, IOTC_PATH, IOTC_INTERFACE_MANAGER,
                                                   (char **)names);
 }

@@ -4,7 +4,7 @@
  */
 #include <iotc-dbus.h>
 
-#include "bus/bus-private.h"
+#include "bus/calls.h"
 #include "common/secret.h"
 #include "common/text.h"
 #include "model/limits.h"

@@ -4,17 +4,8 @@
  */
 #include <iotc-dbus.h>
 
-#include "bus/bus-private.h"
+#include "bus/objects.h"
 #include "keeper/signin.h"
-
-int signin_path(const SignIn *s, char **ret) {
-        SignInView view;
-
-        signin_view(s, &view);
-        return asprintf(ret, IOTC_PATH_SIGNIN "/%llu", (long long unsigned)view.number) < 0
-                       ? -ENOMEM
-                       : 0;
-}
 
 /* Each sign-in of each account, until fn says stop by a value other than 0. */
 static int signins_each(const Bus *b, int (*fn)(SignIn *s, void *userdata), void *userdata) {
@@ -54,7 +45,7 @@ static int signin_find(sd_bus *bus, const char *path, const char *interface, voi
         if (!str_starts(path, IOTC_PATH_SIGNIN "/"))
                 return 0;
         search.number = strtoull(path + strlen(IOTC_PATH_SIGNIN "/"), NULL, 10);
-        (void)signins_each(userdata, search_signin, &search);
+        (void)signins_each(((Link *)userdata)->bus, search_signin, &search);
         if (!search.found)
                 return 0;
         r = signin_path(search.found, &expected);
@@ -92,7 +83,7 @@ static int signin_enumerate(sd_bus *bus, const char *prefix, void *userdata, cha
         Paths paths = { 0 };
         int r;
 
-        r = signins_each(userdata, paths_append, &paths);
+        r = signins_each(((Link *)userdata)->bus, paths_append, &paths);
         if (r < 0) {
                 while (paths.n)
                         free(paths.list[--paths.n]);
@@ -106,7 +97,7 @@ static int signin_enumerate(sd_bus *bus, const char *prefix, void *userdata, cha
 static int method_cancel(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         int r;
 
-        r = caller_check_manage(m, error);
+        r = caller_check_manage(link_of(m), m, error);
         if (r < 0)
                 return r;
         signin_cancel(userdata);
@@ -159,21 +150,21 @@ static const sd_bus_vtable signin_vtable[] = {
         SD_BUS_VTABLE_END,
 };
 
-int signin_serve(Bus *b) {
+int signin_serve(Link *l) {
         int r;
 
-        r = sd_bus_add_fallback_vtable(b->bus, NULL, IOTC_PATH_SIGNIN, IOTC_INTERFACE_SIGNIN,
-                                       signin_vtable, signin_find, b);
+        r = sd_bus_add_fallback_vtable(l->sd, NULL, IOTC_PATH_SIGNIN, IOTC_INTERFACE_SIGNIN,
+                                       signin_vtable, signin_find, l);
         if (r < 0)
                 return r;
-        return sd_bus_add_node_enumerator(b->bus, NULL, IOTC_PATH_SIGNIN, signin_enumerate, b);
+        return sd_bus_add_node_enumerator(l->sd, NULL, IOTC_PATH_SIGNIN, signin_enumerate, l);
 }
 
-void signin_emit(Bus *b, SignIn *s) {
+void signin_emit(Link *l, SignIn *s) {
         CLEANUP(freep) char *path = NULL;
 
         if (signin_path(s, &path) >= 0)
-                (void)sd_bus_emit_properties_changed(b->bus, path, IOTC_INTERFACE_SIGNIN, "Method",
+                (void)sd_bus_emit_properties_changed(l->sd, path, IOTC_INTERFACE_SIGNIN, "Method",
                                                      "UserCode", "VerificationUri", "Message",
                                                      "ExpiresAt", "State", "Error", NULL);
 }

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+#include "bus/link.h"
+#include "model/limits.h"
+
+/* A handler's userdata may be what a find callback gave; that of the vtable's slot is ours. */
+Link *link_of(sd_bus_message *m) {
+        return sd_bus_slot_get_userdata(sd_bus_get_current_slot(sd_bus_message_get_bus(m)));
+}
+
+const char *link_sender(const Link *l, sd_bus_message *m) {
+        return sd_bus_message_get_sender(m);
+}
+
+static int link_on_disconnected(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        Link *l = userdata;
+
+        l->gone(l);
+        return 0;
+}
+
+/* Replies that the bus has not taken yet are memory of ours: who asks faster than that waits. */
+static int link_on_message(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        Link *l = userdata;
+        uint64_t n;
+
+        if (sd_bus_get_n_queued_write(l->sd, &n) >= 0 && n > LIMIT_REPLIES)
+                (void)sd_bus_flush(l->sd);
+        return 0;
+}
+
+int link_new(Link **ret, Bus *b, void (*gone)(Link *l)) {
+        CLEANUP(link_freep) Link *l = NULL;
+        int r;
+
+        l = calloc(1, sizeof(*l));
+        if (!l)
+                return -ENOMEM;
+        l->bus = b;
+        l->gone = gone;
+        r = sd_bus_open_user_with_description(&l->sd, "iotc-tokend");
+        if (r < 0)
+                return r;
+        r = sd_bus_match_signal(l->sd, NULL, "org.freedesktop.DBus.Local",
+                                "/org/freedesktop/DBus/Local", "org.freedesktop.DBus.Local",
+                                "Disconnected", link_on_disconnected, l);
+        if (r >= 0)
+                r = sd_bus_add_filter(l->sd, NULL, link_on_message, l);
+        if (r >= 0)
+                r = sd_bus_attach_event(l->sd, b->env->event, SD_EVENT_PRIORITY_NORMAL);
+        if (r < 0)
+                return r;
+        *ret = STEAL(l);
+        return 0;
+}
+
+Link *link_free(Link *l) {
+        if (l) {
+                sd_bus_flush_close_unref(l->sd);
+                free(l);
+        }
+        return NULL;
+}
