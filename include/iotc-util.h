@@ -17,6 +17,8 @@
 #define CLEANUP(fn)       __attribute__((cleanup(fn)))
 #define PRINTF_LIKE(a, b) __attribute__((format(printf, a, b)))
 #define ARRAY_SIZE(a)     (sizeof(a) / sizeof((a)[0]))
+/* A text that xgettext(1) is to find, and that is translated where it is shown. */
+#define N_(text)          text
 #define USEC_PER_SEC      UINT64_C(1000000)
 #define USEC_INFINITY     UINT64_MAX
 

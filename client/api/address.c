@@ -7,7 +7,7 @@
 
 #include <curl/curl.h>
 
-#include "address.h"
+#include "api/address.h"
 #include "common/host.h"
 
 static void urlp(CURLU **url) {

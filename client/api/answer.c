@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include <json-c/json.h>
 
-#include "../i18n.h"
-#include "../loop.h"
-#include "../say.h"
-#include "answer.h"
+#include "api/answer.h"
+#include "base/i18n.h"
+#include "base/loop.h"
+#include "base/say.h"
 #include "common/utf8.h"
 
 enum {

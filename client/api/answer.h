@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "http.h"
+#include "api/http.h"
 
 /* Who asked whom: borrowed, for the sentence. */
 typedef struct AnswerContext {

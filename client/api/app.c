@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "app.h"
-#include "../bus.h"
-#include "../say.h"
+#include "api/app.h"
+#include "base/bus.h"
+#include "base/say.h"
 
 const char *app_or_environment(const char *app) {
         const char *environment = getenv("IOTC_TOKEN_APP");

@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "../args.h"
+#include "base/args.h"
 
 /* The value of --app, else $IOTC_TOKEN_APP, else NULL. Borrowed. */
 const char *app_or_environment(const char *app);

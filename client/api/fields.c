@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-#include "fields.h"
-#include "../say.h"
-#include "address.h"
+#include "api/fields.h"
+#include "api/address.h"
+#include "api/input.h"
+#include "api/pages.h"
+#include "base/say.h"
 #include "common/utf8.h"
-#include "input.h"
-#include "pages.h"
 
 /* One field, taken apart. */
 typedef struct Field {

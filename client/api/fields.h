@@ -7,7 +7,7 @@
 
 #include <json-c/json.h>
 
-#include "../args.h"
+#include "base/args.h"
 
 /* The name of -f for fields: the value as it is. Of any other option it has a type. */
 #define FIELDS_RAW "raw-field"

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include <jq.h>
 
-#include "../output.h"
-#include "../say.h"
-#include "filter.h"
-#include "json-text.h"
-#include "show.h"
+#include "api/filter.h"
+#include "api/json-text.h"
+#include "api/show.h"
+#include "base/output.h"
+#include "base/say.h"
 
 struct Filter {
         jq_state *jq;

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "../args.h"
+#include "base/args.h"
 
 typedef struct Filter Filter;
 

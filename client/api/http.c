@@ -7,10 +7,10 @@
 
 #include <curl/curl.h>
 
-#include "../loop.h"
+#include "api/http.h"
+#include "base/loop.h"
 #include "common/date.h"
 #include "common/redact.h"
-#include "http.h"
 
 struct Http {
         CURL *curl;

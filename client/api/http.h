@@ -8,7 +8,7 @@
 
 #include <iotc-util.h>
 
-#include "../args.h"
+#include "base/args.h"
 
 enum {
         HTTP_BODY_MAX = 64 * 1024 * 1024,

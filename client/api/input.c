@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "input.h"
-#include "../i18n.h"
-#include "../say.h"
+#include "api/input.h"
+#include "base/i18n.h"
+#include "base/say.h"
 
 enum {
         INPUT_MAX = 16 * 1024 * 1024

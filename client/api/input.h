@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "../args.h"
+#include "base/args.h"
 
 /*
  * name: a file, or "-" for standard input, which can be read once. 0 and *ret, NUL-terminated, to

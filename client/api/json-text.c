@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include "json-text.h"
-#include "../display.h"
+#include "api/json-text.h"
+#include "base/display.h"
 
 static void pretty_line(JsonPretty *p) {
         fprintf(p->f, "\n%*s", (int)(2 * p->depth), "");

@@ -5,9 +5,9 @@
  */
 #include <sys/prctl.h>
 
-#include "../output.h"
-#include "../say.h"
-#include "verbs.h"
+#include "api/verbs.h"
+#include "base/output.h"
+#include "base/say.h"
 
 static int verb_token(const Verb *verb, int argc, char **argv);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "pages.h"
-#include "../display.h"
-#include "../say.h"
+#include "api/pages.h"
+#include "base/display.h"
+#include "base/say.h"
 #include "common/json-grammar.h"
 
 enum {

@@ -7,7 +7,7 @@
 
 #include <json-c/json.h>
 
-#include "session.h"
+#include "api/session.h"
 
 enum {
         PAGES_MAX = 20000 /* twice as many as 200,000 devices, the service's limit, have */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include "roles.h"
-#include "../say.h"
+#include "api/roles.h"
+#include "base/say.h"
 
 const char *member_string(json_object *object, const char *name) {
         json_object *value;

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "pages.h"
+#include "api/pages.h"
 
 /* GET /api/roles: an array of {id, displayName}, freed by json_object_put(). 0 or an exit code. */
 int roles_load(Session *s, json_object **ret);

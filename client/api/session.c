@@ -3,15 +3,15 @@
 #include <poll.h>
 #include <sys/random.h>
 
-#include "../display.h"
-#include "../i18n.h"
-#include "../loop.h"
-#include "../say.h"
+#include "api/session.h"
+#include "base/display.h"
+#include "base/i18n.h"
+#include "base/loop.h"
+#include "base/say.h"
+#include "base/settings.h"
 #include "common/credentials.h"
 #include "common/secret.h"
 #include "common/utf8.h"
-#include "session.h"
-#include "settings.h"
 
 enum {
         TOKEN_TIMEOUT_SEC = 90, /* as iotc-token get */

@@ -8,9 +8,9 @@
 
 #include <iotc-token.h>
 
-#include "../bus.h"
-#include "address.h"
-#include "answer.h"
+#include "api/address.h"
+#include "api/answer.h"
+#include "base/bus.h"
 
 #define API_VERSION "2022-07-31"
 

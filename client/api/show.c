@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include <ctype.h>
 
-#include "../display.h"
-#include "../output.h"
-#include "../say.h"
+#include "api/json-text.h"
+#include "api/pages.h"
+#include "api/show.h"
+#include "base/display.h"
+#include "base/output.h"
+#include "base/say.h"
 #include "common/utf8.h"
-#include "json-text.h"
-#include "pages.h"
-#include "show.h"
 
 /* In what is no UTF-8, any byte that is not ASCII may do something else. */
 void show_lines(const char *s, bool utf8) {

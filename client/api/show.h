@@ -5,8 +5,8 @@
  */
 #pragma once
 
-#include "filter.h"
-#include "http.h"
+#include "api/filter.h"
+#include "api/http.h"
 
 /* The status line and the headers, and the empty line after them. */
 void show_head(const HttpReply *reply);

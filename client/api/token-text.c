@@ -2,7 +2,7 @@
 #include <ctype.h>
 #include <time.h>
 
-#include "token-text.h"
+#include "api/token-text.h"
 
 /* So soon after a token was made it is stored, if it is at once; clocks differ as well. */
 #define STORED_SECONDS 600

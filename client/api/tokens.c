@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include <ctype.h>
 
-#include "../say.h"
+#include "api/json-text.h"
+#include "api/roles.h"
+#include "api/tokens.h"
+#include "base/say.h"
 #include "common/utf8.h"
-#include "json-text.h"
-#include "roles.h"
-#include "tokens.h"
 
 enum {
         PROOFS_MAX = 3

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "pages.h"
+#include "api/pages.h"
 
 typedef struct CreatedToken {
         char *secret;   /* the token; wiped by created_token_deinit() */

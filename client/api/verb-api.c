@@ -6,17 +6,17 @@
  */
 #include <ctype.h>
 
-#include "../display.h"
-#include "../output.h"
-#include "../say.h"
-#include "app.h"
-#include "fields.h"
-#include "filter.h"
-#include "input.h"
-#include "json-text.h"
-#include "pages.h"
-#include "show.h"
-#include "verbs.h"
+#include "api/app.h"
+#include "api/fields.h"
+#include "api/filter.h"
+#include "api/input.h"
+#include "api/json-text.h"
+#include "api/pages.h"
+#include "api/show.h"
+#include "api/verbs.h"
+#include "base/display.h"
+#include "base/output.h"
+#include "base/say.h"
 
 enum {
         METHOD_SIZE = 17

@@ -3,10 +3,10 @@
  * iotc-token check: may this account use this application, and if not, which of the many reasons is
  * it, and what mends it? One cheap question, and no patience.
  */
-#include "../say.h"
-#include "app.h"
-#include "session.h"
-#include "verbs.h"
+#include "api/app.h"
+#include "api/session.h"
+#include "api/verbs.h"
+#include "base/say.h"
 
 int verb_check(const Verb *verb, int argc, char **argv) {
         CLEANUP(session_freep) Session *s = NULL;

@@ -8,15 +8,15 @@
  */
 #include <time.h>
 
-#include "../api-token.h"
-#include "../display.h"
-#include "../loop.h"
-#include "../say.h"
-#include "app.h"
-#include "roles.h"
-#include "token-text.h"
-#include "tokens.h"
-#include "verbs.h"
+#include "api/app.h"
+#include "api/roles.h"
+#include "api/token-text.h"
+#include "api/tokens.h"
+#include "api/verbs.h"
+#include "base/api-token.h"
+#include "base/display.h"
+#include "base/loop.h"
+#include "base/say.h"
 
 typedef struct Rotation {
         sd_bus *bus;      /* borrowed */

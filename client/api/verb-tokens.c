@@ -6,16 +6,16 @@
 #include <inttypes.h>
 #include <time.h>
 
-#include "../display.h"
-#include "../output.h"
-#include "../say.h"
-#include "../table.h"
-#include "app.h"
-#include "json-text.h"
-#include "roles.h"
-#include "token-text.h"
-#include "tokens.h"
-#include "verbs.h"
+#include "api/app.h"
+#include "api/json-text.h"
+#include "api/roles.h"
+#include "api/token-text.h"
+#include "api/tokens.h"
+#include "api/verbs.h"
+#include "base/display.h"
+#include "base/output.h"
+#include "base/say.h"
+#include "base/table.h"
 
 typedef struct TokenOptions {
         const char *app, *account;

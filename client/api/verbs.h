@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The verbs of the program iotc-token-api, as ../verbs.h has those of iotc-token.
+ * The verbs of the program iotc-token-api, as command/verbs.h has those of iotc-token.
  */
 #pragma once
 
-#include "../verbs.h"
+#include "base/args.h"
+#include "base/verb-texts.h"
 
 /* verb-api.c */
 int verb_api(const Verb *verb, int argc, char **argv);

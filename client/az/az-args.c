@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "az-args.h"
+#include "az/az-args.h"
 
 #define DEFAULT_SCOPE "/.default"
 

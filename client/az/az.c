@@ -12,13 +12,13 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#include "args.h"
-#include "az-args.h"
-#include "bus.h"
+#include "az/az-args.h"
+#include "base/args.h"
+#include "base/bus.h"
+#include "base/output.h"
+#include "base/say.h"
+#include "base/settings.h"
 #include "common/program.h"
-#include "output.h"
-#include "say.h"
-#include "settings.h"
 
 enum {
         AZ_TIMEOUT_SEC = 60,

@@ -6,10 +6,10 @@
 #include <sys/random.h>
 #include <time.h>
 
+#include "base/display.h"
+#include "base/json-out.h"
 #include "common/peer.h"
-#include "display.h"
-#include "endpoint.h"
-#include "json-out.h"
+#include "exec/endpoint.h"
 
 #define ENDPOINT_PATH        "/msi/token"
 #define ENDPOINT_API_VERSION "2019-08-01"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "environment.h"
+#include "exec/environment.h"
 
 #define LOOPBACK "127.0.0.1"
 

@@ -5,7 +5,7 @@
 #include <sys/pidfd.h>
 #include <sys/wait.h>
 
-#include "helper.h"
+#include "exec/helper.h"
 
 static int fd_compare(const void *a, const void *b) {
         return *(const int *)a - *(const int *)b;

@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "endpoint.h"
+#include "exec/endpoint.h"
 
 /*
  * Fork a process that serves e for as long as this one lives, whatever program it becomes. It is no

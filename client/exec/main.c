@@ -7,14 +7,14 @@
 #include <signal.h>
 #include <sys/prctl.h>
 
-#include "bus.h"
-#include "endpoint.h"
-#include "environment.h"
-#include "helper.h"
-#include "libexec.h"
-#include "output.h"
-#include "say.h"
-#include "verbs.h"
+#include "base/bus.h"
+#include "base/libexec.h"
+#include "base/output.h"
+#include "base/say.h"
+#include "base/verb-texts.h"
+#include "exec/endpoint.h"
+#include "exec/environment.h"
+#include "exec/helper.h"
 
 enum {
         /* What env(1), nice(1) and timeout(1) end with when it is not the program that failed. */

@@ -8,10 +8,10 @@
  */
 #include <iotc-dbus.h>
 
-#include "browser.h"
-#include "bus.h"
-#include "loop.h"
-#include "say.h"
+#include "base/browser.h"
+#include "base/bus.h"
+#include "base/loop.h"
+#include "base/say.h"
 
 #define IDLE_USEC (10 * USEC_PER_SEC) /* without a call it ends */
 #define OPEN_USEC (5 * USEC_PER_SEC)  /* what still runs then is the browser itself */

@@ -2,7 +2,7 @@
 #undef NDEBUG
 #include <assert.h>
 
-#include "address.h"
+#include "api/address.h"
 
 static void expect(const char *text, const char *origin, const char *host) {
         CLEANUP(address_deinit) Address a = { 0 };

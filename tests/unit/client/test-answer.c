@@ -2,8 +2,8 @@
 #undef NDEBUG
 #include <assert.h>
 
-#include "answer.h"
-#include "say.h"
+#include "api/answer.h"
+#include "base/say.h"
 
 /* The exit code and a word of the sentence for an answer. */
 static void expect(int code, const char *word, HttpReply reply, bool api_token) {

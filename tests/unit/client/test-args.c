@@ -3,8 +3,8 @@
 #include <assert.h>
 #include <fcntl.h>
 
-#include "args.h"
-#include "say.h"
+#include "base/args.h"
+#include "base/say.h"
 
 typedef struct Parsed {
         bool json;

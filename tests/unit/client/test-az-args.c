@@ -2,7 +2,7 @@
 #undef NDEBUG
 #include <assert.h>
 
-#include "az-args.h"
+#include "az/az-args.h"
 
 #define RESOURCE "https://apps.azureiotcentral.com"
 

@@ -2,7 +2,7 @@
 #undef NDEBUG
 #include <assert.h>
 
-#include "az-version.h"
+#include "base/az-version.h"
 
 static void test_what_az_prints(void) {
         char version[AZ_VERSION_SIZE];

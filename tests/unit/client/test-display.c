@@ -2,7 +2,7 @@
 #undef NDEBUG
 #include <assert.h>
 
-#include "display.h"
+#include "base/display.h"
 
 static const char *printed(const char *s) {
         static char buf[256];

@@ -2,7 +2,7 @@
 #undef NDEBUG
 #include <assert.h>
 
-#include "json-out.h"
+#include "base/json-out.h"
 
 static void test_members_in_order(void) {
         char buf[1024] = "";

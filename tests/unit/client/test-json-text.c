@@ -2,7 +2,7 @@
 #undef NDEBUG
 #include <assert.h>
 
-#include "json-text.h"
+#include "api/json-text.h"
 
 static void expect_pretty(const char *text, size_t piece, const char *expected) {
         CLEANUP(freep) char *out = NULL;

@@ -2,7 +2,7 @@
 #undef NDEBUG
 #include <assert.h>
 
-#include "say.h"
+#include "base/say.h"
 
 static void test_errors_have_their_exit_codes(void) {
         static const struct {

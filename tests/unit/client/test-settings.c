@@ -4,7 +4,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include "settings.h"
+#include "base/settings.h"
 
 static int read_text(Settings *settings, const char *text) {
         FILE *f = fmemopen((void *)text, strlen(text), "r");

@@ -2,7 +2,7 @@
 #undef NDEBUG
 #include <assert.h>
 
-#include "table.h"
+#include "base/table.h"
 
 static const char *const headings[] = { "NAME", "STATE", "USER" };
 

@@ -2,7 +2,7 @@
 #undef NDEBUG
 #include <assert.h>
 
-#include "token-text.h"
+#include "api/token-text.h"
 
 static void test_ids(void) {
         assert(token_id_is_valid("ci"));

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The public library: one lazily opened connection, one call each. It owns the client with the
+ * last error in it, and the results, which are wiped when they are freed.
+ */
+#include <unistd.h>
+
+#include "lib/connection.h"
+#include "lib/libiotc-token-private.h"
+
+#define DAEMON_TIMEOUT_SEC UINT64_C(20) /* what GetToken takes when no timeout is given */
+#define ANSWER_SLACK_SEC   UINT64_C(10) /* how much longer we wait for the daemon to say so */
+#define FLAGS_KNOWN        (IOTC_TOKEN_FORCE | IOTC_TOKEN_NO_WAIT | IOTC_TOKEN_WAIT_FOR_SIGN_IN)
+
+struct iotc_token {
+        char *value;
+        char *type;
+        uint64_t expires_at;
+};
+
+int iotc_token_open(iotc_token_client **ret) {
+        iotc_token_client *client;
+
+        client = calloc(1, sizeof(*client));
+        if (!client)
+                return -ENOMEM;
+        *ret = client;
+        return 0;
+}
+
+/* sd-bus does nothing at all with a connection that was opened before a fork(2); what exactly, each
+ * version decides anew. So it is left alone, but for the socket, which would outlive the parent. */
+void client_leave_parent(iotc_token_client *client) {
+        if (!client->bus || client->opened == getpid())
+                return;
+        (void)close(client->fd);
+        client->bus = NULL;
+        client->lost = -ECHILD;
+}
+
+iotc_token_client *iotc_token_close(iotc_token_client *client) {
+        if (client) {
+                client_leave_parent(client);
+                calls_forget(client);
+                if (client->processing) {
+                        client->closed = true; /* iotc_token_process() goes on from here */
+                        return NULL;
+                }
+                sd_bus_error_free(&client->error);
+                sd_bus_close_unref(client->bus);
+                free(client);
+        }
+        return NULL;
+}
+
+const char *iotc_token_error_name(const iotc_token_client *client) {
+        return client->error.name;
+}
+
+const char *iotc_token_error_text(const iotc_token_client *client) {
+        return client->error.message ?: client->error.name ?: "no error";
+}
+
+int client_failed(iotc_token_client *client, int r) {
+        if (r == -EINVAL)
+                sd_bus_error_set(&client->error, SD_BUS_ERROR_INVALID_ARGS,
+                                 "the selector or an option is malformed");
+        else
+                sd_bus_error_set_errno(&client->error, r);
+        return r;
+}
+
+int client_call_new(iotc_token_client *client, sd_bus_message **ret, const char *member) {
+        int r;
+
+        sd_bus_error_free(&client->error);
+        client_leave_parent(client);
+
+        /* Late answers of calls that timed out, and whether the bus is still there. What answers
+         * calls that are under way is iotc_token_process()'s. */
+        while (client->bus && !client->calls && !client->processing) {
+                r = sd_bus_process(client->bus, NULL);
+                if (r < 0)
+                        client->bus = sd_bus_close_unref(client->bus);
+                if (r == 0)
+                        break;
+        }
+        if (!client->bus) {
+                r = connection_open(&client->bus, &client->error);
+                if (r < 0)
+                        return r;
+                client->opened = getpid();
+                client->fd = sd_bus_get_fd(client->bus);
+        }
+        r = sd_bus_message_new_method_call(client->bus, ret, IOTC_BUS_NAME, IOTC_PATH,
+                                           IOTC_INTERFACE_MANAGER, member);
+        return r < 0 ? client_failed(client, r) : 0;
+}
+
+static int options_append_uint(sd_bus_message *m, const char *key, uint32_t value) {
+        return sd_bus_message_append(m, "{sv}", key, "u", value);
+}
+
+static int options_append(sd_bus_message *m, const iotc_token_options *o) {
+        int r;
+
+        r = sd_bus_message_open_container(m, 'a', "{sv}");
+        if (r >= 0 && o->min_valid)
+                r = options_append_uint(m, "min-valid", o->min_valid);
+        if (r >= 0 && (o->flags & IOTC_TOKEN_NO_WAIT || o->timeout))
+                r = options_append_uint(m, "timeout",
+                                        o->flags & IOTC_TOKEN_NO_WAIT ? 0 : o->timeout);
+        if (r >= 0 && o->flags & IOTC_TOKEN_FORCE)
+                r = sd_bus_message_append(m, "{sv}", "force", "b", 1);
+        if (r >= 0 && o->resource)
+                r = sd_bus_message_append(m, "{sv}", "resource", "s", o->resource);
+        if (r >= 0 && o->claims)
+                r = sd_bus_message_append(m, "{sv}", "claims", "s", o->claims);
+        if (r >= 0)
+                r = sd_bus_message_close_container(m);
+        return r;
+}
+
+/* What the caller set, as the kernel's copy_struct_from_user() reads it: a field that this version
+ * does not know must be zero. */
+static int options_read(iotc_token_options *o, const iotc_token_options *options) {
+        const unsigned char *bytes = (const unsigned char *)options;
+
+        *o = (iotc_token_options){ .size = sizeof(*o) };
+        if (!options)
+                return 0;
+        if (options->size < sizeof(*o))
+                return -EINVAL;
+        for (size_t i = sizeof(*o); i < options->size; i++)
+                if (bytes[i])
+                        return -EINVAL;
+        *o = *options;
+        return o->flags & ~(uint32_t)FLAGS_KNOWN ? -EINVAL : 0;
+}
+
+int token_read(iotc_token **ret, sd_bus_message *reply, bool typed) {
+        CLEANUP(iotc_token_freep) iotc_token *token = NULL;
+        const char *value, *type = NULL;
+        int r;
+
+        token = calloc(1, sizeof(*token));
+        if (!token)
+                return -ENOMEM;
+        if (typed)
+                r = sd_bus_message_read(reply, "sst", &value, &type, &token->expires_at);
+        else
+                r = sd_bus_message_read(reply, "st", &value, &token->expires_at);
+        if (r < 0)
+                return r;
+        token->value = strdup(value);
+        token->type = type ? strdup(type) : NULL;
+        if (!token->value || (type && !token->type))
+                return -ENOMEM;
+
+        *ret = STEAL(token);
+        return 0;
+}
+
+int client_get_new(iotc_token_client *client, sd_bus_message **ret, uint64_t *ret_timeout_usec,
+                   const char *member, const char *selector, const iotc_token_options *options) {
+        CLEANUP(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+        iotc_token_options o;
+        int r;
+
+        r = client_call_new(client, &m, member);
+        if (r < 0)
+                return r;
+        r = options_read(&o, options);
+        if (r < 0)
+                return client_failed(client, r);
+        r = sd_bus_message_append(m, "s", selector ?: "");
+        if (r >= 0)
+                r = options_append(m, &o);
+        if (r >= 0)
+                r = sd_bus_message_set_allow_interactive_authorization(
+                        m, !!(o.flags & IOTC_TOKEN_WAIT_FOR_SIGN_IN));
+        if (r < 0)
+                return client_failed(client, r);
+
+        *ret_timeout_usec = ((o.timeout ?: DAEMON_TIMEOUT_SEC) + ANSWER_SLACK_SEC) * USEC_PER_SEC;
+        *ret = STEAL(m);
+        return 0;
+}
+
+static int client_get(iotc_token_client *client, const char *member, const char *selector,
+                      const iotc_token_options *options, iotc_token **ret) {
+        CLEANUP(sd_bus_message_unrefp) sd_bus_message *m = NULL, *reply = NULL;
+        uint64_t timeout;
+        int r;
+
+        r = client_get_new(client, &m, &timeout, member, selector, options);
+        if (r < 0)
+                return r;
+        r = connection_call(client->bus, m, true, timeout, &client->error, &reply);
+        if (r < 0)
+                return r;
+        r = token_read(ret, reply, streq(member, "GetToken"));
+        return r < 0 ? client_failed(client, r) : 0;
+}
+
+int iotc_token_get(iotc_token_client *client, const char *selector,
+                   const iotc_token_options *options, iotc_token **ret) {
+        return client_get(client, "GetToken", selector, options, ret);
+}
+
+int iotc_token_get_authorization(iotc_token_client *client, const char *selector,
+                                 const iotc_token_options *options, iotc_token **ret) {
+        return client_get(client, "GetAuthorization", selector, options, ret);
+}
+
+int client_report_new(iotc_token_client *client, sd_bus_message **ret, const char *selector,
+                      const char *token, const char *www_authenticate) {
+        CLEANUP(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+        int r;
+
+        r = client_call_new(client, &m, "ReportRejected");
+        if (r < 0)
+                return r;
+        r = sd_bus_message_append(m, "sss", selector ?: "", token, www_authenticate ?: "");
+        if (r < 0)
+                return client_failed(client, r);
+        *ret = STEAL(m);
+        return 0;
+}
+
+int iotc_token_report_rejected(iotc_token_client *client, const char *selector, const char *token,
+                               const char *www_authenticate) {
+        CLEANUP(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+        int r;
+
+        r = client_report_new(client, &m, selector, token, www_authenticate);
+        return r < 0 ? r : connection_call(client->bus, m, true, 0, &client->error, NULL);
+}
+
+int iotc_token_find_account(iotc_token_client *client, const char *selector, char **ret) {
+        CLEANUP(sd_bus_message_unrefp) sd_bus_message *m = NULL, *reply = NULL;
+        CLEANUP(freep) char *name = NULL;
+        const char *path;
+        int r;
+
+        r = client_call_new(client, &m, "FindAccount");
+        if (r < 0)
+                return r;
+        r = sd_bus_message_append(m, "s", selector ?: "");
+        if (r < 0)
+                return client_failed(client, r);
+        r = connection_call(client->bus, m, false, 0, &client->error, &reply);
+        if (r < 0)
+                return r;
+        r = sd_bus_message_read(reply, "o", &path);
+        if (r >= 0)
+                r = sd_bus_path_decode(path, IOTC_PATH_ACCOUNT, &name);
+        if (r <= 0)
+                return client_failed(client, r < 0 ? r : -EBADMSG);
+
+        *ret = STEAL(name);
+        return 0;
+}
+
+const char *iotc_token_value(const iotc_token *token) {
+        return token->value;
+}
+
+const char *iotc_token_type(const iotc_token *token) {
+        return token->type;
+}
+
+uint64_t iotc_token_expires_at(const iotc_token *token) {
+        return token->expires_at;
+}
+
+iotc_token *iotc_token_free(iotc_token *token) {
+        if (token) {
+                if (token->value)
+                        explicit_bzero(token->value, strlen(token->value));
+                free(token->value);
+                free(token->type);
+                free(token);
+        }
+        return NULL;
+}
