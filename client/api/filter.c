@@ -3,7 +3,6 @@
 
 #include "api/filter.h"
 #include "api/json-text.h"
-#include "api/show.h"
 #include "base/output.h"
 #include "base/say.h"
 
@@ -85,7 +84,7 @@ static void filter_print(jv value) {
         if (!output_is_terminal())
                 (void)fwrite(s, 1, n, stdout);
         else if (text)
-                show_lines(s, true);
+                output_lines(s, true);
         else
                 json_pretty_feed(&pretty, s, n);
         putc('\n', stdout);

@@ -1,31 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-#include <ctype.h>
-
+#include "api/show.h"
 #include "api/json-text.h"
 #include "api/pages.h"
-#include "api/show.h"
-#include "base/display.h"
 #include "base/output.h"
 #include "base/say.h"
 #include "common/utf8.h"
 
-/* In what is no UTF-8, any byte that is not ASCII may do something else. */
-void show_lines(const char *s, bool utf8) {
-        while (*s) {
-                bool odd = !utf8 && !isascii((unsigned char)*s);
-                size_t n = odd ? 1 : *s == '\n' || *s == '\t' ? 0 : display_unsafe(s);
-
-                if (*s == '\r' && s[1] == '\n') /* as the protocol has it */
-                        n = 1;
-                else
-                        putc(n ? '?' : *s, stdout);
-                s += n ?: 1;
-        }
-}
-
 void show_head(const HttpReply *reply) {
         if (output_is_terminal())
-                show_lines(reply->head, utf8_is_valid(reply->head, reply->n_head));
+                output_lines(reply->head, utf8_is_valid(reply->head, reply->n_head));
         else
                 (void)fwrite(reply->head, 1, reply->n_head, stdout);
 }
@@ -50,7 +33,7 @@ int show_body(const HttpReply *reply) {
         if (json)
                 json_pretty_feed(&pretty, reply->body, reply->n_body);
         else
-                show_lines(reply->body, true);
+                output_lines(reply->body, true);
         if (json || reply->body[reply->n_body - 1] != '\n')
                 putc('\n', stdout);
         return 0;

@@ -15,8 +15,6 @@ int show_body(const HttpReply *reply);
 
 /* What a filter makes of the body, which is JSON, or empty and then nothing. 0 or an exit code. */
 int show_filtered(Filter *filter, const HttpReply *reply);
-/* Lines of text on a terminal, without what would do something else to it; utf8: it is UTF-8. */
-void show_lines(const char *s, bool utf8);
 
 /* Pages that become one: {"value": [...]}, the elements of every page one after the other. */
 typedef struct ShowPages {

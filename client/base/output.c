@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
+#include <ctype.h>
 #include <fcntl.h>
 #include <langinfo.h>
 #include <locale.h>
 #include <signal.h>
 #include <sys/ioctl.h>
 
+#include "base/display.h"
 #include "base/i18n.h"
 #include "base/output.h"
 #include "base/say.h"
@@ -116,4 +118,18 @@ bool output_has_utf8(void) {
         if (!setlocale(LC_CTYPE, ""))
                 return false;
         return streq(nl_langinfo(CODESET), "UTF-8");
+}
+
+/* In what is no UTF-8, any byte that is not ASCII may do something else. */
+void output_lines(const char *s, bool utf8) {
+        while (*s) {
+                bool odd = !utf8 && !isascii((unsigned char)*s);
+                size_t n = odd ? 1 : *s == '\n' || *s == '\t' ? 0 : display_unsafe(s);
+
+                if (*s == '\r' && s[1] == '\n') /* as the protocol has it */
+                        n = 1;
+                else
+                        putc(n ? '?' : *s, stdout);
+                s += n ?: 1;
+        }
 }

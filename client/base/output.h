@@ -24,6 +24,9 @@ bool output_is_terminal(void);
 bool output_has_colour(void);
 /* How wide the terminal is, at least 40; 80 when it can't be told. */
 size_t output_columns(void);
+/* Text with its line ends and tabs, but without what would do something else to a terminal; utf8:
+ * it is UTF-8. */
+void output_lines(const char *s, bool utf8);
 /* How a person on this terminal sees a table; NULL when a program reads it. */
 const TableLook *output_look(TableLook *look);
 /* Can the person's locale show more than ASCII? Reads the locale: not for what has to be quick. */
