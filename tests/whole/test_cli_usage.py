@@ -64,7 +64,7 @@ def test_help_of_a_verb_shows_its_options(cli):
 
 def test_the_manual_has_every_option(cli):
     """The synopsis as the usage line, and a word about each option where its verb is described."""
-    with open(os.path.join(TOP, 'client/iotc-token.1'), encoding='utf-8') as file:
+    with open(os.path.join(TOP, 'client/man/iotc-token.1'), encoding='utf-8') as file:
         synopsis, described = re.findall(r'^\.Sh (?:SYNOPSIS|DESCRIPTION)$(.*?)(?=^\.Sh )',
                                          file.read(), re.M | re.S)
     described = re.split(r'^\.It Cm ([a-z -]+)$', described, flags=re.M)[1:]
