@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include "common/secret.h"
 #include "io/file.h"
 
 #define FILE_CHUNK 4096
@@ -150,7 +151,53 @@ static void file_sync_folder(const char *path) {
                 (void)fsync(fd);
 }
 
+/* Does the file have these bytes? One that is not there has none. */
+static bool file_has(const char *path, const FileBytes *expected) {
+        char *data = NULL;
+        size_t n = 0;
+        bool same;
+        int r;
+
+        r = file_read(&data, &n, path, expected->n);
+        same = (r == 0 || r == -ENOENT) && n == expected->n &&
+               (n == 0 || memcmp(data, expected->data, n) == 0);
+        if (data)
+                secret_wipe(data, n);
+        free(data);
+        return same;
+}
+
+/*
+ * Put the temporary file in the place of the real one if that has the bytes that are expected. What
+ * somebody writes between the look and the exchange is found in the temporary file then, and goes
+ * back. Where the file system can't exchange two files, that moment stays.
+ */
+static int file_exchange(const char *temporary, const char *real, const FileBytes *expected) {
+        if (!file_has(real, expected))
+                return FILE_E_CHANGED;
+        if (renameat2(AT_FDCWD, temporary, AT_FDCWD, real, RENAME_EXCHANGE) == 0) {
+                if (file_has(temporary, expected))
+                        return unlink(temporary) < 0 ? -errno : 0;
+                if (renameat2(AT_FDCWD, temporary, AT_FDCWD, real, RENAME_EXCHANGE) < 0)
+                        return -errno;
+                return FILE_E_CHANGED;
+        }
+        if (errno == ENOENT && expected->n == 0) {
+                if (renameat2(AT_FDCWD, temporary, AT_FDCWD, real, RENAME_NOREPLACE) == 0)
+                        return 0;
+                if (errno == EEXIST)
+                        return FILE_E_CHANGED;
+        }
+        if (errno != EINVAL && errno != ENOSYS)
+                return errno == ENOENT ? FILE_E_CHANGED : -errno;
+        return rename(temporary, real) < 0 ? -errno : 0;
+}
+
 int file_replace(const char *path, const char *data, size_t n) {
+        return file_replace_if(path, data, n, NULL);
+}
+
+int file_replace_if(const char *path, const char *data, size_t n, const FileBytes *expected) {
         CLEANUP(freep) char *real = NULL, *temporary = NULL;
         CLEANUP(fd_closep) int fd = -1;
         int r;
@@ -168,9 +215,11 @@ int file_replace(const char *path, const char *data, size_t n) {
                 return -errno;
 
         r = file_fill(fd, data, n);
-        if (r == 0 && rename(temporary, real) < 0)
+        if (r == 0 && expected)
+                r = file_exchange(temporary, real, expected);
+        else if (r == 0 && rename(temporary, real) < 0)
                 r = -errno;
-        if (r < 0) {
+        if (r != 0) {
                 (void)unlink(temporary);
                 return r;
         }

@@ -28,3 +28,17 @@ int file_make_folders(const char *path);
  * with the old file untouched and nothing left behind.
  */
 int file_replace(const char *path, const char *data, size_t n);
+
+/* The bytes of a file; n 0 also stands for no file. Borrowed. */
+typedef struct FileBytes {
+        const char *data;
+        size_t n;
+} FileBytes;
+
+enum {
+        FILE_E_CHANGED = 1, /* the file is not what was expected any more, and nothing is done */
+};
+
+/* The same only if the file still has these bytes, so that what somebody else has written is not
+ * lost. 0, FILE_E_CHANGED, -errno. */
+int file_replace_if(const char *path, const char *data, size_t n, const FileBytes *expected);
