@@ -136,3 +136,48 @@ Timer *timer_free(Timer *t) {
         }
         return NULL;
 }
+
+struct Defer {
+        sd_event_source *source;
+        TimerFn fn;
+        void *userdata;
+};
+
+static int defer_on_turn(sd_event_source *source, void *userdata) {
+        Defer *d = userdata;
+
+        d->fn(d->userdata);
+        return 0;
+}
+
+int defer_new(Defer **ret, sd_event *event, TimerFn fn, void *userdata) {
+        CLEANUP(defer_freep) Defer *d = NULL;
+        int r;
+
+        d = calloc(1, sizeof(*d));
+        if (!d)
+                return -ENOMEM;
+        d->fn = fn;
+        d->userdata = userdata;
+        /* At the bus's priority: a flood of calls and this take turns. */
+        r = sd_event_add_defer(event, &d->source, defer_on_turn, d);
+        if (r < 0)
+                return r;
+        r = sd_event_source_set_enabled(d->source, SD_EVENT_OFF);
+        if (r < 0)
+                return r;
+        *ret = STEAL(d);
+        return 0;
+}
+
+void defer_schedule(Defer *d) {
+        (void)sd_event_source_set_enabled(d->source, SD_EVENT_ONESHOT);
+}
+
+Defer *defer_free(Defer *d) {
+        if (d) {
+                sd_event_source_disable_unref(d->source);
+                free(d);
+        }
+        return NULL;
+}

@@ -40,4 +40,13 @@ void timer_arm(Timer *t, uint64_t usec);
 /* NULL is fine. Returns NULL. */
 Timer *timer_free(Timer *t);
 
+/* Something that is done from the loop, before it waits again. fn may free it. 0, -errno. */
+typedef struct Defer Defer;
+int defer_new(Defer **ret, sd_event *event, TimerFn fn, void *userdata);
+/* Call fn once, soon; more than once before that counts as once. */
+void defer_schedule(Defer *d);
+/* NULL is fine. Returns NULL. */
+Defer *defer_free(Defer *d);
+
 CLEANUP_FUNC(Timer, timer_free)
+CLEANUP_FUNC(Defer, defer_free)

@@ -14,15 +14,15 @@ static void keeper_find_keep_alive(Keeper *k) {
         const Record *record = vault_record(k->vault);
         uint64_t now = clock_boottime(), age = UINT64_MAX;
 
-        k->keep_alive_usec = USEC_INFINITY;
+        k->times.keep_alive_usec = USEC_INFINITY;
         if (!keeper_has_refresh_token(k))
                 return;
         for (size_t i = 0; i < record->n_tokens; i++)
                 age = MIN(age, stored_age(k->env, &record->tokens[i], now));
         if (age == UINT64_MAX && record->n_tokens > 0)
-                k->keep_alive_usec = now + CLOCK_SETTLES_USEC;
+                k->times.keep_alive_usec = now + CLOCK_SETTLES_USEC;
         else
-                k->keep_alive_usec =
+                k->times.keep_alive_usec =
                         now + policy_keep_alive_at(0) - MIN(age, policy_keep_alive_at(0));
 }
 
@@ -31,7 +31,7 @@ static void keeper_adopt_token(Keeper *k, const RecordToken *t) {
         Token *token;
         Slot *s;
 
-        if (!account_allows_resource(k->account, t->resource) || keeper_az_is_newer(k, t) ||
+        if (!account_allows_resource(k->account, t->resource) || az_watch_is_newer(k->az, t) ||
             stored_read_token(k->env, &token, t) < 0)
                 return;
         s = slot_get(&k->slots, t->resource, NULL);

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Who is signed in to the Azure CLI is decided there, by az login and az logout. az writes its
- * azureProfile.json then: a hint, which says when and not who, so that nothing is read of it. What
- * was given out before may be somebody else's, and is not served any more.
- */
+#include "keeper/az-watch.h"
 #include "io/log.h"
-#include "keeper/turn.h"
+#include "io/notify.h"
+#include "io/timer.h"
 
-/* Asked for so recently that a new token is had at once, and not when somebody asks. */
-#define IN_USE_SECONDS 3600
+struct AzWatch {
+        Notify *profile;
+        bool changing;
+        AzWatchFn fn;
+        void *userdata;
+};
+
 /* az's own rule for its folder. NULL without a home. */
 static int az_profile_path(char **ret, const Account *a) {
         const char *dir = a->config_dir ? a->config_dir : getenv("AZURE_CONFIG_DIR");
@@ -25,75 +27,51 @@ static int az_profile_path(char **ret, const Account *a) {
         return n < 0 ? -ENOMEM : 0;
 }
 
-static void keeper_drop_az_tokens(Keeper *k) {
-        /* az may have read its files before or after: what it answers is asked for again. */
-        if (k->exchange && !k->repeated)
-                exchange_outdate(k->exchange);
-        keeper_happened(k, KEEPER_EVENT_AZ_CHANGED);
-        keeper_drop_stored_tokens(k);
+static void az_watch_on_notify(bool changing, void *userdata) {
+        AzWatch *w = userdata;
+
+        w->changing = changing;
+        w->fn(changing, w->userdata);
 }
 
-/* az must not be run while another one writes the file: it takes a half of it for broken, and
- * writes an empty one over it. */
-static void keeper_on_az(bool changing, void *userdata) {
-        Keeper *k = userdata;
-        uint64_t now = clock_boottime(), used_at = keeper_used_at(k);
-
-        k->az_changing = changing;
-        if (changing) {
-                log_debug("%s: the sign-in of the Azure CLI changes", k->account->name);
-                keeper_drop_az_tokens(k);
-        } else if (used_at && env_true_of(k->env, now) < used_at + IN_USE_SECONDS &&
-                   keeper_can_fetch(k) && k->exchanging != k->slots &&
-                   slot_has_budget(k->slots, now)) {
-                /* An az that writes its profile whenever it runs must not have us run it for ever.
-                 */
-                k->slots->wanted = true;
-                k->slots->wished = true;
-        }
-        for (Slot *s = k->slots; s; s = s->next)
-                slot_settle(k, s, false);
-        keeper_pump(k);
-        keeper_publish(k);
-}
-
-void keeper_watch_az(Keeper *k) {
+AzWatch *az_watch_new(Env *env, const Account *a, AzWatchFn fn, void *userdata) {
         CLEANUP(freep) char *path = NULL;
+        AzWatch *w;
         int r;
 
-        k->az_profile = notify_free(k->az_profile);
-        k->az_changing = false;
-        if (k->account->source != ACCOUNT_SOURCE_AZURE_CLI)
-                return;
-        r = az_profile_path(&path, k->account);
+        if (a->source != ACCOUNT_SOURCE_AZURE_CLI)
+                return NULL;
+        w = calloc(1, sizeof(*w));
+        if (!w)
+                return NULL;
+        *w = (AzWatch){ .fn = fn, .userdata = userdata };
+        r = az_profile_path(&path, a);
         if (r >= 0 && path)
-                r = notify_new(&k->az_profile, k->env->event, path, keeper_on_az, k);
+                r = notify_new(&w->profile, env->event, path, az_watch_on_notify, w);
         if (r < 0)
-                log_warning("%s: a new sign-in to the Azure CLI will not be noticed: %s",
-                            k->account->name, strerror(-r));
+                log_warning("%s: a new sign-in to the Azure CLI will not be noticed: %s", a->name,
+                            strerror(-r));
+        return w->profile ? w : az_watch_free(w);
 }
 
-/* az counts by the wall clock. When that is set back, it takes a token of its cache for younger
- * than it is, and goes on giving it out when it has ended. */
-int keeper_az_check(const Keeper *k, const Slot *s, Token *fetched, Problem *problem) {
-        if (k->account->source != ACCOUNT_SOURCE_AZURE_CLI || !s->token ||
-            !streq(s->token->value, fetched->value))
-                return 0;
-        fetched->expires_usec = MIN(fetched->expires_usec, s->token->expires_usec);
-        if (token_left_usec(fetched, clock_boottime()) > 0)
-                return 0;
-        return problem_set(problem, OUTCOME_UNAVAILABLE,
-                           "the Azure CLI gives out a token that has ended: this machine's clock "
-                           "was set back since it got it. It will renew it late, or at once after: "
-                           "az logout; az login --allow-no-subscriptions");
+AzWatch *az_watch_free(AzWatch *w) {
+        if (w) {
+                notify_free(w->profile);
+                free(w);
+        }
+        return NULL;
 }
 
-bool keeper_az_is_newer(const Keeper *k, const RecordToken *t) {
+bool az_watch_is_changing(const AzWatch *w) {
+        return w && w->changing;
+}
+
+bool az_watch_is_newer(const AzWatch *w, const RecordToken *t) {
         uint64_t issued_at = t->issued_at;
 
         /* Both by the wall clock as it was then: if that was set since, the earlier reading is the
          * careful one. */
         if (t->boot && streq(t->boot, clock_boot_id()))
                 issued_at = MIN(issued_at, clock_wall_of(t->issued_usec));
-        return k->az_profile && notify_written_at(k->az_profile) >= issued_at;
+        return w && notify_written_at(w->profile) >= issued_at;
 }

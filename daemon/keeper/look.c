@@ -23,72 +23,60 @@ static void keeper_is_deleted(Keeper *k) {
                           api_token ? "api-token add" : "login", name,
                           api_token ? " --replace" : "");
         log_info("%s", problem_text(&problem));
-        keeper_set_last_error(k, &problem);
+        view_set_error(&k->view, &problem);
         problem_clear(&problem);
+        keeper_due(k);
 }
 
 void keeper_on_item_gone(Keeper *k) {
-        if (!source_needs_secret(k->account->source))
-                return;
-        keeper_is_deleted(k);
-        for (Slot *s = k->slots; s; s = s->next)
-                slot_settle(k, s, false);
-        keeper_publish(k);
+        if (source_needs_secret(k->account->source))
+                keeper_is_deleted(k);
 }
 
 /* Another daemon has stored it: what is known of the former one is history. */
 static void keeper_is_replaced(Keeper *k) {
-        Problem none = { 0 };
+        const Problem none = { 0 };
 
         log_info("%s: another program has stored a new sign-in", k->account->name);
         keeper_happened(k, KEEPER_EVENT_SECRET_SET);
-        keeper_set_last_error(k, &none);
+        view_set_error(&k->view, &none);
         keeper_adopt_record(k);
         keeper_wake(k);
 }
 
-static void keeper_on_looked(int outcome, void *userdata) {
+static void look_on_read(int outcome, void *userdata) {
         Keeper *k = userdata;
+        CLEANUP(secret_freep) char *before = STEAL(k->look.secret);
         const char *secret = vault_record(k->vault)->secret;
         /* Else it has only been refreshed. */
-        bool wanted = !k->looked_at || slot_rule(k, k->slots, clock_boottime())->state ==
-                                               KEEPER_STATE_SIGN_IN_NEEDED;
-        bool differs = !streq(secret, k->looked_at);
+        bool wanted = !before || keeper_rule_of(k, k->slots, clock_boottime())->state ==
+                                         KEEPER_STATE_SIGN_IN_NEEDED;
 
-        k->check = vault_op_free(k->check);
-        secret_free(k->looked_at);
-        k->looked_at = NULL;
-        if (outcome == KEYRING_E_NOT_FOUND && !secret && k->was_stored)
+        k->look.op = vault_op_free(k->look.op);
+        if (outcome == KEYRING_E_NOT_FOUND && !secret && k->look.was_stored)
                 keeper_is_deleted(k); /* what was not stored yet is not lost */
-        else if (outcome == 0 && secret && wanted && differs && !keeper_owes_secret(k))
+        else if (outcome == 0 && secret && wanted && !streq(secret, before) &&
+                 !exchange_owes_secret(k->running.exchange))
                 keeper_is_replaced(k);
-        for (Slot *s = k->slots; s; s = s->next)
-                slot_settle(k, s, false);
-        keeper_pump(k);
-        keeper_publish(k);
+        keeper_due(k);
 }
 
-static bool keeper_look(Keeper *k) {
-        if (k->check)
-                return true;
-        k->looked_usec = clock_boottime();
-        k->was_stored = vault_is_stored(k->vault);
-        secret_free(k->looked_at);
-        k->looked_at = secret_dup(vault_record(k->vault)->secret);
-        return vault_reload(k->vault, &k->check, keeper_on_looked, k) == 0;
+void keeper_look(Keeper *k) {
+        if (k->look.op)
+                return;
+        k->look.usec = clock_boottime();
+        k->look.was_stored = vault_is_stored(k->vault);
+        secret_free(k->look.secret);
+        k->look.secret = secret_dup(vault_record(k->vault)->secret);
+        (void)vault_reload(k->vault, &k->look.op, look_on_read, k);
 }
 
 void keeper_on_deletion(Keeper *k) {
         if (source_needs_secret(k->account->source) && vault_is_stored(k->vault))
-                (void)keeper_look(k);
+                keeper_look(k);
 }
 
-bool keeper_looks_again(Keeper *k, uint64_t now) {
-        if (!source_needs_secret(k->account->source))
-                return false;
-        if (k->check)
-                return true;
-        if (k->looked_usec && now < k->looked_usec + LOOK_AGAIN_USEC)
-                return false;
-        return keeper_look(k);
+bool keeper_may_look(const Keeper *k, uint64_t now) {
+        return source_needs_secret(k->account->source) &&
+               (k->look.op || !k->look.usec || now >= k->look.usec + LOOK_AGAIN_USEC);
 }

@@ -12,8 +12,6 @@
 #include "policy/refresh.h"
 #include "policy/rules.h"
 
-typedef struct Waiter Waiter;
-
 /* Why a request was counted. */
 typedef enum SpentFor {
         SPENT_FOR_PERSON,
@@ -33,13 +31,13 @@ typedef struct Slot {
         struct Slot *next;
         struct Slot *plain; /* the slot of this resource without claims; maybe itself */
         char *resource;
-        char *claims;    /* NULL but for a claims challenge, which lives for its request only */
-        Token *token;    /* or NULL */
-        Waiter *waiters; /* Waiter.next */
-        bool wanted;     /* an exchange is to be made */
-        bool wished;     /* because callers wish for it: it counts for the budget */
-        bool forced;     /* its result may not be a token that another daemon fetched */
-        bool trusted;    /* somebody asked for its claims who may change the account */
+        char *claims; /* NULL but for a claims challenge, which lives for its request only */
+        Token *token; /* or NULL */
+        bool wanted;  /* an exchange is to be made */
+        bool wished;  /* because callers wish for it: it counts for the budget */
+        bool forced;  /* its result may not be a token that another daemon fetched */
+        bool trusted; /* somebody asked for its claims who may change the account */
+        bool ended;   /* an exchange of it has, since the last turn */
         uint64_t refresh_usec; /* when to refresh in the background; USEC_INFINITY: never */
         uint64_t used_usec;    /* when it was last asked for; 0: never */
         uint64_t fetched_usec; /* when the last good fetch ended; 0: never */

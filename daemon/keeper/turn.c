@@ -1,225 +1,190 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One exchange at a time for an account, and what its end leaves.
+ * What follows from the facts: who waits is judged, what is due is started, what differs is told,
+ * the one timer is armed; and at last the answers go out, after which nothing of the keeper is
+ * touched: whoever is answered may do what he likes, and free it.
  */
 #include "keeper/turn.h"
 #include "io/log.h"
+#include "model/limits.h"
 
-void keeper_abort_exchange(Keeper *k, bool again) {
-        Slot *s = k->exchanging;
-
-        if (!s)
-                return;
-        k->exchange = exchange_free(k->exchange);
-        k->exchanging = NULL;
-        s->wished = again && (s->wished || k->counts);
-        s->wanted = again;
+static JudgeFacts turn_facts(const Keeper *k, const Slot *s, uint64_t now) {
+        return (JudgeFacts){
+                .source = k->account->source,
+                .rule = keeper_rule_of(k, s, now),
+                .now = now,
+                .sent_usec = k->ledger.sent_usec,
+                .misconfigured = k->account->problem != NULL,
+                .allowed = s == k->slots || account_allows_resource(k->account, s->resource),
+                .signing_in = signins_pending(&k->signins) != NULL,
+                .asleep = k->env->asleep,
+                .may_look = keeper_may_look(k, now),
+                .wanted = s->wanted,
+                .running = k->running.slot == s,
+                .ended = s->ended,
+        };
 }
 
-/* The slot has had its answer: tell who waits, see what is next. */
-static void exchange_ended(Keeper *k, Slot *s) {
-        keeper_abort_exchange(k, false);
-        k->repeated = false;
-        slot_settle(k, s, true);
-        s->forced = slot_is_forced(s);
-        /* What it brought, or found gone, is news for the others as well. */
-        for (Slot *other = k->slots; other; other = other->next)
-                if (other != s)
-                        slot_settle(k, other, false);
-        keeper_pump(k);
-        keeper_publish(k);
-}
-
-void keeper_put_token(Keeper *k, Slot *s, Token *token) {
-        /* By whichever daemon. */
-        slot_set_token(s, k->account->source, token, MIN(clock_boottime(), token->issued_usec));
-        if (keeper_has_refresh_token(k))
-                k->keep_alive_usec = policy_keep_alive_at(s->fetched_usec);
-}
-
-static void exchange_failed(Keeper *k, const Problem *cause, uint64_t retry_after) {
-        Slot *s = k->exchanging;
-        uint64_t now = clock_boottime();
+static void turn_refuse(Keeper *k, Waiter *w, Refusal why, uint64_t now, Waiter **ended) {
+        const RefusalFacts facts = {
+                .account = k->account,
+                .vault = k->vault,
+                .slot = w->slot,
+                .wish = w->ask.wish,
+                .timeout_usec = w->ask.timeout_usec,
+                .again = keeper_rule_of(k, w->slot, now)->timer == KEEPER_TIMER_BACK_OFF,
+                .now = now,
+                .sent_usec = k->ledger.sent_usec,
+        };
         Problem problem = { 0 };
-        /* Nobody was asked, so nobody declined: it is the source that denies it. */
-        const Problem denied = { .outcome = OUTCOME_SIGN_IN_NEEDED, .text = cause->text };
 
-        if (cause->outcome == OUTCOME_CANCELLED)
-                cause = &denied;
-        k->env->stats.fetch_failures++;
-        keeper_explain(k, cause, &problem);
-        log_write(s->claims ? LOG_DEBUG : LOG_INFO, "%s", problem_text(&problem));
-        if (!s->claims) {
-                slot_fail(s, &problem, slot_retry_at(s, k->account->source, retry_after, now),
-                          retry_after ? now + retry_after * USEC_PER_SEC : 0);
-                keeper_set_last_error(k, &problem);
-        } else
-                slot_fail(s, &problem, now, 0);
+        words_refuse(why, &facts, &problem);
+        /* A program has met it, so its person may hear of it. */
+        if (problem.outcome == OUTCOME_SIGN_IN_NEEDED && k->env->listener->account_refused)
+                k->env->listener->account_refused(k, k->env->listener_userdata);
+        waiter_end(w, ended, NULL, &problem);
         problem_clear(&problem);
-        exchange_ended(k, s);
 }
 
-/* Whoever answered may have been somebody else: nobody is told, and it is asked again. Once: an az
- * that writes its profile whenever it runs would have us go round for ever. */
-static void turn_on_outdated(void *userdata) {
-        Keeper *k = userdata;
-
-        k->repeated = true;
-        keeper_abort_exchange(k, true);
-        keeper_pump(k);
-        keeper_publish(k);
+static void turn_end(Keeper *k, Waiter *w, Judgement j, uint64_t now, Waiter **ended) {
+        if (j.verdict == VERDICT_SERVE)
+                waiter_end(w, ended, w->slot->token, NULL);
+        else
+                turn_refuse(k, w, j.why, now, ended);
 }
 
-static SpentFor exchange_reason(const Slot *s) {
-        SpentFor why = s->claims ? SPENT_FOR_CLAIMS : SPENT_FOR_RETRY;
+/* In the order in which they came, so that nobody is overtaken. */
+static void turn_judge(Keeper *k, uint64_t now, Waiter **ended) {
+        Waiter *next;
 
-        for (const Waiter *w = s->waiters; w; w = w->next)
-                if (w->ask.person)
-                        return SPENT_FOR_PERSON;
-                else if (w->ask.force)
-                        why = MIN(why, SPENT_FOR_FORCE);
-                else if (w->ask.wish.strict)
-                        why = MIN(why, SPENT_FOR_MIN_VALID);
-        return why;
-}
+        for (Waiter *w = k->waiters; w; w = next) {
+                Slot *s = w->slot;
+                JudgeFacts facts = turn_facts(k, s, now);
+                Judgement j = judge(&facts, s, &w->ask);
 
-static bool turn_may_send(int lock, void *userdata) {
-        Keeper *k = userdata;
-        Slot *s = k->exchanging;
-        uint64_t at;
-
-        if (ledger_spend(&k->ledger, lock, s, k->counts, exchange_reason(s))) {
-                k->counted = true;
-                log_debug("%s: asks for %s%s", k->account->name, s->resource,
-                          s->claims ? ", for claims" : "");
-                return true;
+                next = w->next;
+                if (j.verdict == VERDICT_LOOK) {
+                        keeper_look(k);
+                        facts.may_look = false;
+                        if (w->ask.timeout_usec == 0)
+                                j = judge(&facts, s, &w->ask);
+                }
+                if (j.verdict == VERDICT_SERVE || j.verdict == VERDICT_FAIL) {
+                        turn_end(k, w, j, now, ended);
+                        continue;
+                }
+                if (!w->met && (facts.wanted || facts.running))
+                        k->env->stats.coalesced++;
+                w->met = true;
+                if (j.verdict == VERDICT_START) {
+                        s->wanted = true;
+                        s->wished = s->wished || j.counts;
+                } else if (j.again_usec)
+                        s->refresh_usec = MIN(s->refresh_usec, j.again_usec);
         }
-        at = slot_wait_for_budget(s);
-        if (s == k->slots)
-                k->keep_alive_usec = MAX(k->keep_alive_usec, at);
+        for (Slot *s = k->slots; s; s = s->next)
+                s->ended = false;
+}
+
+/* After what is due was started: who does not wait, or not any more. */
+static void turn_end_late(Keeper *k, uint64_t now, Waiter **ended) {
+        Waiter *next;
+
+        for (Waiter *w = k->waiters; w; w = next) {
+                next = w->next;
+                if (now >= w->ask.asked_usec + w->ask.timeout_usec) {
+                        JudgeFacts facts = turn_facts(k, w->slot, now);
+
+                        turn_end(k, w, judge_late(&facts, w->slot, &w->ask), now, ended);
+                }
+        }
+}
+
+static bool slot_is_needed(const Keeper *k, const Slot *slot) {
+        if (slot == k->slots || slot->wanted || k->running.slot == slot ||
+            waiters_any(k->waiters, slot) ||
+            (!slot->claims && account_allows_resource(k->account, slot->resource)))
+                return true;
+        for (const Slot *s = k->slots; s; s = s->next)
+                if (s != slot && s->plain == slot)
+                        return true;
         return false;
 }
 
-/* A server refused this very token, and the source has no other. */
-static bool is_rejected_one(const Slot *s, const Token *fetched) {
-        return s->reporter && s->token && streq(s->token->value, fetched->value);
-}
+/* Slots of claims live for their request only, those that the settings dropped for the exchange
+ * that was under way. */
+static void turn_prune(Keeper *k) {
+        for (Slot **p = &k->slots; *p;)
+                if (slot_is_needed(k, *p))
+                        p = &(*p)->next;
+                else {
+                        Slot *s = *p;
 
-/* The token may be handed out now. That of a claims challenge satisfies the plain requests, too. */
-static void turn_on_token(Token *token, int saved, void *userdata) {
-        Keeper *k = userdata;
-        Slot *s = k->exchanging;
-        Problem problem = { 0 };
-
-        keeper_tell_unsaved(k, saved);
-        if (is_rejected_one(s->plain, token))
-                (void)problem_set(&problem, OUTCOME_SIGN_IN_NEEDED,
-                                  "a server rejects its token and the source gives no other.%s",
-                                  k->account->source == ACCOUNT_SOURCE_AZURE_CLI
-                                          ? " Run: az logout; az login --allow-no-subscriptions"
-                                          : "");
-        if (problem.outcome || keeper_az_check(k, s->plain, token, &problem) != 0) {
-                exchange_failed(k, &problem, 0);
-                problem_clear(&problem);
-                return;
-        }
-        keeper_put_token(k, s, token);
-        if (s->plain != s) {
-                keeper_put_token(k, s->plain, token);
-                s->plain->wanted = false;
-        }
-        ledger_cover(exchange_lock(k->exchange), s, k->account->source);
-        if (s->plain == k->slots)
-                k->last_refresh_usec = clock_boottime();
-        keeper_note_use(k);
-        log_debug("%s: has a token for %s", k->account->name, s->resource);
-        exchange_ended(k, s);
-}
-
-static void turn_on_failed(const FetchError *error, void *userdata) {
-        Keeper *k = userdata;
-        Slot *s = k->exchanging;
-
-        if (error->unsent)
-                ledger_unspend(&k->ledger, exchange_lock(k->exchange), s);
-        /* Whoever may not change the account has no say in what its next sign-in proves. */
-        if (error->problem.outcome == OUTCOME_SIGN_IN_NEEDED && (!s->claims || s->trusted))
-                keeper_want_claims(k, error->claims ?: s->claims);
-        exchange_failed(k, &error->problem, error->retry_after);
-}
-
-/* Somebody deleted the item from an unlocked keyring: that is a sign-out. */
-static void turn_on_gone(void *userdata) {
-        Keeper *k = userdata;
-        Problem problem = { 0 };
-
-        (void)problem_set(&problem, OUTCOME_SIGN_IN_NEEDED,
-                          "nobody is signed in: its item is gone from the keyring.");
-        record_drop_tokens(vault_record(k->vault));
-        for (Slot *s = k->slots; s; s = s->next)
-                slot_happened(s, KEEPER_EVENT_ITEM_GONE);
-        exchange_failed(k, &problem, 0);
-        problem_clear(&problem);
-}
-
-/* Who waits gets the old token, or is told that it is too often. */
-static void turn_on_denied(void *userdata) {
-        Keeper *k = userdata;
-        Slot *s = k->exchanging;
-
-        keeper_abort_exchange(k, false);
-        s->forced = false;
-        slot_settle(k, s, false);
-        keeper_pump(k);
-        keeper_publish(k);
-}
-
-/* Whoever waits goes on waiting for the next try. */
-static void turn_on_postponed(void *userdata) {
-        Keeper *k = userdata;
-        Slot *s = k->exchanging;
-        Problem problem = { 0 };
-
-        if (k->counted)
-                ledger_unspend(&k->ledger, exchange_lock(k->exchange), s);
-        (void)problem_set(&problem, OUTCOME_UNAVAILABLE, "%s: the fetcher could not be started.",
-                          k->account->name);
-        slot_fail(s, &problem, slot_retry_at(s, k->account->source, 0, clock_boottime()), 0);
-        problem_clear(&problem);
-        keeper_abort_exchange(k, false);
-        keeper_publish(k);
-}
-
-static const ExchangeHandler exchange_handler = {
-        .may_send = turn_may_send,
-        .token = turn_on_token,
-        .failed = turn_on_failed,
-        .gone = turn_on_gone,
-        .outdated = turn_on_outdated,
-        .denied = turn_on_denied,
-        .postponed = turn_on_postponed,
-};
-
-static void exchange_start(Keeper *k, Slot *s) {
-        const ExchangeTask task = {
-                .resource = s->resource, .claims = s->claims, .held = s->token, .forced = s->forced
-        };
-
-        k->exchanging = s;
-        k->counts = s->wished;
-        k->counted = false;
-        s->wanted = s->wished = false;
-        if (exchange_new(&k->exchange, k->env, k->account, k->vault, &task, &exchange_handler, k) <
-            0)
-                turn_on_postponed(k);
-}
-
-void keeper_pump(Keeper *k) {
-        if (k->exchanging || k->finish || k->env->asleep || k->az_changing || !keeper_can_fetch(k))
-                return;
-        for (Slot *s = k->slots; s; s = s->next)
-                if (s->wanted) {
-                        exchange_start(k, s);
-                        return;
+                        *p = s->next;
+                        slot_free(s);
+                        p = &k->slots; /* its plain one may be over now */
                 }
+}
+
+/* The end of an API token, which nobody but a person can see to, told in time. The token itself is
+ * good until then, and so is the account. */
+static void turn_warn(Keeper *k, uint64_t now) {
+        const Token *token = k->slots->token;
+        uint64_t seconds = token_left_usec(token, now) / USEC_PER_SEC;
+        unsigned days = policy_warning(token, now);
+        View *v = &k->view;
+        Problem problem = { 0 };
+
+        if (v->warned && (!token || token->ends_at != v->warned_ends_at))
+                v->warned = 0; /* another token */
+        if (!days || (v->warned && v->warned <= days))
+                return;
+        v->warned = days;
+        v->warned_ends_at = token->ends_at;
+        words_ends_soon(k->account, token->ends_at, &problem);
+        log_warning("%s", problem_text(&problem));
+        view_set_error(v, &problem);
+        problem_clear(&problem);
+        if (k->env->listener->account_ends_soon)
+                k->env->listener->account_ends_soon(k, seconds, k->env->listener_userdata);
+}
+
+static void turn_arm(Keeper *k, uint64_t now) {
+        uint64_t next = policy_warning_at(k->slots->token, now);
+
+        for (const Slot *s = k->slots; s; s = s->next)
+                next = MIN(next, keeper_next_time(k, s, now));
+        timer_arm(k->timer, MIN(next, waiters_next_time(k->waiters)));
+}
+
+static void turn_publish(Keeper *k) {
+        const Slot *own = k->slots;
+        KeeperView view;
+        unsigned what;
+
+        keeper_view(k, &view);
+        what = view_update(&k->view, &view, own->token ? clock_wall_of(own->refresh_usec) : 0);
+        if (what)
+                k->env->listener->account_changed(k, what, k->env->listener_userdata);
+}
+
+void keeper_turn(void *userdata) {
+        Waiter *answers = NULL;
+        KeeperOp *ops = NULL;
+        Keeper *k = userdata;
+        uint64_t now;
+
+        k->due = false;
+        keeper_apply_ops(k);
+        now = clock_boottime();
+        turn_judge(k, now, &answers);
+        keeper_fetch(k);
+        turn_end_late(k, now, &answers);
+        turn_prune(k);
+        turn_warn(k, now);
+        turn_arm(k, now);
+        turn_publish(k);
+        keeper_end_ops(k, &ops);
+        keeper_answer_ops(&ops);
+        waiters_answer(&answers);
 }

@@ -195,7 +195,7 @@ static void report_rejected(Machine *m, Client *client) {
         KeeperAsk ask = { .caller = caller_name(0) };
         Problem problem = { 0 };
         char value[80];
-        Waiter *waiter;
+        Waiter *waiter = NULL;
         Token *token;
 
         if (keeper_get(client_keeper(m, client), &ask, &token, &waiter, on_token, NULL, &problem) ==
@@ -209,6 +209,7 @@ static void report_rejected(Machine *m, Client *client) {
                                               chance_of(0.2) ? "{\"c\":1}" : NULL, ask.caller,
                                               &problem) >= 0);
         }
+        waiter_free(waiter);
         problem_clear(&problem);
 }
 

@@ -249,6 +249,7 @@ void machine_live(uint64_t seed, const char *settings, Totals *totals) {
                 fake_time_pass(next > now ? next - now : 0);
                 machine_check(&m);
                 machine_events(&m);
+                fake_time_pass(0); /* the keepers have their turn */
                 machine_check(&m);
                 totals->steps++;
         }

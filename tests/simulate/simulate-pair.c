@@ -95,8 +95,8 @@ static void side_end(Side *s) {
         for (size_t i = 0; i < N_ACCOUNTS; i++) {
                 const Keeper *k = manager_find(s->manager, m->clients[i].name);
 
-                owes[i] = k->exchanging || vault_is_dirty(k->vault);
-                if (keeper_pending_signin(k) || k->finish)
+                owes[i] = k->running.slot || vault_is_dirty(k->vault);
+                if (signins_pending(&k->signins) || signins_is_saving(&k->signins))
                         pair->signing_in[i] = false;
         }
         s->ending = true;
@@ -221,7 +221,8 @@ static bool client_is_ahead(const Client *c) {
                 Manager *manager = pair->sides[i].manager;
                 const Keeper *k = manager ? manager_find(manager, c->name) : NULL;
 
-                if (k && (k->exchanging || k->finish || vault_is_dirty(k->vault)))
+                if (k &&
+                    (k->running.slot || signins_is_saving(&k->signins) || vault_is_dirty(k->vault)))
                         return true;
         }
         return false;

@@ -11,6 +11,11 @@ struct Timer {
         void *userdata;
 };
 
+/* One that is scheduled is a timer for now, which runs before all others. */
+struct Defer {
+        Timer timer;
+};
+
 static Timer *timers;
 static uint64_t now_usec, wall_base, serial, chance;
 static const char *boot_id = "first-boot";
@@ -67,6 +72,24 @@ Timer *timer_free(Timer *t) {
                 *p = t->next;
                 free(t);
         }
+        return NULL;
+}
+
+int defer_new(Defer **ret, sd_event *event, TimerFn fn, void *userdata) {
+        Timer *t;
+
+        (void)timer_new(&t, event, fn, userdata);
+        *ret = (Defer *)t;
+        return 0;
+}
+
+void defer_schedule(Defer *d) {
+        if (d->timer.at == USEC_INFINITY)
+                timer_arm(&d->timer, 0);
+}
+
+Defer *defer_free(Defer *d) {
+        timer_free(d ? &d->timer : NULL);
         return NULL;
 }
 

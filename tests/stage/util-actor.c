@@ -162,6 +162,7 @@ static void do_secret_set(Actor *a) {
 
 static void do_az_changed(Actor *a) {
         fake_notify(true);
+        fake_time_pass(0);
         fake_notify(false);
 }
 

@@ -249,6 +249,7 @@ static void test_a_sign_in_from_elsewhere(void) {
         scene_lapse(&s);
         taken();
         assert(keeper_sign_in(s.stage.keeper, NULL, &signin, &problem) == 0);
+        fake_time_pass(0);
         assert(!desktop.shown && desktop.page == 0);
         /* It comes to nothing: the hour holds. */
         answer_error(OUTCOME_CANCELLED, 0);

@@ -134,6 +134,7 @@ static void configure(Stage *s, AccountSource source, const char *key, const cha
                 assert(account_set(a, key, values, ACCOUNT_ORIGIN_FILE, &problem) == 0);
         assert(keeper_configure(s->keeper, a) == 0);
         fake_time_pass(0);
+        fake_time_pass(0);
 }
 
 static void test_the_same_identity_keeps_its_tokens(void) {
@@ -246,6 +247,7 @@ static void test_a_resource_less_loses_no_refresh_token(void) {
         ASK(&c, &s, 20, .resource = GRAPH);
         assert(account_new(&narrow, "work", ACCOUNT_SOURCE_ENTRA) == 0);
         assert(keeper_configure(s.keeper, narrow) == 0);
+        fake_time_pass(0);
         expect_failure(&c, OUTCOME_CANCELLED, "settings have changed");
         answer_token("secret-at-2", "secret-rt-2");
         fake_time_pass(SEC(3));
@@ -303,6 +305,7 @@ static void test_another_resource_loses_no_refresh_token(void) {
                                 answer_token("secret-at-2", "secret-rt-2");
                         assert(keeper_configure(s.keeper,
                                                 account_for(rows[i].own, rows[i].other)) == 0);
+                        fake_time_pass(0);
                         if (!saving)
                                 answer_token("secret-at-2", "secret-rt-2");
                         fake_keyring_hold(s.keyring, false);
@@ -339,6 +342,7 @@ static void test_another_resource_while_callers_wait(void) {
         ASK(&gone, &s, 20, .resource = GRAPH);
         ASK(&own, &s, 20);
         assert(keeper_configure(s.keeper, account_for("https://vault.azure.net", RESOURCE)) == 0);
+        fake_time_pass(0);
         expect_failure(&gone, OUTCOME_CANCELLED, "settings have changed");
         expect_waiting(&named);
         answer_token("secret-at-2", "secret-rt-2");
@@ -361,6 +365,7 @@ static void test_another_resource_during_a_sign_in(void) {
         stage_start(&s, ACCOUNT_SOURCE_ENTRA);
         assert(keeper_sign_in(s.keeper, NULL, &signin, &problem) == 0);
         assert(keeper_configure(s.keeper, account_for(GRAPH, NULL)) == 0);
+        fake_time_pass(0);
         answer_token("secret-at-1", "secret-rt-1");
         assert(streq(stage_stored_secret(&s), "secret-rt-1"));
         assert(stage_state(&s) == KEEPER_STATE_READY);

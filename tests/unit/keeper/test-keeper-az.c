@@ -20,6 +20,7 @@ static void test_the_former_users_token_is_not_served(void) {
 
         stage_start_az(&s);
         fake_notify(true);
+        fake_time_pass(0);
         ASK(&none, &s, 0);
         expect_failure(&none, OUTCOME_UNAVAILABLE, "");
         ASK(&c, &s, 60);
@@ -41,12 +42,16 @@ static void test_in_use_is_asked_for_in_the_background(void) {
 
         stage_start_az(&s);
         fake_notify(true);
+        fake_time_pass(0);
         fake_notify(false);
+        fake_time_pass(0);
         assert(fake_fetches_running() == 1);
         answer_error(OUTCOME_SIGN_IN_NEEDED, 0);
         assert(stage_state(&s) == KEEPER_STATE_SIGN_IN_NEEDED);
         fake_notify(true);
+        fake_time_pass(0);
         fake_notify(false);
+        fake_time_pass(0);
         answer_token("secret-bob-1", NULL);
         assert(stage_state(&s) == KEEPER_STATE_READY);
         fake_time_pass(SEC(60));
@@ -61,7 +66,9 @@ static void test_not_in_use_waits_for_a_caller(void) {
         stage_init(&s);
         stage_start(&s, ACCOUNT_SOURCE_AZURE_CLI);
         fake_notify(true);
+        fake_time_pass(0);
         fake_notify(false);
+        fake_time_pass(0);
         fake_time_pass(SEC(7200));
         assert(fake_fetches() == 0);
         ASK(&c, &s, 60);
@@ -81,6 +88,7 @@ static void test_an_answer_of_before_is_asked_for_again(void) {
                 stage_start(&s, ACCOUNT_SOURCE_AZURE_CLI);
                 ASK(&c, &s, 60);
                 fake_notify(true);
+                fake_time_pass(0);
                 if (fails[i])
                         answer_error(OUTCOME_SIGN_IN_NEEDED, 0);
                 else
@@ -89,6 +97,7 @@ static void test_an_answer_of_before_is_asked_for_again(void) {
                 expect_waiting(&c);
                 assert(fake_fetches_running() == 0);
                 fake_notify(false);
+                fake_time_pass(0);
                 assert(fake_fetches_running() == 1);
                 answer_token("secret-bob-1", NULL);
                 expect_token(&c, "secret-bob-1");

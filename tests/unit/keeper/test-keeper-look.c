@@ -98,9 +98,8 @@ static void test_who_does_not_wait(void) {
 
         start_refused(&s);
         stage_put_record(&s, ACCOUNT_SOURCE_ENTRA, "secret-rt-2", "secret-at-2", 1, 3600);
-        caller_ask(&c, s.keeper, &(KeeperAsk){ .caller = ":1.1" });
+        ASK(&c, &s, 0);
         expect_failure(&c, OUTCOME_SIGN_IN_NEEDED, "login work");
-        fake_time_pass(0);
         assert(stage_state(&s) == KEEPER_STATE_READY);
         ASK(&c, &s, 20);
         expect_token(&c, "secret-at-2");

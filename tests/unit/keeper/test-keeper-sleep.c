@@ -4,11 +4,13 @@
 static void falls_asleep(Stage *s) {
         s->env.asleep = true;
         keeper_on_sleep(s->keeper);
+        fake_time_pass(0);
 }
 
 static void wakes(Stage *s) {
         s->env.asleep = false;
         keeper_on_online(s->keeper);
+        fake_time_pass(0);
         fake_time_pass(0);
 }
 
