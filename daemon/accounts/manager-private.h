@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the files of the manager share: manager.c (the set), accounts/settings.c (made from the
- * settings, and made anew when they change), edit.c (changing it), op.c (the same
- * with the keyring), default.c (which account is the default), select.c (which
- * account a selector means).
+ * What the files of this room share. Each calls those before it: set.c (the list), default.c (which
+ * of them is the default), settings.c (made from the settings, and made anew when they change),
+ * select.c (which account a selector means), edit.c (changing it), op.c (the same with the
+ * keyring), manager.c (its life, the events).
  */
 #pragma once
 
@@ -53,7 +53,7 @@ struct Manager {
         bool ready;    /* the first settings are in: news may go up */
 };
 
-/* manager.c */
+/* set.c */
 /* Show an account, or take one out of the list (the caller frees or keeps it). */
 void manager_append(Manager *m, Keeper *k);
 void manager_take(Manager *m, Keeper *k);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What attention.c (who needs a person, and when to tell) and sign-in.c (the sign-in that
- * the notification's button starts) share.
+ * What the files of this room share: items.c (who needs a person, and what is shown), above it
+ * sign-in.c (the sign-in that the notification's button starts), above both attention.c (the news
+ * that come in).
  */
 #pragma once
 
@@ -30,7 +31,10 @@ struct Attention {
         bool opened, page_failed;
 };
 
-/* attention.c */
+/* items.c */
+const char *attention_item_name(const AttentionItem *item);
+/* Found or made, or NULL. */
+AttentionItem *attention_item_make(Attention *a, Keeper *k);
 /* Found, or NULL. */
 AttentionItem *attention_item_find(const Attention *a, const Keeper *k);
 /* What the notification is to say of it; borrowed. */
@@ -40,12 +44,13 @@ void attention_item_drop(Attention *a, AttentionItem *item);
 /* Tell what is to be told and may be; changed: what is shown is true no more. */
 void attention_review(Attention *a, bool changed);
 
+/* Show what the person has to do for the sign-in. False: none is under way. */
+bool attention_show_sign_in(Attention *a);
+
 /* sign-in.c */
 /* Start the sign-in of the first account listed that has one, or go on with the one under way.
  * False: there is none. */
 bool attention_sign_in(Attention *a);
-/* Show what the person has to do for it. False: none is under way. */
-bool attention_show_sign_in(Attention *a);
 /* News of a sign-in. */
 void attention_on_signin_changed(SignIn *s, void *userdata);
 /* The browser could not be started. */

@@ -6,24 +6,6 @@
 #include "attention/attention-private.h"
 #include "io/log.h"
 
-/* Is what the person has to do for the sign-in known, and worth the room? */
-bool attention_show_sign_in(Attention *a) {
-        CLEANUP(desktop_note_deinit) DesktopNote note = { 0 };
-        SignInView view;
-
-        if (!a->signin)
-                return false;
-        signin_view(a->signin, &view);
-        if (!*view.verification_uri)
-                return true; /* in a moment */
-        if (!*view.user_code && !a->page_failed && !desktop_is_shown(a->desktop))
-                return true; /* the browser says all */
-        if (attention_note_signin(&note, keeper_account(a->keeper)->name, view.verification_uri,
-                                  view.user_code, !a->page_failed) >= 0)
-                desktop_show(a->desktop, &note);
-        return true;
-}
-
 static void attention_open(Attention *a) {
         SignInView view;
 

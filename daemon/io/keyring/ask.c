@@ -30,16 +30,6 @@ void keyring_ask_next(Keyring *k) {
         }
 }
 
-void keyring_ask_ended(Keyring *k) {
-        KeyringOp *op;
-
-        TAILQ_FOREACH(op, &k->ops, link)
-        if (op->asking)
-                keyring_op_end_soon(op, KEYRING_E_ABSENT);
-        if (k->unlock_held)
-                keyring_finish_unlock(k, KEYRING_E_ABSENT);
-}
-
 /* A person sees it by now. */
 static void keyring_on_dialog_due(void *userdata) {
         Keyring *k = userdata;
@@ -123,42 +113,6 @@ void keyring_finish_dialog(Keyring *k, int outcome) {
         keyring_ask_next(k);
 }
 
-/* Nobody waits for it any more. */
-static void keyring_drop_unlock(Keyring *k) {
-        if (!k->watch || !k->unlock)
-                return;
-        if (k->unlock_held)
-                k->unlock = keyring_job_free(k->unlock);
-        else
-                keyring_worker_drop(k->worker, STEAL(k->unlock));
-        k->unlock_held = false;
-        keyring_update_state(k);
-}
-
-void keyring_op_unask(KeyringOp *op) {
-        Keyring *k = op->k;
-        KeyringOp *other;
-
-        op->asking = false;
-        if (k->dialog && k->dialog->owner == op) {
-                keyring_worker_drop(k->worker, STEAL(k->dialog));
-                k->dialog_seen = false;
-                keyring_update_state(k);
-        }
-        if (!op->unlocking)
-                return;
-        op->unlocking = false;
-        TAILQ_FOREACH(other, &k->ops, link)
-        if (other->unlocking)
-                return;
-        keyring_drop_unlock(k);
-}
-
-void keyring_op_give_up(KeyringOp *op) {
-        if (op && op->k && op->asking)
-                keyring_op_end_soon(op, KEYRING_E_REFUSED);
-}
-
 /* What a file store says of itself when it has been opened is all that there is to know. */
 static void keyring_learn_opened(Keyring *k, int outcome) {
         k->news++;
@@ -167,6 +121,35 @@ static void keyring_learn_opened(Keyring *k, int outcome) {
                   : outcome == KEYRING_E_LOCKED ? KEYRING_STATE_LOCKED
                                                 : KEYRING_STATE_ABSENT;
         k->owed = true; /* what could not be read before can perhaps be read now */
+}
+
+int keyring_prepare_unlock(Keyring *k) {
+        CLEANUP(keyring_job_freep) KeyringJob *job = NULL;
+        int r;
+
+        r = keyring_job_new(&job, KEYRING_JOB_UNLOCK, NULL, NULL, NULL);
+        if (r < 0)
+                return r;
+        if (k->key_file) {
+                job->key_file = strdup(k->key_file);
+                if (!job->key_file)
+                        return -ENOMEM;
+        }
+        k->unlock = STEAL(job);
+        return 0;
+}
+
+int keyring_reopen(Keyring *k) {
+        int r;
+
+        if (k->unlock) {
+                k->unlock_again = true;
+                return 0;
+        }
+        r = keyring_prepare_unlock(k);
+        if (r == 0)
+                keyring_worker_submit(k->worker, k->unlock);
+        return r;
 }
 
 void keyring_finish_unlock(Keyring *k, int outcome) {
@@ -202,47 +185,30 @@ void keyring_finish_unlock(Keyring *k, int outcome) {
         keyring_ask_next(k);
 }
 
-int keyring_prepare_unlock(Keyring *k) {
-        CLEANUP(keyring_job_freep) KeyringJob *job = NULL;
-        int r;
+/* The service is gone, and whoever waits for a dialog of its is told. */
+static void keyring_ask_ended(Keyring *k) {
+        KeyringOp *op;
 
-        r = keyring_job_new(&job, KEYRING_JOB_UNLOCK, NULL, NULL, NULL);
-        if (r < 0)
-                return r;
-        if (k->key_file) {
-                job->key_file = strdup(k->key_file);
-                if (!job->key_file)
-                        return -ENOMEM;
-        }
-        k->unlock = STEAL(job);
-        return 0;
+        TAILQ_FOREACH(op, &k->ops, link)
+        if (op->asking)
+                keyring_op_end_soon(op, KEYRING_E_ABSENT);
+        if (k->unlock_held)
+                keyring_finish_unlock(k, KEYRING_E_ABSENT);
 }
 
-int keyring_unlock(Keyring *k, KeyringOp **ret, KeyringFn fn, void *userdata) {
-        CLEANUP(keyring_op_freep) KeyringOp *op = NULL;
-        int r;
+void keyring_release_held(Keyring *k) {
+        KeyringOp *op;
 
-        r = keyring_op_new(k, &op, NULL, fn, userdata);
-        if (r < 0)
-                return r;
-        if (keyring_breaker_is_open(k->breaker)) {
-                keyring_op_end_soon(op, KEYRING_E_SILENT);
-                *ret = STEAL(op);
-                return 0;
+        TAILQ_FOREACH(op, &k->ops, link) {
+                if (!op->held)
+                        continue;
+                if (k->service == KEYRING_SERVICE_RUNS)
+                        keyring_op_hand_over(op);
+                else
+                        keyring_op_end_soon(op, KEYRING_E_ABSENT);
         }
-        op->unlocking = true;
-        if (!k->unlock) {
-                r = keyring_prepare_unlock(k);
-                if (r < 0)
-                        return r;
-                k->unlock_held = true;
-                if (k->service == KEYRING_SERVICE_NONE && k->watch)
-                        keyring_watch_activate(k->watch);
-                if (k->service != KEYRING_SERVICE_UNKNOWN)
-                        keyring_release_held(k);
-                keyring_update_state(k);
-        }
-
-        *ret = STEAL(op);
-        return 0;
+        if (k->service == KEYRING_SERVICE_NONE)
+                keyring_ask_ended(k);
+        else
+                keyring_ask_next(k);
 }

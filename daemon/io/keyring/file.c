@@ -6,34 +6,6 @@
 #include "io/keyring/keyring-private.h"
 #include "io/keyring/store-file.h"
 
-const char *keyring_kind(const Keyring *k) {
-        return k->kind;
-}
-
-const char *keyring_complaint(const Keyring *k) {
-        if (k->complaint)
-                return k->complaint;
-        return k->state == KEYRING_STATE_OK ? NULL : k->shut;
-}
-
-void keyring_set_shut(Keyring *k, char *why) {
-        free(k->shut);
-        k->shut = why;
-}
-
-int keyring_reopen(Keyring *k) {
-        int r;
-
-        if (k->unlock) {
-                k->unlock_again = true;
-                return 0;
-        }
-        r = keyring_prepare_unlock(k);
-        if (r == 0)
-                keyring_worker_submit(k->worker, k->unlock);
-        return r;
-}
-
 int keyring_set_key_file(Keyring *k, const char *key_file) {
         char *copy;
 

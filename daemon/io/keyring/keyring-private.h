@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the files of the loop's side share: keyring.c (the calls, the answers, the state),
- * keyring-op.c (the life of an operation), keyring-ask.c (its dialogs, and an unlock's),
- * keyring-file.c (what is no service on the bus).
+ * What the files of the loop's side share. Each calls those before it: state.c (what others see),
+ * op.c (an operation), ask.c (dialogs, and an unlock's), call.c (the calls of others), keyring.c
+ * (its life, what comes from the worker and the watcher), file.c (what is no service on the bus).
  */
 #pragma once
 
@@ -64,42 +64,15 @@ struct Keyring {
         void *deletion_userdata;
 };
 
-/* keyring.c */
-/* The service is known: what waited for that goes on. */
-void keyring_release_held(Keyring *k);
+/* state.c */
 /* Work the state out anew, and tell it from the loop's next turn. */
 void keyring_update_state(Keyring *k);
-/* Without watcher, and no service yet. impl is taken over in every case. 0 or -errno. */
-int keyring_make(Keyring **ret, sd_event *event, const KeyringBackend *backend, void *impl,
-                 KeyringStateFn fn, void *userdata);
-/* Make k->unlock. 0 or -ENOMEM. */
-int keyring_prepare_unlock(Keyring *k);
-
-/* keyring-ask.c */
-/* Its job has to ask: show that, or wait for the dialog that is shown, or answer. */
-void keyring_op_ask(KeyringOp *op, KeyringJob *job);
-/* Its dialog is taken away, if that is shown, and that of an unlock that nobody else waits for. */
-void keyring_op_unask(KeyringOp *op);
-/* The unlock, or the dialog, has ended. */
-void keyring_finish_unlock(Keyring *k, int outcome);
-void keyring_finish_dialog(Keyring *k, int outcome);
-/* What waits for a dialog goes on, if none is shown: the unlock first. */
-void keyring_ask_next(Keyring *k);
-/* The service is gone, and whoever waits for a dialog of its is told. */
-void keyring_ask_ended(Keyring *k);
-/* 0 or -errno. */
-int keyring_ask_prepare(Keyring *k);
-
-/* keyring-file.c */
-/* Open the file store anew: read its key, look at its folder. The state follows. 0 or -ENOMEM. */
-int keyring_reopen(Keyring *k);
 /* Keep a text (taken over, may be NULL) as what stands in the way. */
 void keyring_set_shut(Keyring *k, char *why);
 
-/* keyring-op.c */
-/* Takes job over when all is well, not handed over; NULL: an operation without time limit. 0 or
- * -errno. */
-int keyring_op_new(Keyring *k, KeyringOp **ret, KeyringJob *job, KeyringFn fn, void *userdata);
+/* op.c */
+/* When a call that begins now has had no answer in time; CLOCK_MONOTONIC. */
+uint64_t keyring_op_limit(const Keyring *k);
 /* Give its job to the worker. */
 void keyring_op_hand_over(KeyringOp *op);
 /* The same once more, after a dialog, with a time limit of its own. */
@@ -108,5 +81,28 @@ void keyring_op_repeat(KeyringOp *op);
 void keyring_op_answer(KeyringOp *op, int outcome, const char *secret);
 /* Answer it from the loop's next turn: callbacks never run inside a call, and one at a time. */
 void keyring_op_end_soon(KeyringOp *op, int outcome);
-/* Let go of the job and of the list. */
+/* Let go of the job and of the list; its dialog is taken away, if that is shown, and that of an
+ * unlock that nobody else waits for. */
 void keyring_op_end(KeyringOp *op);
+
+/* ask.c */
+/* Its job has to ask: show that, or wait for the dialog that is shown, or answer. */
+void keyring_op_ask(KeyringOp *op, KeyringJob *job);
+/* The unlock, or the dialog, has ended. */
+void keyring_finish_unlock(Keyring *k, int outcome);
+void keyring_finish_dialog(Keyring *k, int outcome);
+/* What waits for a dialog goes on, if none is shown: the unlock first. */
+void keyring_ask_next(Keyring *k);
+/* 0 or -errno. */
+int keyring_ask_prepare(Keyring *k);
+/* Make k->unlock. 0 or -ENOMEM. */
+int keyring_prepare_unlock(Keyring *k);
+/* Open the file store anew: read its key, look at its folder. The state follows. 0 or -ENOMEM. */
+int keyring_reopen(Keyring *k);
+/* The service is known: what waited for that goes on. */
+void keyring_release_held(Keyring *k);
+
+/* keyring.c */
+/* Without watcher, and no service yet. impl is taken over in every case. 0 or -errno. */
+int keyring_make(Keyring **ret, sd_event *event, const KeyringBackend *backend, void *impl,
+                 KeyringStateFn fn, void *userdata);

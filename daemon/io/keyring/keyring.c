@@ -11,21 +11,6 @@
 #define TIME_LIMIT_USEC     (10 * USEC_PER_SEC)
 #define DELETION_LATER_USEC (1 * USEC_PER_SEC)
 
-const char *keyring_state_to_string(KeyringState state) {
-        static const char *const names[_KEYRING_STATE_MAX] = {
-                [KEYRING_STATE_OK] = "ok",
-                [KEYRING_STATE_LOCKED] = "locked",
-                [KEYRING_STATE_PROMPTING] = "prompting",
-                [KEYRING_STATE_ABSENT] = "absent",
-        };
-
-        return (unsigned)state < _KEYRING_STATE_MAX ? names[state] : NULL;
-}
-
-KeyringState keyring_state(const Keyring *k) {
-        return k->state;
-}
-
 void keyring_set_time_limit(Keyring *k, uint64_t limit_usec) {
         k->limit_usec = limit_usec;
 }
@@ -40,17 +25,6 @@ static int keyring_on_tell(sd_event_source *source, void *userdata) {
         k->told = k->state;
         k->fn(k->state, k->userdata);
         return 0;
-}
-
-/* An unlock that is still open beside an unlocked keyring is no longer what anybody waits for; what
- * was seen of a service that has fallen silent is no longer true. */
-void keyring_update_state(Keyring *k) {
-        KeyringState seen = keyring_breaker_is_open(k->breaker) ? KEYRING_STATE_ABSENT : k->seen;
-
-        k->state = k->dialog_seen || (k->unlock && k->watch && seen != KEYRING_STATE_OK)
-                           ? KEYRING_STATE_PROMPTING
-                           : seen;
-        (void)sd_event_source_set_enabled(k->tell, SD_EVENT_ONESHOT);
 }
 
 static void keyring_on_close(void *userdata) {
@@ -106,23 +80,6 @@ static int keyring_on_answer(sd_event_source *source, int fd, uint32_t revents, 
         return 0;
 }
 
-void keyring_release_held(Keyring *k) {
-        KeyringOp *op;
-
-        TAILQ_FOREACH(op, &k->ops, link) {
-                if (!op->held)
-                        continue;
-                if (k->service == KEYRING_SERVICE_RUNS)
-                        keyring_op_hand_over(op);
-                else
-                        keyring_op_end_soon(op, KEYRING_E_ABSENT);
-        }
-        if (k->service == KEYRING_SERVICE_NONE)
-                keyring_ask_ended(k);
-        else
-                keyring_ask_next(k);
-}
-
 /* A service that runs, and has no place for our items. */
 static const char *explain_no_collection(const char *program) {
         if (str_starts(program, "keepassxc"))
@@ -155,51 +112,6 @@ static void keyring_on_watch(KeyringService service, KeyringState state, void *u
         keyring_release_held(k);
         if (state != _KEYRING_STATE_MAX)
                 keyring_update_state(k);
-}
-
-static int keyring_call(Keyring *k, KeyringOp **ret, KeyringJobKind kind, KeyringAsk ask,
-                        const char *account, const char *label, const char *secret, KeyringFn fn,
-                        void *userdata) {
-        CLEANUP(keyring_job_freep) KeyringJob *job = NULL;
-        KeyringOp *op;
-        int r;
-
-        r = keyring_job_new(&job, kind, account, label, secret);
-        if (r < 0)
-                return r;
-        r = keyring_op_new(k, &op, job, fn, userdata);
-        if (r < 0)
-                return r;
-
-        op->ask = ask;
-        job->beside = ask.wish == KEYRING_WISH_BESIDE;
-        STEAL(job)->owner = op; /* op's now */
-        if (k->service == KEYRING_SERVICE_NONE)
-                keyring_op_end_soon(op, KEYRING_E_ABSENT);
-        else if (k->service == KEYRING_SERVICE_UNKNOWN)
-                op->held = true;
-        else if (keyring_breaker_is_open(k->breaker))
-                keyring_op_end_soon(op, KEYRING_E_SILENT);
-        else
-                keyring_op_hand_over(op);
-        *ret = op;
-        return 0;
-}
-
-int keyring_load(Keyring *k, KeyringOp **ret, const char *account, KeyringFn fn, void *userdata) {
-        const KeyringAsk none = { KEYRING_WISH_SILENT, NULL };
-
-        return keyring_call(k, ret, KEYRING_JOB_LOAD, none, account, NULL, NULL, fn, userdata);
-}
-
-int keyring_store(Keyring *k, KeyringOp **ret, KeyringAsk ask, const char *account,
-                  const char *label, const char *secret, KeyringFn fn, void *userdata) {
-        return keyring_call(k, ret, KEYRING_JOB_STORE, ask, account, label, secret, fn, userdata);
-}
-
-int keyring_delete(Keyring *k, KeyringOp **ret, KeyringAsk ask, const char *account, KeyringFn fn,
-                   void *userdata) {
-        return keyring_call(k, ret, KEYRING_JOB_DELETE, ask, account, NULL, NULL, fn, userdata);
 }
 
 int keyring_make(Keyring **ret, sd_event *event, const KeyringBackend *backend, void *impl,
