@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include "common/credentials.h"
+#include "common/memory.h"
 #include "common/secret.h"
 #include "common/text.h"
 
@@ -36,25 +37,20 @@ static const char *text_fault(const char *text, size_t n) {
         return !colon || colon == text ? "has no line USER:PASSWORD in it" : NULL;
 }
 
-int credentials_read(char **ret, const char *path, const char **ret_why) {
+char *credentials_read(const char *path, const char **ret_why) {
         CLEANUP(fd_closep) int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-        CLEANUP(secret_freep) char *text = NULL;
-        char buf[CREDENTIALS_MAX + 2];
+        char buf[CREDENTIALS_MAX + 2], *text;
         ssize_t n;
 
         *ret_why = file_fault(fd);
         if (*ret_why)
-                return CREDENTIALS_E_BAD;
+                return NULL;
         n = read(fd, buf, sizeof(buf) - 1);
         buf[MAX(n, 0)] = '\0';
         if (n > 0 && buf[n - 1] == '\n')
                 buf[--n] = '\0';
         *ret_why = n < 0 ? "can't be read" : text_fault(buf, (size_t)n);
-        if (!*ret_why)
-                text = secret_dup(buf);
+        text = *ret_why ? NULL : xstrdup(buf);
         secret_wipe(buf, sizeof(buf));
-        if (*ret_why)
-                return CREDENTIALS_E_BAD;
-        *ret = STEAL(text);
-        return *ret ? 0 : -ENOMEM;
+        return text;
 }

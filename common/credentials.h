@@ -6,14 +6,9 @@
 
 #include <iotc-util.h>
 
-enum {
-        _CREDENTIALS_E_SUCCESS,
-        CREDENTIALS_E_BAD, /* such a file that it can't be used */
-};
-
 /*
  * Read "user:password", one line, from a regular file that is the user's and nobody else may read
- * or write. 0 and *ret, to be freed by secret_free(); CREDENTIALS_E_BAD and in *ret_why (static)
- * what is wrong with it: "is missing"; -ENOMEM. Never waits, whatever the file is.
+ * or write. To be freed by secret_free(); NULL, and *ret_why (static) says what is wrong with the
+ * file: "is missing". Never waits, whatever the file is.
  */
-int credentials_read(char **ret, const char *path, const char **ret_why);
+char *credentials_read(const char *path, const char **ret_why);

@@ -7,6 +7,7 @@
 #include <arpa/inet.h>
 
 #include "common/host.h"
+#include "common/memory.h"
 #include "common/text.h"
 
 #define HOST_LABEL_MAX 63
@@ -126,9 +127,7 @@ static int host_read(char **ret, const HostParts *parts) {
         int r;
 
         if (*parts->name != '[') {
-                name = strndup(parts->name, parts->n_name);
-                if (!name)
-                        return -ENOMEM;
+                name = xstrndup(parts->name, parts->n_name);
                 r = host_read_name(name);
                 if (r < 0)
                         return r;
@@ -136,13 +135,12 @@ static int host_read(char **ret, const HostParts *parts) {
                 return 0;
         }
 
-        name = strndup(parts->name + 1, parts->n_name - 2);
-        if (!name)
-                return -ENOMEM;
+        name = xstrndup(parts->name + 1, parts->n_name - 2);
         if (inet_pton(AF_INET6, name, &address) != 1 ||
             !inet_ntop(AF_INET6, &address, text, sizeof(text)))
                 return -EINVAL;
-        return asprintf(ret, "[%s]", text) < 0 ? -ENOMEM : 0;
+        *ret = xasprintf("[%s]", text);
+        return 0;
 }
 
 /* What was split as host_normalize() has it. */
@@ -163,10 +161,10 @@ static int host_join(char **ret, const HostParts *parts) {
                 return -EINVAL;
 
         if (port == 0 || port == (parts->http ? 80 : 443))
-                r = asprintf(ret, "%s%s", parts->http ? "http://" : "", host);
+                *ret = xasprintf("%s%s", parts->http ? "http://" : "", host);
         else
-                r = asprintf(ret, "%s%s:%u", parts->http ? "http://" : "", host, port);
-        return r < 0 ? -ENOMEM : 0;
+                *ret = xasprintf("%s%s:%u", parts->http ? "http://" : "", host, port);
+        return 0;
 }
 
 int host_normalize(char **ret, const char *text) {
@@ -260,7 +258,23 @@ int host_check_url(char **ret, const char *url) {
 
         while (n > 0 && parts.rest[n - 1] == '/')
                 n--;
-        if (asprintf(ret, "%s%s%.*s", parts.http ? "" : "https://", host, (int)n, parts.rest) < 0)
-                return -ENOMEM;
+        *ret = xasprintf("%s%s%.*s", parts.http ? "" : "https://", host, (int)n, parts.rest);
         return 0;
+}
+
+bool host_url_is_safe(const char *url) {
+        CLEANUP(freep) char *host = NULL;
+        HostParts parts;
+
+        return text_is_printable_ascii(url) && !strpbrk(url, "\"<>`") &&
+               host_split(&parts, url) == 0 && parts.url && host_join(&host, &parts) == 0;
+}
+
+char *host_of_url(const char *url) {
+        HostParts parts;
+        char *host;
+
+        if (host_split(&parts, url) < 0 || !parts.url || host_read(&host, &parts) < 0)
+                return xstrdup("the server");
+        return host;
 }

@@ -17,7 +17,7 @@
  * "host" or "host:port", for an http URL to "http://host" or "http://host:port"; the port is left
  * out when it is 443, or 80 of an http URL. IPv6 in brackets. What it made, it reads as the same.
  * 0 and *ret (caller frees); -EINVAL for everything else: user information, other schemes, control
- * characters, empty labels, over 253 characters; -ENOMEM.
+ * characters, empty labels, over 253 characters.
  */
 int host_normalize(char **ret, const char *text);
 /* A normalized host without "http://". Borrowed. */
@@ -33,6 +33,11 @@ bool host_under(const char *host, const char *suffix);
 bool host_is_loopback(const char *host);
 /*
  * A URL that may be spoken to: https, or http on loopback; no user information, query, fragment or
- * control characters. *ret is without trailing slashes (caller frees). 0, -EINVAL, -ENOMEM.
+ * control characters. *ret is without trailing slashes (caller frees). 0 or -EINVAL.
  */
 int host_check_url(char **ret, const char *url);
+/* May this URL be spoken to as it stands, with whatever path, query and fragment? As above: https,
+ * or http to loopback, no user information; and nothing in it that has to be quoted. */
+bool host_url_is_safe(const char *url);
+/* The host of a URL, without its port, for a text: "the server" when it is none. Caller frees. */
+char *host_of_url(const char *url);

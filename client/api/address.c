@@ -198,19 +198,3 @@ int address_follow(char **ret, const Address *address, const char *base, const c
         return address_is_url(absolute) ? address_url(ret, address, absolute, NULL)
                                         : ADDRESS_E_OTHER;
 }
-
-int address_add_credentials(char **ret, const char *text, const char *credentials) {
-        CLEANUP(urlp) CURLU *url = curl_url();
-        CLEANUP(textp) char *full = NULL;
-        CLEANUP(freep) char *user = strndup(credentials, strcspn(credentials, ":"));
-        const char *password = strchr(credentials, ':');
-
-        if (!url || !user || curl_url_set(url, CURLUPART_URL, text, 0) != CURLUE_OK ||
-            curl_url_set(url, CURLUPART_USER, user, CURLU_URLENCODE) != CURLUE_OK ||
-            curl_url_set(url, CURLUPART_PASSWORD, password + 1, CURLU_URLENCODE) != CURLUE_OK ||
-            curl_url_get(url, CURLUPART_URL, &full, 0) != CURLUE_OK)
-                return -ENOMEM;
-        *ret = strdup(full);
-        explicit_bzero(full, strlen(full));
-        return *ret ? 0 : -ENOMEM;
-}

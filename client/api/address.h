@@ -46,6 +46,3 @@ bool address_has_version(const char *path);
 char *address_add_field(const char *path, const char *name, const char *value);
 /* Where a link leads, absolute or relative to base, a URL. As address_url(). */
 int address_follow(char **ret, const Address *address, const char *base, const char *link);
-/* A proxy's URL with "user:password" in it, encoded, as libcurl wants it. 0 and *ret, to be wiped
- * and freed, or -ENOMEM. */
-int address_add_credentials(char **ret, const char *url, const char *credentials);

@@ -183,6 +183,7 @@ int answer_explain(char **ret, const AnswerContext *c, const HttpReply *reply) {
                                "%s gave no answer: %s. What was asked may have been done", c->host,
                                reply->error);
         case HTTP_E_SETTING:
+        case HTTP_E_CERTIFICATE:
                 return EXPLAIN(EXIT_SETTINGS, "can't reach %s: %s", c->host, reply->error);
         case HTTP_E_INTERRUPTED:
                 return loop_interrupted() ?: EXIT_INTERRUPTED;

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "api/http.h"
+#include "common/http.h"
 
 /* Who asked whom: borrowed, for the sentence. */
 typedef struct AnswerContext {

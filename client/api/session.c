@@ -9,14 +9,15 @@
 #include "base/loop.h"
 #include "base/say.h"
 #include "base/settings.h"
-#include "common/credentials.h"
-#include "common/secret.h"
 #include "common/utf8.h"
 
 enum {
         TOKEN_TIMEOUT_SEC = 90, /* as iotc-token get */
         TRIES_MAX = 5,          /* of one request */
-        WAIT_MAX = 120,         /* seconds of waits for the application, without a success */
+        TIME_MAX_SEC = 300,     /* a request */
+        TIME_END_MAX_SEC = 30,  /* one that signals do not interrupt */
+        BODY_MAX = 64 * 1024 * 1024,
+        WAIT_MAX = 120, /* seconds of waits for the application, without a success */
 };
 
 CLEANUP_FUNC(iotc_token, iotc_token_free)
@@ -25,6 +26,7 @@ Session *session_free(Session *s) {
         if (!s)
                 return NULL;
         http_free(s->http);
+        settings_deinit(&s->settings);
         iotc_token_close(s->client);
         address_deinit(&s->address);
         free(s->account);
@@ -36,33 +38,12 @@ static int session_fail_client(const Session *s) {
         return fail_error(iotc_token_error_name(s->client), iotc_token_error_text(s->client));
 }
 
-/* The setting proxy with its credentials; what is plain goes to loopback, past it. 0 and *ret,
- * which may be NULL, -errno, or an exit code. */
-static int proxy_load(char **ret, const Session *s, const Settings *settings) {
-        const char *path = settings->proxy_credentials, *why;
-        CLEANUP(secret_freep) char *credentials = NULL;
-        int r;
-
-        if (!settings->proxy)
-                return 0;
-        if (!path || str_starts(s->address.origin, "http:")) {
-                *ret = strdup(settings->proxy);
-                return *ret ? 0 : -ENOMEM;
-        }
-        r = credentials_read(&credentials, path, &why);
-        if (r == CREDENTIALS_E_BAD)
-                return fail(EXIT_SETTINGS, "the file of the setting proxy-credentials, %s, %s",
-                            path, why);
-        return r ?: address_add_credentials(ret, settings->proxy, credentials);
-}
-
 /* The way that the daemon goes, by the settings that it reads. 0 or an exit code. */
 static int session_open_http(Session *s) {
         CLEANUP(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
-        CLEANUP(settings_deinit) Settings settings = { 0 };
+        const Settings *settings = &s->settings;
         CLEANUP(properties_deinit) Properties manager = { 0 };
         CLEANUP(freep) char *path = NULL;
-        CLEANUP(secret_freep) char *proxy = NULL;
         CLEANUP(file_closep) FILE *ca = NULL;
         int r;
 
@@ -73,20 +54,23 @@ static int session_open_http(Session *s) {
                 return r;
         r = settings_user_path(&path, properties_strings(&manager, "SettingsFiles"));
         if (r >= 0)
-                r = settings_load(&settings, path);
-        if (r >= 0)
-                r = proxy_load(&proxy, s, &settings);
-        if (r > 0)
-                return r;
+                r = settings_load(&s->settings, path);
+        if (r < 0)
+                return fail_errno(r);
         /* curl would wait for a pipe's writer. */
-        ca = r >= 0 && settings.ca_bundle ? settings_open(settings.ca_bundle, SETTINGS_CA_MAX)
-                                          : NULL;
-        if (r >= 0 && settings.ca_bundle && !ca && errno != ENOENT)
-                return fail(EXIT_SETTINGS, "the CA bundle %s can't be read: %s", settings.ca_bundle,
-                            _(settings_open_fault(errno)));
-        if (r >= 0)
-                r = http_new(&s->http, proxy, settings.ca_bundle);
-        return r < 0 ? fail_errno(r) : 0;
+        ca = settings->ca_bundle ? settings_open(settings->ca_bundle, SETTINGS_CA_MAX) : NULL;
+        if (settings->ca_bundle && !ca && errno != ENOENT)
+                return fail(EXIT_SETTINGS, "the CA bundle %s can't be read: %s",
+                            settings->ca_bundle, _(settings_open_fault(errno)));
+        s->http = http_new(&(HttpOptions){
+                .proxy = settings->proxy,
+                .proxy_credentials = settings->proxy ? settings->proxy_credentials : NULL,
+                .ca_bundle = settings->ca_bundle,
+                .body_max = BODY_MAX,
+                .ask_for_host = true,
+                .interrupted = loop_interrupted,
+        });
+        return 0;
 }
 
 int session_new(Session **ret, const Verb *verb, const char *app, const char *account) {
@@ -253,9 +237,7 @@ static int session_try(Session *s, HttpReply *reply, const HttpRequest *http,
         for (unsigned tries = 1;; tries++) {
                 uint64_t pause;
 
-                r = http_send(s->http, reply, http);
-                if (r < 0)
-                        return fail_errno(r);
+                http_send(s->http, reply, http);
                 if (!session_may_repeat(s, request, reply) || tries == TRIES_MAX)
                         break;
                 pause = session_pause(reply, tries);
@@ -277,9 +259,12 @@ int session_send(Session *s, HttpReply *reply, const SessionRequest *request) {
         HttpRequest http = {
                 .method = request->method,
                 .content_type = content_type_of(request),
-                .headers = request->headers,
+                .headers = request->headers ? (const char *const *)request->headers->items : NULL,
+                .n_headers = request->headers ? request->headers->n : 0,
                 .body = request->body,
                 .n_body = request->n_body,
+                .timeout_msec =
+                        (request->to_its_end ? TIME_END_MAX_SEC : TIME_MAX_SEC) * UINT64_C(1000),
                 .once = request->once || !is_idempotent(request->method),
                 .to_its_end = request->to_its_end,
                 .authorization = request->authorization,

@@ -11,11 +11,13 @@
 #include "api/address.h"
 #include "api/answer.h"
 #include "base/bus.h"
+#include "base/settings.h"
 
 #define API_VERSION "2022-07-31"
 
 typedef struct Session {
         Http *http;
+        Settings settings; /* whose strings http borrows */
         iotc_token_client *client;
         Address address;
         char *account;   /* the name of who asks */

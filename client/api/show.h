@@ -6,7 +6,7 @@
 #pragma once
 
 #include "api/filter.h"
-#include "api/http.h"
+#include "common/http.h"
 
 /* The status line and the headers, and the empty line after them. */
 void show_head(const HttpReply *reply);

@@ -96,10 +96,8 @@ int tokens_create(Session *s, CreatedToken *ret, const char *id, json_object *ro
         if (r)
                 return r;
         /* Only a plain refusal tells that there is none. */
-        ret->may_exist = reply.outcome ? reply.outcome != HTTP_E_NO_HOST &&
-                                                 reply.outcome != HTTP_E_UNSENT &&
-                                                 reply.outcome != HTTP_E_SETTING
-                                       : reply.status < 300 || reply.status >= 500;
+        ret->may_exist =
+                reply.outcome ? http_was_sent(&reply) : reply.status < 300 || reply.status >= 500;
         r = session_fail(s, &reply);
         return r ?: created_read(s, ret, &reply);
 }

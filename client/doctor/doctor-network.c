@@ -136,11 +136,11 @@ static const char *probe(const char *url) {
 static void check_credentials(Doctor *d, const char *shown) {
         CLEANUP(secret_freep) char *credentials = NULL;
         CLEANUP(freep) char *command = NULL;
-        const char *why = "";
+        const char *why = NULL;
 
-        if (!d->settings.proxy_credentials ||
-            credentials_read(&credentials, d->settings.proxy_credentials, &why) !=
-                    CREDENTIALS_E_BAD) {
+        if (d->settings.proxy_credentials)
+                credentials = credentials_read(d->settings.proxy_credentials, &why);
+        if (!why) {
                 doctor_tell(d, &(Finding){ .check = "proxy" }, N_("The setting proxy is %s."),
                             shown);
                 return;

@@ -7,7 +7,7 @@
 #include <time.h>
 
 #include "common/json.h"
-#include "common/secret.h"
+#include "common/memory.h"
 #include "common/text.h"
 #include "fetch/az-output.h"
 #include "fetch/az-text.h"
@@ -40,7 +40,7 @@ static int az_read_date(const char *s, uint64_t *ret) {
         return 0;
 }
 
-static int az_read_expiry(Json *object, uint64_t *ret) {
+static int az_read_expiry(const Json *object, uint64_t *ret) {
         const char *text = json_string(object, "expiresOn");
 
         /* expires_on: az 2.54 and newer. */
@@ -50,7 +50,7 @@ static int az_read_expiry(Json *object, uint64_t *ret) {
 }
 
 /* az ended well, so that the next one will do no better: what is there is for a person to see. */
-static int az_no_token(Answer *answer, const char *out, int r) {
+static void az_no_token(Answer *answer, const char *out, int r) {
         CLEANUP(freep) char *shown = az_text_excerpt(out);
 
         if (r == -EEXIST)
@@ -66,46 +66,48 @@ static int az_no_token(Answer *answer, const char *out, int r) {
                 answer_set(answer, ANSWER_MISCONFIGURED,
                            "az printed a token that can't be used: its type or its end is missing "
                            "or unknown. Install a newer az (2.45 or newer).");
-        return 0;
 }
 
-int az_read_token(Answer *answer, const char *out, size_t n, uint64_t now, uint64_t now_usec) {
+void az_read_token(Answer *answer, const char *out, size_t n, uint64_t now, uint64_t now_usec) {
         CLEANUP(json_freep) Json *object = NULL;
         const char *token, *type;
         uint64_t expires = 0;
         int r;
 
         r = az_text_object(&object, out, n, "accessToken");
-        if (r < 0)
-                return r == -ENOMEM ? r : az_no_token(answer, out, r);
+        if (r < 0) {
+                az_no_token(answer, out, r);
+                return;
+        }
         token = json_string(object, "accessToken");
         type = json_string(object, "tokenType");
         if (token && strlen(token) > LIMIT_ACCESS_TOKEN) {
                 answer_set(answer, ANSWER_TRY_LATER,
                            "az gave a token of %zu bytes, more than the %d that are taken.",
                            strlen(token), LIMIT_ACCESS_TOKEN);
-                return 0;
+                return;
         }
         if (!token || !text_is_b64token(token) || !type || strcasecmp(type, "Bearer") != 0 ||
-            az_read_expiry(object, &expires) < 0)
-                return az_no_token(answer, out, 0);
+            az_read_expiry(object, &expires) < 0) {
+                az_no_token(answer, out, 0);
+                return;
+        }
         if (expires <= now) {
                 answer_set(answer, ANSWER_TRY_LATER,
                            "az gave a token that has already expired. Check this machine's clock.");
-                return 0;
+                return;
         }
         if (expires - now > AZ_LIFE_MAX) {
                 answer_set(answer, ANSWER_TRY_LATER,
                            "az gave a token that would be valid for days: this machine's clock was "
                            "set back since az got it. Check the clock: timedatectl set-ntp true");
-                return 0;
+                return;
         }
         answer_deinit(answer);
         answer->kind = ANSWER_TOKEN;
         answer->expires_usec = now_usec + (expires - now) * USEC_PER_SEC;
         answer->tenant = text_clean(json_string(object, "tenant"), 256);
-        answer->access_token = secret_dup(token);
-        return answer->access_token ? 0 : -ENOMEM;
+        answer->access_token = xstrdup(token);
 }
 
 /* ---- standard error ----------------------------------------------------------------------- */
@@ -298,8 +300,6 @@ int az_read_failure(Answer *answer, int status, const char *err, const Request *
                 return 0;
         }
         messages = az_text_messages(err);
-        if (!messages)
-                return -ENOMEM;
         f = az_find(messages);
         az_explain(answer, f, err, request);
         if (f->kind == ANSWER_TRY_LATER)

@@ -24,12 +24,11 @@ enum {
 /*
  * Standard output of az account get-access-token -o json, run with TZ=UTC. Fills *answer, with an
  * error when it can't be used. now is wall clock, now_usec CLOCK_BOOTTIME of the same moment.
- * 0 or -ENOMEM.
  */
-int az_read_token(Answer *answer, const char *out, size_t n, uint64_t now, uint64_t now_usec);
+void az_read_token(Answer *answer, const char *out, size_t n, uint64_t now, uint64_t now_usec);
 /*
  * An az that failed: status as of waitpid(2), err what it wrote. The request is for the command to
- * name. Fills *answer; 0, AZ_E_AGAIN or -ENOMEM.
+ * name. Fills *answer; 0 or AZ_E_AGAIN.
  */
 int az_read_failure(Answer *answer, int status, const char *err, const Request *request,
                     uint64_t now_usec);

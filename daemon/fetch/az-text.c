@@ -2,6 +2,7 @@
 #include <ctype.h>
 
 #include "common/json-grammar.h"
+#include "common/memory.h"
 #include "common/text.h"
 #include "fetch/az-text.h"
 
@@ -26,7 +27,7 @@ int az_text_object(Json **ret, const char *out, size_t n, const char *member) {
                         continue;
                 }
                 if (json_parse(&object, out + i, length) < 0)
-                        return -ENOMEM; /* it is one */
+                        continue;
                 if (!json_has(object, member))
                         continue;
                 if (found)
@@ -43,11 +44,9 @@ char *az_text_excerpt(const char *out) {
         const char *line = out + strspn(out, " \t\r\n");
         /* Of an object that was cut off, the members' values are nobody's to see. */
         size_t n_line = strcspn(line, *line == '{' ? "\"\r\n" : "\r\n");
-        CLEANUP(freep) char *copy = strndup(line, MIN(n_line, (size_t)4096));
+        CLEANUP(freep) char *copy = xstrndup(line, MIN(n_line, (size_t)4096));
         char *to = copy, *shown;
 
-        if (!copy)
-                return NULL;
         for (const char *from = copy; *from;) {
                 size_t n = strcspn(from, " \"'=:,;<>()[]{}");
 
@@ -141,10 +140,8 @@ static void line_append(char **to, const char *line, const char *end) {
 }
 
 char *az_text_messages(const char *err) {
-        char *messages = malloc(strlen(err) + 2), *to = messages;
+        char *messages = xmalloc(strlen(err) + 2), *to = messages;
 
-        if (!messages)
-                return NULL;
         for (const char *line = err; *line;) {
                 size_t n = strcspn(line, "\n");
 

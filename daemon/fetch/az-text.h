@@ -10,7 +10,7 @@
 /*
  * The one JSON object with a member of this name in what az printed, whatever is written around it
  * (escape sequences of a terminal, warnings). 0 and *ret, to be freed by json_free(); -ENOENT:
- * there is none; -EEXIST: there are several; -ENOMEM.
+ * there is none; -EEXIST: there are several.
  */
 int az_text_object(Json **ret, const char *out, size_t n, const char *member);
 /*
@@ -21,6 +21,6 @@ char *az_text_excerpt(const char *out);
 /*
  * The messages in what az wrote to standard error, one a line: without the frames and the code of a
  * traceback and the warnings of Python, and with '' for quoted names, and nothing for addresses and
- * paths. To be freed by free(), NULL: no memory.
+ * paths. To be freed by free().
  */
 char *az_text_messages(const char *err);

@@ -10,11 +10,12 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "common/clock.h"
+#include "common/memory.h"
 #include "common/program.h"
 #include "common/redact.h"
 #include "fetch/az-output.h"
 #include "fetch/child.h"
-#include "fetch/clock.h"
 #include "fetch/source.h"
 #include "model/environment.h"
 
@@ -29,14 +30,15 @@ extern char **environ;
 
 /* ---- which az ----------------------------------------------------------------------------- */
 
-static int az_find_program(char **ret, Answer *answer, const Request *request) {
+/* NULL with *answer. */
+static char *az_find_program(Answer *answer, const Request *request) {
         CLEANUP(distrust_clear) Distrust distrust = { 0 };
         CLEANUP(freep) char *path = NULL, *why = NULL;
         int r;
 
         if (request->az) {
-                path = strdup(request->az);
-                r = path ? program_check(path, NULL) : -ENOMEM;
+                path = xstrdup(request->az);
+                r = program_check(path, NULL);
         } else {
                 r = program_find(&path, "az", getenv("PATH"));
         }
@@ -51,29 +53,21 @@ static int az_find_program(char **ret, Answer *answer, const Request *request) {
                 (void)program_check(path, &distrust);
                 why = distrust_text(&distrust);
                 answer_set(answer, ANSWER_SOURCE_MISSING,
-                           "%s is not run: %s. Or name another by the setting 'az'.", path,
-                           why ? why : "others may change it");
+                           "%s is not run: %s. Or name another by the setting 'az'.", path, why);
         }
-        if (r)
-                return MIN(r, 0);
-        *ret = STEAL(path);
-        return 0;
+        return r ? NULL : STEAL(path);
 }
 
 /* ---- one at a time ------------------------------------------------------------------------ */
 
-/* The folder that az keeps its sign-in in; NULL when nobody can say. To be freed by free(). */
+/* The folder that az keeps its sign-in in. To be freed by free(). */
 static char *az_config_folder(const Request *request) {
         const char *dir = request->config_dir ? request->config_dir : getenv("AZURE_CONFIG_DIR");
         const char *home = getenv("HOME");
-        CLEANUP(freep) char *path = NULL;
+        CLEANUP(freep)
+        char *path = str_empty(dir) ? xasprintf("%s/.azure", home ?: "") : xstrdup(dir);
         char *real;
 
-        if (asprintf(&path, "%s%s", str_empty(dir) ? home ? home : "" : dir,
-                     str_empty(dir) ? "/.azure" : "") < 0) {
-                path = NULL;
-                return NULL;
-        }
         real = realpath(path, NULL);
         return real ? real : STEAL(path);
 }
@@ -114,7 +108,7 @@ static bool az_lock(int *ret, Answer *answer, const Request *request) {
         CLEANUP(fd_closep) int fd = -1;
 
         /* No folder to keep a lock in: then az has none to spoil either. */
-        fd = folder ? az_lock_open(folder) : -1;
+        fd = az_lock_open(folder);
         while (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0) {
                 if (errno != EWOULDBLOCK && errno != EINTR)
                         break;
@@ -146,14 +140,9 @@ static void environment_deinit(Environment *e) {
         free(e->all);
 }
 
-static int environment_add(Environment *e, const char *name, const char *value) {
-        if (!value)
-                return 0;
-        if (e->n_ours == AZ_ENVIRONMENT_MAX ||
-            asprintf(&e->ours[e->n_ours], "%s=%s", name, value) < 0)
-                return -ENOMEM;
-        e->n_ours++;
-        return 0;
+static void environment_add(Environment *e, const char *name, const char *value) {
+        if (value && e->n_ours < AZ_ENVIRONMENT_MAX)
+                e->ours[e->n_ours++] = xasprintf("%s=%s", name, value);
 }
 
 static bool environment_has(const Environment *e, const char *variable) {
@@ -165,7 +154,7 @@ static bool environment_has(const Environment *e, const char *variable) {
         return false;
 }
 
-static int environment_init(Environment *e, const Request *request) {
+static void environment_init(Environment *e, const Request *request) {
         const char *const settings[][2] = {
                 /* The date that az before 2.54 prints is local time without a zone. */
                 { "TZ", "UTC" },
@@ -183,25 +172,18 @@ static int environment_init(Environment *e, const Request *request) {
                 { "https_proxy", request->proxy },
         };
         size_t n = 0, n_all = 0;
-        int r;
 
         *e = (Environment){ 0 };
-        for (size_t i = 0; i < ARRAY_SIZE(settings); i++) {
-                r = environment_add(e, settings[i][0], settings[i][1]);
-                if (r < 0)
-                        return r;
-        }
+        for (size_t i = 0; i < ARRAY_SIZE(settings); i++)
+                environment_add(e, settings[i][0], settings[i][1]);
         while (environ && environ[n])
                 n++;
-        e->all = calloc(n + e->n_ours + 1, sizeof(*e->all));
-        if (!e->all)
-                return -ENOMEM;
+        e->all = xcalloc(n + e->n_ours + 1, sizeof(*e->all));
         for (size_t i = 0; i < n; i++)
                 if (!environment_has(e, environ[i]) && !environment_is_unsafe(environ[i]))
                         e->all[n_all++] = environ[i];
         for (size_t i = 0; i < e->n_ours; i++)
                 e->all[n_all++] = e->ours[i];
-        return 0;
 }
 
 /* When az must have ended: time is kept back to end it before the request's own deadline. */
@@ -225,13 +207,10 @@ static int az_run(Answer *answer, const char *az, const Request *request) {
         Child child = { 0 };
         int r;
 
-        r = environment_init(&environment, request);
-        if (r == 0)
-                r = child_run(&child, (char *const *)argv, environment.all, az_limit(request));
+        environment_init(&environment, request);
+        r = child_run(&child, (char *const *)argv, environment.all, az_limit(request));
         environment_deinit(&environment);
         said = r == 0 ? redact(child.err, NULL, 0) : NULL;
-        if (r == 0 && !said)
-                r = -ENOMEM;
         /* What az did is not known, unless it could not be run at all. */
         answer->sent = !(r == 0 && !child.timed_out && WIFEXITED(child.status) &&
                          (WEXITSTATUS(child.status) == 126 || WEXITSTATUS(child.status) == 127));
@@ -240,7 +219,7 @@ static int az_run(Answer *answer, const char *az, const Request *request) {
                            "az did not answer in time and was ended. Try it by hand: az account "
                            "get-access-token -o json");
         else if (r == 0 && child.status == 0)
-                r = az_read_token(answer, child.out, child.n_out, clock_wall(), clock_usec());
+                az_read_token(answer, child.out, child.n_out, clock_wall(), clock_usec());
         else if (r == 0)
                 r = az_read_failure(answer, child.status, said, request, clock_usec());
         child_deinit(&child);
@@ -274,9 +253,9 @@ int azure_cli_fetch(Answer *answer, const Request *request) {
 
         if (!az_check_request(answer, request))
                 return 0;
-        r = az_find_program(&az, answer, request);
-        if (r < 0 || !az || !az_lock(&lock, answer, request))
-                return r;
+        az = az_find_program(answer, request);
+        if (!az || !az_lock(&lock, answer, request))
+                return 0;
         r = az_run(answer, az, request);
         if (r == AZ_E_AGAIN)
                 r = az_run(answer, az, request);

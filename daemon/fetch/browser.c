@@ -6,10 +6,11 @@
  * shows in the end is written once the code has been redeemed, so that it tells the truth; and it
  * is at an address of its own, so that no code stays where a browser shows and keeps addresses.
  */
+#include "common/clock.h"
+#include "common/memory.h"
 #include "common/redact.h"
 #include "common/secret.h"
 #include "common/text.h"
-#include "fetch/clock.h"
 #include "fetch/loopback.h"
 #include "fetch/oauth-error.h"
 #include "fetch/oauth.h"
@@ -32,7 +33,6 @@ typedef struct Browser Browser;
 struct Browser {
         const Request *request;
         Answer *answer;
-        int r; /* the first negative errno of a redemption, or 0 */
         char state[PKCE_SIZE], verifier[PKCE_SIZE]; /* secret */
         char redirect_uri[64];
 };
@@ -45,20 +45,18 @@ static void browser_show(LoopbackPage *page, unsigned int status, const char *he
 
 static void browser_show_answer(LoopbackPage *page, const Answer *answer) {
         CLEANUP(freep) char *name = text_clean(answer->user, BROWSER_NAME_MAX);
-        CLEANUP(freep) char *text = NULL;
+        CLEANUP(freep) char *text = name ? xasprintf("As %s.", name) : NULL;
 
         page->status = 200;
         page->last = true;
         if (answer->kind != ANSWER_TOKEN) {
-                page->html = page_new(
-                        PAGE_BAD,
-                        answer->kind == ANSWER_CANCELLED ? "The sign-in was declined"
-                                                         : "The sign-in did not succeed",
-                        answer->message ? answer->message : "Memory is short.", BROWSER_CLOSE);
+                page->html =
+                        page_new(PAGE_BAD,
+                                 answer->kind == ANSWER_CANCELLED ? "The sign-in was declined"
+                                                                  : "The sign-in did not succeed",
+                                 answer->message, BROWSER_CLOSE);
                 return;
         }
-        if (name && asprintf(&text, "As %s.", name) < 0)
-                text = NULL;
         page->html = page_new(PAGE_GOOD, "You are signed in", text, BROWSER_CLOSE);
 }
 
@@ -76,9 +74,8 @@ static void browser_redeem(Browser *b, const char *code) {
         CLEANUP(secret_freep)
         char *form = oauth_form_code(b->request, code, b->redirect_uri, b->verifier);
 
-        b->r = redeem_form(b->answer, b->request, form,
-                           (const char *const[]){ code, b->verifier, b->state, NULL },
-                           oauth_read_token);
+        redeem_form(b->answer, b->request, form,
+                    (const char *const[]){ code, b->verifier, b->state, NULL }, oauth_read_token);
 }
 
 static void browser_refuse(Browser *b, const char *error, const char *description) {
@@ -86,7 +83,7 @@ static void browser_refuse(Browser *b, const char *error, const char *descriptio
         CLEANUP(freep) char *safe_error = redact(error, secrets, ARRAY_SIZE(secrets));
         CLEANUP(freep) char *safe = redact(description, secrets, ARRAY_SIZE(secrets));
 
-        oauth_read_redirect(b->answer, safe_error ? safe_error : "", safe, b->request->authority);
+        oauth_read_redirect(b->answer, safe_error, safe, b->request->authority);
 }
 
 static void browser_on_request(LoopbackPage *page, const LoopbackRequest *request, void *userdata) {
@@ -130,8 +127,6 @@ static int browser_ask(Browser *b, Loopback *loopback) {
         if (r < 0)
                 return r;
         url = oauth_authorize_url(b->request, b->redirect_uri, b->state, challenge);
-        if (!url)
-                return -ENOMEM;
         source_prompt(&(Prompt){
                 .method = "browser",
                 .verification_uri = url,
@@ -171,7 +166,7 @@ int browser_fetch(Answer *answer, const Request *request) {
                            strerror(-r));
                 return 0;
         }
-        r = browser_ask(&b, loopback) ?: b.r;
+        r = browser_ask(&b, loopback);
         if (r == 0 && answer->kind == ANSWER_NONE)
                 answer_set(answer, ANSWER_SIGN_IN_NEEDED,
                            "Nobody signed in in time. Start the sign-in again.");

@@ -11,9 +11,10 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "common/clock.h"
+#include "common/memory.h"
 #include "common/secret.h"
 #include "fetch/child.h"
-#include "fetch/clock.h"
 
 enum {
         CHILD_GRACE_MSEC = 500, /* after SIGINT, and again after SIGTERM */
@@ -178,10 +179,8 @@ int child_run(Child *child, char *const argv[], char *const envp[], uint64_t dea
         int r;
 
         child_deinit(child);
-        child->out = calloc(1, CHILD_OUTPUT_MAX + 1);
-        child->err = calloc(1, CHILD_OUTPUT_MAX + 1);
-        if (!child->out || !child->err)
-                return -ENOMEM;
+        child->out = xcalloc(1, CHILD_OUTPUT_MAX + 1);
+        child->err = xcalloc(1, CHILD_OUTPUT_MAX + 1);
 
         r = pipes_open(&p);
         if (r == 0) {

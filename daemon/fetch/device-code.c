@@ -4,9 +4,8 @@
  * entered it somewhere. A fault of the network costs a poll and not the code: the person may be
  * typing it right now.
  */
+#include "common/clock.h"
 #include "common/secret.h"
-#include "fetch/clock.h"
-#include "fetch/http.h"
 #include "fetch/oauth.h"
 #include "fetch/redeem.h"
 #include "fetch/source.h"
@@ -37,50 +36,39 @@ static void device_back_off(DevicePoll *poll, const HttpReply *reply) {
         poll->next_usec = clock_usec() + MAX(wait, reply->retry_after) * USEC_PER_SEC;
 }
 
-/* 0 with *answer, or with *answer->kind ANSWER_TRY_LATER when the next poll may do better. */
-static int device_poll_once(Answer *answer, DevicePoll *poll, Http *http, const Request *request,
-                            const char *url, const char *form) {
-        HttpReply reply = { 0 };
+/* answer->kind is ANSWER_TRY_LATER when the next poll may do better. */
+static void device_poll_once(Answer *answer, DevicePoll *poll, Http *http, const Request *request,
+                             const char *url, const char *form) {
+        CLEANUP(http_reply_deinit) HttpReply reply = { 0 };
         int r;
 
-        r = http_post(http, &reply, url, form, request->deadline_usec);
-        if (r < 0)
-                return r;
+        redeem_post(http, &reply, request, url, form);
         r = oauth_read_poll(answer, &reply, request->authority);
-        if (r > 0 || answer->kind == ANSWER_TRY_LATER) {
-                if (r == OAUTH_E_SLOW_DOWN)
-                        poll->interval += DEVICE_SLOW_DOWN;
-                if (r > 0) {
-                        answer_deinit(answer);
-                        poll->faults = 0;
-                        poll->next_usec = clock_usec() + poll->interval * USEC_PER_SEC;
-                } else {
-                        device_back_off(poll, &reply);
-                }
+        if (r == OAUTH_E_SLOW_DOWN)
+                poll->interval += DEVICE_SLOW_DOWN;
+        if (r > 0) {
+                answer_deinit(answer);
+                poll->faults = 0;
+                poll->next_usec = clock_usec() + poll->interval * USEC_PER_SEC;
+        } else if (answer->kind == ANSWER_TRY_LATER) {
+                device_back_off(poll, &reply);
         }
-        http_reply_deinit(&reply);
-        return MIN(r, 0);
 }
 
-static int device_poll(Answer *answer, const OauthDevice *device, uint64_t sent_usec, Http *http,
-                       const Request *request) {
+static void device_poll(Answer *answer, const OauthDevice *device, uint64_t sent_usec, Http *http,
+                        const Request *request) {
         CLEANUP(secret_freep) char *form = oauth_form_poll(request, device->device_code);
         CLEANUP(freep) char *url = oauth_url(request, "token");
         DevicePoll poll = { .interval = device->interval };
-        int r;
 
-        if (!form || !url)
-                return -ENOMEM;
         poll.next_usec = clock_usec() + poll.interval * USEC_PER_SEC;
         poll.end_usec = MIN(sent_usec + device->expires_in * USEC_PER_SEC, request->deadline_usec);
 
         while (poll.next_usec < poll.end_usec) {
                 clock_sleep_until(poll.next_usec);
-                r = device_poll_once(answer, &poll, http, request, url, form);
-                if (r < 0)
-                        return r;
+                device_poll_once(answer, &poll, http, request, url, form);
                 if (answer->kind != ANSWER_NONE && answer->kind != ANSWER_TRY_LATER)
-                        return 0;
+                        return;
         }
 
         /* The last poll's fault is the better reason, if it was one. */
@@ -89,40 +77,30 @@ static int device_poll(Answer *answer, const OauthDevice *device, uint64_t sent_
                 answer_set(answer, ANSWER_SIGN_IN_NEEDED,
                            "Nobody signed in in time: the code has expired. Start the sign-in "
                            "again for a new one.");
-        return 0;
 }
 
-static int device_start(OauthDevice *device, Answer *answer, uint64_t *ret_sent_usec, Http *http,
-                        const Request *request) {
+static void device_start(OauthDevice *device, Answer *answer, uint64_t *ret_sent_usec, Http *http,
+                         const Request *request) {
         CLEANUP(secret_freep) char *form = oauth_form_device(request);
         CLEANUP(freep) char *url = oauth_url(request, "devicecode");
-        HttpReply reply = { 0 };
-        int r;
+        CLEANUP(http_reply_deinit) HttpReply reply = { 0 };
 
-        if (!form || !url)
-                return -ENOMEM;
-        r = http_post(http, &reply, url, form, request->deadline_usec);
-        answer->sent = http_was_sent(r, &reply);
-        if (r == 0)
-                r = oauth_read_device(device, answer, &reply, request->authority);
+        redeem_post(http, &reply, request, url, form);
+        answer->sent = http_was_sent(&reply);
+        oauth_read_device(device, answer, &reply, request->authority);
         *ret_sent_usec = reply.sent_usec;
-        http_reply_deinit(&reply);
-        return r;
 }
 
 int device_code_fetch(Answer *answer, const Request *request) {
         CLEANUP(http_freep) Http *http = NULL;
         OauthDevice device = { 0 };
         uint64_t sent_usec, end_usec;
-        int r;
 
         if (!source_check_entra(answer, request))
                 return 0;
-        r = redeem_http(&http, request);
-        if (r < 0)
-                return r;
-        r = device_start(&device, answer, &sent_usec, http, request);
-        if (r == 0 && answer->kind == ANSWER_NONE) {
+        http = redeem_http(request);
+        device_start(&device, answer, &sent_usec, http, request);
+        if (answer->kind == ANSWER_NONE) {
                 http_hide(http, device.device_code);
                 end_usec = sent_usec + device.expires_in * USEC_PER_SEC;
                 source_prompt(&(Prompt){
@@ -133,9 +111,9 @@ int device_code_fetch(Answer *answer, const Request *request) {
                         .expires_at = clock_wall() +
                                       (end_usec - MIN(clock_usec(), end_usec)) / USEC_PER_SEC,
                 });
-                r = device_poll(answer, &device, sent_usec, http, request);
+                device_poll(answer, &device, sent_usec, http, request);
                 answer->sent = true;
         }
         oauth_device_deinit(&device);
-        return r;
+        return 0;
 }

@@ -59,19 +59,18 @@ struct Prompt {
 };
 
 /*
- * End with a text for a person, cleaned and cut. Forgets what the answer held before. Always gives
- * the kind; only the text is lost when memory is short.
+ * End with a text for a person, cleaned and cut. Forgets what the answer held before.
  */
 void answer_set(Answer *answer, AnswerKind kind, const char *format, ...) PRINTF_LIKE(3, 4);
 /* Wipe and free what it holds, and zero it. */
 void answer_deinit(Answer *answer);
 
-/* A line with its newline, to be freed by secret_free(). 0, -ENOMEM, -EMSGSIZE over the limit. */
+/* A line with its newline, to be freed by secret_free(). 0, or -EMSGSIZE over the limit. */
 int event_format_prompt(char **ret, const Prompt *prompt);
 /*
  * The seconds left are counted at now_usec: of a life rounded down, of a wait rounded up. What does
  * not fit into a line is left out, the dispensable first; a token that still does not fit becomes
- * an error that has its refresh token. 0 or -ENOMEM; -EMSGSIZE when not even that fits.
+ * an error that has its refresh token. 0; -EMSGSIZE when not even that fits.
  */
 int event_format_answer(char **ret, const Answer *answer, uint64_t now_usec);
 /* Write all of a line to fd. 0 or -errno (write(2)). */

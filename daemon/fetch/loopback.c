@@ -10,8 +10,9 @@
 
 #include <microhttpd.h>
 
+#include "common/clock.h"
+#include "common/memory.h"
 #include "common/peer.h"
-#include "fetch/clock.h"
 #include "fetch/loopback.h"
 #include "fetch/page.h"
 
@@ -188,9 +189,7 @@ int loopback_new(Loopback **ret, LoopbackFn fn, void *userdata) {
         CLEANUP(loopback_freep) Loopback *l = NULL;
         int fds[2], r;
 
-        l = calloc(1, sizeof(*l));
-        if (!l)
-                return -ENOMEM;
+        l = xcalloc(1, sizeof(*l));
         l->fn = fn;
         l->userdata = userdata;
         r = loopback_listen_both(fds, &l->port);

@@ -9,8 +9,8 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
+#include "common/clock.h"
 #include "common/secret.h"
-#include "fetch/clock.h"
 #include "fetch/source.h"
 #include "fetch/watch.h"
 #include "model/environment.h"

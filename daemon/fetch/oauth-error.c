@@ -5,6 +5,8 @@
  * which hides behind invalid_grant and wants silence.
  */
 #include "fetch/oauth-error.h"
+#include "common/host.h"
+#include "common/memory.h"
 #include "common/secret.h"
 #include "common/text.h"
 #include "model/limits.h"
@@ -101,9 +103,7 @@ char *oauth_sentence(const char *description) {
 
         if (str_empty(description))
                 return NULL;
-        line = strndup(description, strcspn(description, "\r\n"));
-        if (!line)
-                return NULL;
+        line = xstrndup(description, strcspn(description, "\r\n"));
         end = strstr(line, " Trace ID:");
         if (end)
                 *end = '\0';
@@ -114,14 +114,14 @@ char *oauth_sentence(const char *description) {
         return str_empty(sentence) ? secret_free(sentence) : sentence;
 }
 
-static void oauth_take_details(Answer *answer, Json *object) {
+static void oauth_accept_details(Answer *answer, const Json *object) {
         const char *claims = json_string(object, "claims");
         CLEANUP(json_freep) Json *parsed = NULL;
 
         answer->code = text_clean(json_string(object, "error"), OAUTH_CODE_MAX);
         if (claims && strlen(claims) <= LIMIT_CLAIMS && text_is_clean(claims) &&
             json_parse(&parsed, claims, strlen(claims)) == 0)
-                answer->claims = secret_dup(claims);
+                answer->claims = xstrdup(claims);
 }
 
 static bool oauth_is_loop(const char *sentence) {
@@ -141,7 +141,7 @@ static OauthError oauth_by_name(const char *error, const char *suberror) {
 }
 
 /* The order of the tests is the reference's, see oauth.h. */
-static OauthError oauth_classify(const HttpReply *reply, Json *object) {
+static OauthError oauth_classify(const HttpReply *reply, const Json *object) {
         const char *error = object ? json_string(object, "error") : NULL;
         const char *suberror = object ? json_string(object, "suberror") : NULL;
 
@@ -173,6 +173,7 @@ static void oauth_transport(Answer *answer, const HttpReply *reply, const char *
                            reply->error);
                 break;
         case HTTP_E_UNSENT:
+        case HTTP_E_CERTIFICATE:
                 answer_set(answer, ANSWER_TRY_LATER, "%s can't be reached: %s.", host,
                            reply->error);
                 break;
@@ -183,13 +184,14 @@ static void oauth_transport(Answer *answer, const HttpReply *reply, const char *
         }
 }
 
-void oauth_read_error(Answer *answer, const HttpReply *reply, Json *object, const char *authority) {
+void oauth_read_error(Answer *answer, const HttpReply *reply, const Json *object,
+                      const char *authority) {
         CLEANUP(secret_freep) char *sentence = NULL;
-        char host[HTTP_ERROR_MAX], status[32];
+        CLEANUP(freep) char *host = host_of_url(authority);
+        char status[32];
         uint64_t retry = reply->retry_after;
         OauthError e;
 
-        http_url_host(authority, host);
         if (reply->outcome) {
                 oauth_transport(answer, reply, host);
                 return;
@@ -199,7 +201,7 @@ void oauth_read_error(Answer *answer, const HttpReply *reply, Json *object, cons
         (void)snprintf(status, sizeof(status), "HTTP status %ld", reply->status);
         oauth_say(answer, e, host, sentence, status);
         if (object)
-                oauth_take_details(answer, object);
+                oauth_accept_details(answer, object);
         if (oauth_is_loop(sentence))
                 retry = MAX(retry, (uint64_t)OAUTH_LOOP_SILENCE);
         if (retry)
@@ -211,7 +213,7 @@ void oauth_blame_client(Answer *answer, const HttpReply *reply, const char *auth
         CLEANUP(json_freep) Json *object = NULL;
         OauthError e = { NULL, ANSWER_MISCONFIGURED, "refuses the client",
                          "Check client-id and tenant." };
-        char host[HTTP_ERROR_MAX];
+        CLEANUP(freep) char *host = host_of_url(authority);
 
         if (streq(answer->code, "invalid_client"))
                 e.hint =
@@ -225,27 +227,26 @@ void oauth_blame_client(Answer *answer, const HttpReply *reply, const char *auth
                 e.hint = "The client secret is wrong: store its value, not its id.";
         else if (sentence && str_starts(sentence, "AADSTS7000222"))
                 e.hint = "The client secret has expired: make a new one in the app registration.";
-        oauth_say(answer, e, http_url_host(authority, host), sentence, "no reason given");
-        oauth_take_details(answer, object);
+        oauth_say(answer, e, host, sentence, "no reason given");
+        oauth_accept_details(answer, object);
 }
 
 void oauth_read_redirect(Answer *answer, const char *error, const char *description,
                          const char *authority) {
         CLEANUP(secret_freep) char *sentence = oauth_sentence(description);
         CLEANUP(secret_freep) char *code = text_clean(error, OAUTH_CODE_MAX);
-        char host[HTTP_ERROR_MAX];
+        CLEANUP(freep) char *host = host_of_url(authority);
 
         /* A person who said no to the consent, whatever the name that comes with it. */
         if (sentence && str_starts(sentence, "AADSTS65004"))
                 error = "access_denied";
-        oauth_say(answer, oauth_by_name(error, NULL), http_url_host(authority, host), sentence,
+        oauth_say(answer, oauth_by_name(error, NULL), host, sentence,
                   str_empty(code) ? "no reason given" : code);
         answer->code = STEAL(code);
 }
 
 void oauth_unusable(Answer *answer, const char *authority, const char *what) {
-        char host[HTTP_ERROR_MAX];
+        CLEANUP(freep) char *host = host_of_url(authority);
 
-        answer_set(answer, ANSWER_TRY_LATER, "The answer of %s can't be used: %s.",
-                   http_url_host(authority, host), what);
+        answer_set(answer, ANSWER_TRY_LATER, "The answer of %s can't be used: %s.", host, what);
 }

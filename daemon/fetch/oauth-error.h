@@ -5,15 +5,16 @@
  */
 #pragma once
 
+#include "common/http.h"
 #include "common/json.h"
 #include "fetch/event.h"
-#include "fetch/http.h"
 
 /*
  * Fill *answer from a reply that is no success. object is its body, NULL when that is no JSON
  * object; authority is a URL, its host is named in the text. Always leaves an answer.
  */
-void oauth_read_error(Answer *answer, const HttpReply *reply, Json *object, const char *authority);
+void oauth_read_error(Answer *answer, const HttpReply *reply, const Json *object,
+                      const char *authority);
 /*
  * A client with a secret of its own was refused, by invalid_client or unauthorized_client: say so,
  * instead of what helps a person's client. Leaves any other answer alone.
@@ -29,6 +30,6 @@ void oauth_read_redirect(Answer *answer, const char *error, const char *descript
 void oauth_unusable(Answer *answer, const char *authority, const char *what);
 /*
  * "AADSTS50173: The grant has expired." of an error_description that goes on with trace ids: the
- * first sentence, clean, to be freed by free(). NULL for NULL, for nothing, when memory is short.
+ * first sentence, clean, to be freed by free(). NULL for NULL and for nothing.
  */
 char *oauth_sentence(const char *description);

@@ -2,6 +2,7 @@
 /*
  * What oauth.h says to a server: URLs, and forms in application/x-www-form-urlencoded.
  */
+#include "common/memory.h"
 #include "fetch/oauth.h"
 
 static size_t form_escape(char *out, const char *s) {
@@ -32,9 +33,7 @@ static char *form_new(const char *const (*pairs)[2]) {
         for (size_t i = 0; pairs[i][0]; i++)
                 if (pairs[i][1])
                         size += strlen(pairs[i][0]) + 3 * strlen(pairs[i][1]) + 2;
-        form = malloc(size);
-        if (!form)
-                return NULL;
+        form = xmalloc(size);
         for (size_t i = 0; pairs[i][0]; i++) {
                 if (!pairs[i][1])
                         continue;
@@ -50,27 +49,16 @@ static char *form_new(const char *const (*pairs)[2]) {
 
 /* All that was consented for the resource, a refresh token, and a name to show. */
 static char *oauth_scope(const Request *request) {
-        char *scope;
-
-        if (asprintf(&scope, "%s/.default offline_access openid profile", request->resource) < 0)
-                return NULL;
-        return scope;
+        return xasprintf("%s/.default offline_access openid profile", request->resource);
 }
 
 char *oauth_url(const Request *request, const char *endpoint) {
-        char *url;
-
-        if (asprintf(&url, "%s/%s/oauth2/v2.0/%s", request->authority, request->tenant, endpoint) <
-            0)
-                return NULL;
-        return url;
+        return xasprintf("%s/%s/oauth2/v2.0/%s", request->authority, request->tenant, endpoint);
 }
 
 char *oauth_form_device(const Request *request) {
         CLEANUP(freep) char *scope = oauth_scope(request);
 
-        if (!scope)
-                return NULL;
         return form_new((const char *const[][2]){
                 { "client_id", request->client_id },
                 { "scope", scope },
@@ -92,8 +80,6 @@ char *oauth_form_poll(const Request *request, const char *device_code) {
 char *oauth_form_refresh(const Request *request) {
         CLEANUP(freep) char *scope = oauth_scope(request);
 
-        if (!scope)
-                return NULL;
         return form_new((const char *const[][2]){
                 { "grant_type", "refresh_token" },
                 { "client_id", request->client_id },
@@ -118,12 +104,8 @@ char *oauth_form_code(const Request *request, const char *code, const char *redi
 }
 
 char *oauth_form_client(const Request *request) {
-        CLEANUP(freep) char *scope = NULL;
+        CLEANUP(freep) char *scope = xasprintf("%s/.default", request->resource);
 
-        if (asprintf(&scope, "%s/.default", request->resource) < 0) {
-                scope = NULL;
-                return NULL;
-        }
         return form_new((const char *const[][2]){
                 { "grant_type", "client_credentials" },
                 { "client_id", request->client_id },
@@ -139,10 +121,7 @@ char *oauth_authorize_url(const Request *request, const char *redirect_uri, cons
         CLEANUP(freep) char *base = oauth_url(request, "authorize");
         CLEANUP(freep) char *scope = oauth_scope(request);
         CLEANUP(freep) char *query = NULL;
-        char *url;
 
-        if (!base || !scope)
-                return NULL;
         query = form_new((const char *const[][2]){
                 { "client_id", request->client_id },
                 { "response_type", "code" },
@@ -156,7 +135,5 @@ char *oauth_authorize_url(const Request *request, const char *redirect_uri, cons
                 { "claims", request->claims },
                 { NULL, NULL },
         });
-        if (!query || asprintf(&url, "%s?%s", base, query) < 0)
-                return NULL;
-        return url;
+        return xasprintf("%s?%s", base, query);
 }

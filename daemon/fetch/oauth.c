@@ -5,7 +5,9 @@
  * signature.
  */
 #include "fetch/oauth.h"
+#include "common/host.h"
 #include "common/json.h"
+#include "common/memory.h"
 #include "common/redact.h"
 #include "common/secret.h"
 #include "common/text.h"
@@ -38,9 +40,7 @@ static int oauth_jwt_payload(Json **ret, const char *jwt) {
 
         if (!from || strlen(jwt) > OAUTH_ID_MAX)
                 return -EBADMSG;
-        payload = calloc(1, strlen(from));
-        if (!payload)
-                return -ENOMEM;
+        payload = xcalloc(1, strlen(from));
         for (const char *p = from + 1; *p && *p != '.' && *p != '='; p++) {
                 int value = base64url_value(*p);
 
@@ -103,8 +103,8 @@ static void oauth_check_token(Json *object, uint64_t *ret_expires_in, char why[O
         (void)snprintf(why, OAUTH_WHY_MAX, "%s", text);
 }
 
-static int oauth_take_token(Answer *answer, const HttpReply *reply, Json *object,
-                            const char *authority) {
+static void oauth_accept_token(Answer *answer, const HttpReply *reply, Json *object,
+                               const char *authority) {
         const char *refresh = json_string(object, "refresh_token");
         uint64_t seconds, refresh_in;
         char why[OAUTH_WHY_MAX];
@@ -114,8 +114,8 @@ static int oauth_take_token(Answer *answer, const HttpReply *reply, Json *object
                 oauth_unusable(answer, authority, why);
                 /* It came with a success: the one that was sent may be spent. */
                 if (oauth_refresh_is_sound(refresh))
-                        answer->refresh_token = secret_dup(refresh);
-                return 0;
+                        answer->refresh_token = xstrdup(refresh);
+                return;
         }
         answer_deinit(answer);
         answer->kind = ANSWER_TOKEN;
@@ -128,9 +128,8 @@ static int oauth_take_token(Answer *answer, const HttpReply *reply, Json *object
                         MIN(refresh_in, (uint64_t)LIMIT_LIFETIME_SECONDS) * USEC_PER_SEC;
         answer->scope = text_clean(json_string(object, "scope"), OAUTH_SCOPE_MAX);
         oauth_read_person(answer, object);
-        answer->refresh_token = secret_dup(refresh);
-        answer->access_token = secret_dup(json_string(object, "access_token"));
-        return answer->access_token && (answer->refresh_token || !refresh) ? 0 : -ENOMEM;
+        answer->refresh_token = xstrdup(refresh);
+        answer->access_token = xstrdup(json_string(object, "access_token"));
 }
 
 static Json *oauth_body(const HttpReply *reply) {
@@ -145,8 +144,10 @@ int oauth_read_poll(Answer *answer, const HttpReply *reply, const char *authorit
         CLEANUP(json_freep) Json *object = oauth_body(reply);
         const char *error = object ? json_string(object, "error") : NULL;
 
-        if (object && reply->status == 200)
-                return oauth_take_token(answer, reply, object, authority);
+        if (object && reply->status == 200) {
+                oauth_accept_token(answer, reply, object, authority);
+                return 0;
+        }
         if (reply->status / 100 == 4 && reply->status != 429) {
                 if (streq(error, "slow_down"))
                         return OAUTH_E_SLOW_DOWN;
@@ -157,27 +158,20 @@ int oauth_read_poll(Answer *answer, const HttpReply *reply, const char *authorit
         return 0;
 }
 
-int oauth_read_token(Answer *answer, const HttpReply *reply, const char *authority) {
-        int r;
-
-        r = oauth_read_poll(answer, reply, authority);
-        if (r > 0)
+void oauth_read_token(Answer *answer, const HttpReply *reply, const char *authority) {
+        if (oauth_read_poll(answer, reply, authority) != 0)
                 oauth_unusable(answer, authority, "it speaks of a device code");
         /* Nobody was asked, so nobody declined: what is denied here, a person may be granted. */
         if (answer->kind == ANSWER_CANCELLED)
                 answer->kind = ANSWER_SIGN_IN_NEEDED;
-        return MIN(r, 0);
 }
 
-int oauth_read_client(Answer *answer, const HttpReply *reply, const char *authority) {
-        int r;
-
-        r = oauth_read_token(answer, reply, authority);
-        if (r == 0 && answer->kind == ANSWER_MISCONFIGURED && answer->code)
+void oauth_read_client(Answer *answer, const HttpReply *reply, const char *authority) {
+        oauth_read_token(answer, reply, authority);
+        if (answer->kind == ANSWER_MISCONFIGURED && answer->code)
                 oauth_blame_client(answer, reply, authority);
         /* What came with it is no client's, and would take the secret's place. */
         answer->refresh_token = secret_free(answer->refresh_token);
-        return r;
 }
 
 static const char *oauth_check_device(Json *object) {
@@ -189,54 +183,47 @@ static const char *oauth_check_device(Json *object) {
                 return "there is no device code in it";
         if (str_empty(user) || strlen(user) > OAUTH_USER_CODE_MAX || !text_is_clean(user))
                 return "there is no code to enter in it";
-        if (!uri || strlen(uri) > OAUTH_URI_MAX || !http_url_is_safe(uri))
+        if (!uri || strlen(uri) > OAUTH_URI_MAX || !host_url_is_safe(uri))
                 return "the page to sign in at is not an https address";
         return NULL;
 }
 
-static int oauth_take_device(OauthDevice *device, Json *object) {
+static void oauth_accept_device(OauthDevice *device, const Json *object) {
         CLEANUP(freep) char *safe = NULL;
         CLEANUP(freep) char *message = NULL;
 
-        device->device_code = secret_dup(json_string(object, "device_code"));
-        device->user_code = secret_dup(json_string(object, "user_code"));
-        device->verification_uri = secret_dup(json_string(object, "verification_uri"));
+        device->device_code = xstrdup(json_string(object, "device_code"));
+        device->user_code = xstrdup(json_string(object, "user_code"));
+        device->verification_uri = xstrdup(json_string(object, "verification_uri"));
         safe = redact(json_string(object, "message"), (const char **)&device->device_code, 1);
         message = text_clean(safe, EVENT_MESSAGE_MAX);
-        if (!str_empty(message))
-                device->message = STEAL(message);
-        else if (asprintf(&device->message,
-                          "To sign in, open %s in a browser and enter the code %s.",
-                          json_string(object, "verification_uri"),
-                          json_string(object, "user_code")) < 0)
-                device->message = NULL;
+        device->message =
+                !str_empty(message)
+                        ? STEAL(message)
+                        : xasprintf("To sign in, open %s in a browser and enter the code %s.",
+                                    device->verification_uri, device->user_code);
         if (json_uint(object, "expires_in", &device->expires_in) < 0 || !device->expires_in)
                 device->expires_in = OAUTH_DEVICE_LIFE;
         device->expires_in = MIN(device->expires_in, (uint64_t)OAUTH_DEVICE_LIFE_MAX);
         if (json_uint(object, "interval", &device->interval) < 0)
                 device->interval = OAUTH_INTERVAL;
         device->interval = MIN(MAX(device->interval, (uint64_t)1), (uint64_t)OAUTH_INTERVAL_MAX);
-        return device->device_code && device->user_code && device->verification_uri &&
-                               device->message
-                       ? 0
-                       : -ENOMEM;
 }
 
-int oauth_read_device(OauthDevice *device, Answer *answer, const HttpReply *reply,
-                      const char *authority) {
+void oauth_read_device(OauthDevice *device, Answer *answer, const HttpReply *reply,
+                       const char *authority) {
         CLEANUP(json_freep) Json *object = oauth_body(reply);
         const char *what;
 
         if (!object || reply->status != 200) {
                 oauth_read_error(answer, reply, object, authority);
-                return 0;
+                return;
         }
         what = oauth_check_device(object);
-        if (what) {
+        if (what)
                 oauth_unusable(answer, authority, what);
-                return 0;
-        }
-        return oauth_take_device(device, object);
+        else
+                oauth_accept_device(device, object);
 }
 
 void oauth_device_deinit(OauthDevice *device) {

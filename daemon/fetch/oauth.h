@@ -5,8 +5,8 @@
  */
 #pragma once
 
+#include "common/http.h"
 #include "fetch/event.h"
-#include "fetch/http.h"
 #include "fetch/request.h"
 
 /* Named outcomes of oauth_read_poll(). */
@@ -35,10 +35,10 @@ struct OauthDevice {
         uint64_t interval;   /* seconds */
 };
 
-/* <authority>/<tenant>/oauth2/v2.0/<endpoint>, to be freed by free(). NULL when memory is short. */
+/* <authority>/<tenant>/oauth2/v2.0/<endpoint>, to be freed by free(). */
 char *oauth_url(const Request *request, const char *endpoint);
 
-/* Forms, to be freed by secret_free(). NULL when memory is short. */
+/* Forms, to be freed by secret_free(). */
 char *oauth_form_device(const Request *request);
 char *oauth_form_poll(const Request *request, const char *device_code);
 char *oauth_form_refresh(const Request *request);
@@ -49,22 +49,21 @@ char *oauth_form_code(const Request *request, const char *code, const char *redi
 char *oauth_form_client(const Request *request);
 /*
  * The page where a person signs in (RFC 6749 section 4.1.1, RFC 7636 section 4.3). To be freed by
- * free(); NULL when memory is short.
+ * free().
  */
 char *oauth_authorize_url(const Request *request, const char *redirect_uri, const char *state,
                           const char *challenge);
 
 /*
- * Each fills *answer, unless it says otherwise, and gives 0, or -ENOMEM. authority is for the
- * texts. Which error means what: transport; then 429, 5xx and Retry-After; then `error`; then
- * `suberror`; then the HTTP status.
+ * Each fills *answer, unless it says otherwise. authority is for the texts. Which error means what:
+ * transport; then 429, 5xx and Retry-After; then `error`; then `suberror`; then the HTTP status.
  */
-int oauth_read_token(Answer *answer, const HttpReply *reply, const char *authority);
+void oauth_read_token(Answer *answer, const HttpReply *reply, const char *authority);
 /* The same where nobody can sign in and a bad secret is the likely fault. */
-int oauth_read_client(Answer *answer, const HttpReply *reply, const char *authority);
-/* Also OAUTH_E_*, with *answer left alone. */
+void oauth_read_client(Answer *answer, const HttpReply *reply, const char *authority);
+/* 0, or OAUTH_E_* with *answer left alone. */
 int oauth_read_poll(Answer *answer, const HttpReply *reply, const char *authority);
 /* Fills *device, to be emptied by oauth_device_deinit(), or when there is none *answer. */
-int oauth_read_device(OauthDevice *device, Answer *answer, const HttpReply *reply,
-                      const char *authority);
+void oauth_read_device(OauthDevice *device, Answer *answer, const HttpReply *reply,
+                       const char *authority);
 void oauth_device_deinit(OauthDevice *device);

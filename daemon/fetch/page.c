@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "fetch/page.h"
+#include "common/memory.h"
 
 /*
  * The empty icon keeps the browser from asking for /favicon.ico. Narrow windows, a large font and a
@@ -74,12 +75,11 @@ static void page_paragraph(FILE *f, const char *class, const char *text) {
 char *page_new(PageMark mark, const char *heading, const char *text, const char *hint) {
         char *html = NULL;
         size_t n = 0;
-        bool failed;
         FILE *f;
 
         f = open_memstream(&html, &n);
         if (!f)
-                return NULL;
+                memory_end();
         (void)fputs(PAGE_HEAD "<title>", f);
         page_write(f, heading);
         fprintf(f, " - iotc-token</title>\n<main>\n<h1>%s", page_marks[mark]);
@@ -88,10 +88,7 @@ char *page_new(PageMark mark, const char *heading, const char *text, const char 
         page_paragraph(f, "", text);
         page_paragraph(f, " class=\"faint\"", hint);
         (void)fputs("</main>\n</html>\n", f);
-        failed = ferror(f) != 0;
-        if (fclose(f) != 0 || failed) {
-                free(html);
-                return NULL;
-        }
+        if (ferror(f) || fclose(f) != 0)
+                memory_end();
         return html;
 }

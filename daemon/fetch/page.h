@@ -21,6 +21,6 @@ typedef enum PageMark {
 
 /*
  * heading, text (what happened) and hint (what to do now) are clean text and are escaped here; text
- * and hint may be NULL. To be freed by free(); NULL when memory is short.
+ * and hint may be NULL. To be freed by free().
  */
 char *page_new(PageMark mark, const char *heading, const char *text, const char *hint);

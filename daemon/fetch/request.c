@@ -5,10 +5,11 @@
  */
 #include <stdarg.h>
 
+#include "common/clock.h"
 #include "common/json.h"
+#include "common/memory.h"
 #include "common/secret.h"
 #include "common/text.h"
-#include "fetch/clock.h"
 #include "fetch/request.h"
 #include "model/limits.h"
 
@@ -82,7 +83,8 @@ static int PRINTF_LIKE(2, 3) request_refuse(char *reason, const char *format, ..
         return -EBADMSG;
 }
 
-static int request_read_field(Request *request, const Field *field, Json *object, char *reason) {
+static int request_read_field(Request *request, const Field *field, const Json *object,
+                              char *reason) {
         char **target = (char **)((char *)request + field->offset);
         const char *value;
 
@@ -99,11 +101,11 @@ static int request_read_field(Request *request, const Field *field, Json *object
         if (!field->valid(value))
                 return request_refuse(reason, "the request's %s is not %s", field->name,
                                       field->what);
-        *target = secret_dup(value);
-        return *target ? 0 : -ENOMEM;
+        *target = xstrdup(value);
+        return 0;
 }
 
-static int request_read(Request *request, Json *object, char *reason) {
+static int request_read(Request *request, const Json *object, char *reason) {
         uint64_t number;
         int r;
 
@@ -138,17 +140,13 @@ int request_parse(Request **ret, char reason[REQUEST_REASON_MAX], const char *li
         CLEANUP(json_freep) Json *object = NULL;
         int r;
 
-        request = calloc(1, sizeof(*request));
-        if (!request)
-                return -ENOMEM;
+        request = xcalloc(1, sizeof(*request));
         if (n > LIMIT_FETCH_LINE)
                 return request_refuse(reason, "the request is longer than %d bytes",
                                       LIMIT_FETCH_LINE);
         r = json_parse(&object, line, n);
-        if (r == -EBADMSG)
-                return request_refuse(reason, "the request is not one line with one JSON object");
         if (r < 0)
-                return r;
+                return request_refuse(reason, "the request is not one line with one JSON object");
         r = request_read(request, object, reason);
         if (r < 0)
                 return r;

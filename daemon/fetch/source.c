@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include <sys/stat.h>
 
+#include "common/host.h"
 #include "common/secret.h"
-#include "fetch/http.h"
 #include "fetch/source.h"
 
 void source_say(const char *text) {
@@ -36,7 +36,7 @@ bool source_check_entra(Answer *answer, const Request *request) {
                                    needed[i].name);
                         return false;
                 }
-        if (!http_url_is_safe(request->authority) || strpbrk(request->authority, "?#")) {
+        if (!host_url_is_safe(request->authority) || strpbrk(request->authority, "?#")) {
                 answer_set(answer, ANSWER_MISCONFIGURED,
                            "The authority must be an https URL (http on loopback only), as "
                            "https://login.microsoftonline.com is.");

@@ -317,7 +317,54 @@ static void test_urls_that_may_be_spoken_to(void) {
         refuse(host_check_url, bad, ARRAY_SIZE(bad));
 }
 
+static void test_which_url_is_safe(void) {
+        static const char *const safe[] = {
+                "https://login.microsoftonline.com",
+                "https://login.example:8443/adfs",
+                "HTTPS://LOGIN.example/",
+                "http://localhost:8080",
+                "http://127.0.0.1:1/x?y",
+                "http://127.9.9.9",
+                "http://[::1]:80/",
+                "https://login.example/#/device",
+        };
+        static const char *const unsafe[] = {
+                "",
+                "login.microsoftonline.com",
+                "http://login.microsoftonline.com",
+                "http://127.0.0.1.example.com",
+                "http://localhost.example.com",
+                "http://128.0.0.1",
+                "http://[::2]/",
+                "http://0.0.0.0/",
+                "ftp://localhost/",
+                "file:///etc/passwd",
+                "javascript:alert(1)",
+                "https://user@login.example",
+                "https://user:pw@login.example",
+                "https://login.example/\"",
+                "https://login.example/<x>",
+                "https://login.example/a b",
+                "https://login.example/\n",
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(safe); i++)
+                assert(host_url_is_safe(safe[i]));
+        for (size_t i = 0; i < ARRAY_SIZE(unsafe); i++)
+                assert(!host_url_is_safe(unsafe[i]));
+}
+
+static void test_the_host_of_a_url(void) {
+        CLEANUP(freep) char *host = host_of_url("https://LOGIN.example:1/x");
+        CLEANUP(freep) char *none = host_of_url("nonsense nonsense");
+
+        assert(streq(host, "login.example"));
+        assert(streq(none, "the server"));
+}
+
 int main(void) {
+        test_which_url_is_safe();
+        test_the_host_of_a_url();
         test_one_application_has_one_spelling();
         test_round_trips();
         test_one_name_and_port();

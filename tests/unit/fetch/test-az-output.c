@@ -46,8 +46,7 @@ static void test_a_token(void) {
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
                 Answer answer = { 0 };
 
-                assert(az_read_token(&answer, cases[i].out, strlen(cases[i].out), NOW, NOW_USEC) ==
-                       0);
+                az_read_token(&answer, cases[i].out, strlen(cases[i].out), NOW, NOW_USEC);
                 assert(answer.kind == ANSWER_TOKEN);
                 assert(streq(answer.access_token, "e.y.J") && streq(answer.tenant, "t"));
                 assert(answer.expires_usec == NOW_USEC + cases[i].left * USEC_PER_SEC);
@@ -71,7 +70,7 @@ static void test_a_token_among_others(void) {
         for (size_t i = 0; i < ARRAY_SIZE(outs); i++) {
                 Answer answer = { 0 };
 
-                assert(az_read_token(&answer, outs[i], strlen(outs[i]), NOW, NOW_USEC) == 0);
+                az_read_token(&answer, outs[i], strlen(outs[i]), NOW, NOW_USEC);
                 assert(answer.kind == ANSWER_TOKEN && streq(answer.access_token, "e.y.J"));
                 answer_deinit(&answer);
         }
@@ -121,8 +120,7 @@ static void test_what_is_no_token(void) {
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
                 Answer answer = { 0 };
 
-                assert(az_read_token(&answer, cases[i].out, strlen(cases[i].out), NOW, NOW_USEC) ==
-                       0);
+                az_read_token(&answer, cases[i].out, strlen(cases[i].out), NOW, NOW_USEC);
                 assert(answer.kind == ANSWER_MISCONFIGURED);
                 assert(strstr(answer.message, cases[i].says));
                 assert(!answer.access_token && !strstr(answer.message, "secret"));
@@ -146,7 +144,7 @@ static void test_tokens_of_another_time(void) {
         for (size_t i = 0; i < ARRAY_SIZE(outs); i++) {
                 Answer answer = { 0 };
 
-                assert(az_read_token(&answer, outs[i], strlen(outs[i]), NOW, NOW_USEC) == 0);
+                az_read_token(&answer, outs[i], strlen(outs[i]), NOW, NOW_USEC);
                 assert(answer.kind == ANSWER_TRY_LATER && strstr(answer.message, "clock"));
                 answer_deinit(&answer);
         }

@@ -9,8 +9,8 @@
 #include <signal.h>
 #include <sys/wait.h>
 
+#include "common/clock.h"
 #include "fetch/child.h"
-#include "fetch/clock.h"
 
 static void run(Child *child, const char *script, uint64_t usec) {
         char *const argv[] = { (char *)"/bin/sh", (char *)"-c", (char *)script, NULL };

@@ -5,7 +5,7 @@
 #undef NDEBUG
 #include <assert.h>
 
-#include "fetch/clock.h"
+#include "common/clock.h"
 #include "fetch/request.h"
 #include "model/limits.h"
 

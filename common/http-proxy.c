@@ -2,8 +2,9 @@
 #include <curl/curl.h>
 
 #include "common/credentials.h"
+#include "common/http-proxy.h"
+#include "common/memory.h"
 #include "common/secret.h"
-#include "fetch/http-proxy.h"
 
 /* As libcurl looks for it: the first that is set counts, even an empty one, which means none. */
 static void http_proxy_find(HttpProxy *p, const char *setting) {
@@ -30,9 +31,9 @@ static char *base64(const char *s) {
         static const char digits[] =
                 "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
         size_t n = strlen(s), out = 0;
-        char *text = calloc(1, (n + 2) / 3 * 4 + 1);
+        char *text = xcalloc(1, (n + 2) / 3 * 4 + 1);
 
-        for (size_t i = 0; text && i < n; i += 3) {
+        for (size_t i = 0; i < n; i += 3) {
                 uint32_t bits = (uint32_t)(unsigned char)s[i] << 16;
 
                 if (i + 1 < n)
@@ -46,21 +47,20 @@ static char *base64(const char *s) {
 }
 
 /* What stands before the last @: where the password ends, whoever wrote it meant that. */
-static int http_proxy_hide_url(HttpProxy *p) {
+static void http_proxy_hide_url(HttpProxy *p) {
         const char *scheme = strstr(p->url, "://"), *from = scheme ? scheme + 3 : p->url;
         const char *at = strrchr(from, '@'),
                    *colon = at ? memchr(from, ':', (size_t)(at - from)) : NULL;
 
         if (!at)
-                return 0;
-        p->secrets[0] = strndup(from, (size_t)(at - from));
-        p->secrets[1] = colon ? strndup(colon + 1, (size_t)(at - colon - 1)) : strdup("");
-        p->secrets[2] = p->secrets[0] ? base64(p->secrets[0]) : NULL;
-        return p->secrets[0] && p->secrets[1] && p->secrets[2] ? 0 : -ENOMEM;
+                return;
+        p->secrets[0] = xstrndup(from, (size_t)(at - from));
+        p->secrets[1] = colon ? xstrndup(colon + 1, (size_t)(at - colon - 1)) : NULL;
+        p->secrets[2] = base64(p->secrets[0]);
 }
 
 /* In the URL, since libcurl decodes what its options say, or does not, by its version. */
-static int http_proxy_compose(HttpProxy *p, char *credentials) {
+static void http_proxy_compose(HttpProxy *p, char *credentials) {
         const unsigned int loose = CURLU_NON_SUPPORT_SCHEME | CURLU_GUESS_SCHEME;
         char *password = strchr(credentials, ':') + 1, *text = NULL;
         CURLU *url = curl_url();
@@ -70,43 +70,38 @@ static int http_proxy_compose(HttpProxy *p, char *credentials) {
         c = c ? c : curl_url_set(url, CURLUPART_USER, credentials, CURLU_URLENCODE);
         c = c ? c : curl_url_set(url, CURLUPART_PASSWORD, password, CURLU_URLENCODE);
         c = c ? c : curl_url_get(url, CURLUPART_URL, &text, 0);
-        p->full = secret_dup(text);
+        if (c == CURLUE_OUT_OF_MEMORY)
+                memory_end();
+        p->full = xstrdup(text); /* one that is no URL libcurl refuses by itself */
         if (text)
                 secret_wipe(text, strlen(text));
         curl_free(text);
         curl_url_cleanup(url);
-        /* One that is no URL libcurl refuses by itself. */
-        return c == CURLUE_OUT_OF_MEMORY || (c == CURLUE_OK && !p->full) ? -ENOMEM : 0;
 }
 
-static int http_proxy_read_credentials(HttpProxy *p) {
+static void http_proxy_read_credentials(HttpProxy *p) {
         CLEANUP(secret_freep) char *text = NULL;
         const char *why;
-        int r;
 
-        r = credentials_read(&text, p->file, &why);
-        if (r == CREDENTIALS_E_BAD)
+        text = credentials_read(p->file, &why);
+        if (!text) {
                 (void)snprintf(p->fault, sizeof(p->fault),
                                "the file of the setting 'proxy-credentials', %.250s, %s", p->file,
                                why);
-        if (r)
-                return MIN(r, 0);
-        p->secrets[3] = secret_dup(strchr(text, ':') + 1);
+                return;
+        }
+        p->secrets[3] = xstrdup(strchr(text, ':') + 1);
         p->secrets[4] = base64(text);
-        if (!p->secrets[3] || !p->secrets[4])
-                return -ENOMEM;
-        return http_proxy_compose(p, text);
+        http_proxy_compose(p, text);
 }
 
-int http_proxy_init(HttpProxy *ret, const char *setting, const char *credentials) {
-        int r;
-
+void http_proxy_init(HttpProxy *ret, const char *setting, const char *credentials) {
         *ret = (HttpProxy){ .file = credentials };
         http_proxy_find(ret, setting);
-        if (!ret->url)
-                return 0;
-        r = http_proxy_hide_url(ret);
-        return r == 0 && credentials ? http_proxy_read_credentials(ret) : r;
+        if (ret->url)
+                http_proxy_hide_url(ret);
+        if (ret->url && credentials)
+                http_proxy_read_credentials(ret);
 }
 
 void http_proxy_deinit(HttpProxy *proxy) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The two clocks of the fetcher. Everything that must end or be waited for counts in
+ * The two clocks of whoever waits by itself (the daemon has io/timer). What must end counts in
  * CLOCK_BOOTTIME, which goes on while the machine sleeps and is never set back; wall clock only
  * where the protocol or az speaks of it.
  */

@@ -21,8 +21,8 @@ struct HttpProxy {
         char fault[384]; /* why the credentials can't be used, or "" */
 };
 
-/* setting and credentials (a path) are borrowed and may be NULL. 0 or -ENOMEM. */
-int http_proxy_init(HttpProxy *ret, const char *setting, const char *credentials);
+/* setting and credentials (a path) are borrowed and may be NULL. */
+void http_proxy_init(HttpProxy *ret, const char *setting, const char *credentials);
 void http_proxy_deinit(HttpProxy *proxy);
 /* Is its URL one that libcurl can't use? */
 bool http_proxy_is_bad(const HttpProxy *proxy);
