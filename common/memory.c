@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <malloc.h>
 #include <sys/uio.h>
 
 #include "common/memory.h"
@@ -13,6 +14,17 @@ _Noreturn void memory_end(void) {
 
         (void)!writev(STDERR_FILENO, line, ARRAY_SIZE(line));
         _exit(MEMORY_EXIT);
+}
+
+void memory_reserve(size_t size) {
+        void *p;
+
+        /* Not by a mapping of its own, and not given back when it is freed (mallopt(3)). */
+        (void)mallopt(M_MMAP_THRESHOLD, (int)(2 * size));
+        (void)mallopt(M_TRIM_THRESHOLD, (int)(4 * size));
+        p = xmalloc(size);
+        explicit_bzero(p, size); /* the pages are really there */
+        free(p);
 }
 
 static void *memory_check(void *p) {

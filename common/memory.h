@@ -26,5 +26,8 @@ char *xstrdup(const char *s);
 char *xstrndup(const char *s, size_t n) __attribute__((returns_nonnull));
 char *xasprintf(const char *format, ...) PRINTF_LIKE(1, 2) __attribute__((returns_nonnull));
 char *xvasprintf(const char *format, va_list ap) PRINTF_LIKE(1, 0) __attribute__((returns_nonnull));
+/* Have so much memory at hand, for what must not fail for want of it later: it lies in the heap,
+ * and goes back to the system no more. */
+void memory_reserve(size_t size);
 /* End the process as they do: for an allocation of a library's that failed. */
 _Noreturn void memory_end(void);

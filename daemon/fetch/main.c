@@ -10,11 +10,16 @@
 #include <sys/resource.h>
 
 #include "common/clock.h"
+#include "common/memory.h"
 #include "common/secret.h"
 #include "fetch/source.h"
 #include "fetch/watch.h"
 #include "model/environment.h"
 #include "model/limits.h"
+
+enum {
+        FETCH_RESERVE = 1024 * 1024, /* bytes: an answer of 64 KiB takes a third of it */
+};
 
 static const struct Source {
         const char *name;
@@ -101,6 +106,8 @@ static int answer_request(Answer *answer) {
                 return r;
         if (!streq(request->source, "azure-cli"))
                 environment_keep_own();
+        /* What comes in answer may be the only refresh token that is good. */
+        memory_reserve(FETCH_RESERVE);
         return fetch(answer, request);
 }
 

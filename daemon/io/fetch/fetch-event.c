@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-#include "io/fetch/fetch-event.h"
+#include <assert.h>
+
 #include "common/host.h"
 #include "common/json.h"
+#include "common/memory.h"
 #include "common/redact.h"
 #include "common/text.h"
+#include "io/fetch/fetch-event.h"
 #include "model/limits.h"
 
 struct FetchEvent {
@@ -36,50 +39,27 @@ static char *event_redact(FetchEvent *e, const char *s) {
         return redact(half, came, ARRAY_SIZE(came));
 }
 
-/* A member as clean text that lives with the event; NULL when absent. 0 or -ENOMEM. */
-static int event_text(FetchEvent *e, const char **ret, const char *key, size_t max) {
+/* A member as clean text that lives with the event; NULL when absent. */
+static const char *event_text(FetchEvent *e, const char *key, size_t max) {
         const char *s = json_string(e->json, key);
-        CLEANUP(freep) char *safe = NULL;
+        CLEANUP(freep) char *safe = s ? event_redact(e, s) : NULL;
 
-        if (!s || e->n_clean == ARRAY_SIZE(e->clean))
-                return 0;
-        safe = event_redact(e, s);
-        *ret = e->clean[e->n_clean] = text_clean(safe, max);
-        return *ret && ++e->n_clean ? 0 : -ENOMEM;
-}
-
-/* 0, -EINVAL or -ENOMEM. */
-static int uri_check(const char *uri) {
-        CLEANUP(freep) char *host = NULL;
-        int r;
-
-        if (!uri || strlen(uri) > LIMIT_PROMPT_URI || !text_is_printable_ascii(uri) ||
-            strpbrk(uri, " \"<>`"))
-                return -EINVAL;
-        r = host_normalize(&host, uri);
-        if (r < 0)
-                return r;
-        return str_starts(uri, "https://") || (str_starts(uri, "http://") && host_is_loopback(host))
-                       ? 0
-                       : -EINVAL;
+        assert(e->n_clean < ARRAY_SIZE(e->clean));
+        return safe ? e->clean[e->n_clean++] = text_clean(safe, max) : NULL;
 }
 
 static int prompt_parse(FetchEvent *e, uint64_t boottime, uint64_t wall, const char **ret_why) {
         FetchPrompt *p = &e->prompt;
         uint64_t expires_at = 0, left;
         CLEANUP(freep) char *safe = NULL;
-        int r;
 
         p->method = json_string(e->json, "method");
         p->verification_uri = json_string(e->json, "verification_uri");
         safe = p->verification_uri ? event_redact(e, p->verification_uri) : NULL;
-        if (p->verification_uri && !safe)
-                return -ENOMEM;
-        r = streq(safe, p->verification_uri) ? uri_check(p->verification_uri) : -EINVAL;
-        if (r == -ENOMEM || event_text(e, &p->user_code, "user_code", 64) < 0 ||
-            event_text(e, &p->message, "message", LIMIT_TEXT) < 0)
-                return -ENOMEM;
-        if (r < 0 || !p->method || !text_is_clean(p->method) ||
+        p->user_code = event_text(e, "user_code", 64);
+        p->message = event_text(e, "message", LIMIT_TEXT);
+        if (!safe || !streq(safe, p->verification_uri) || strlen(safe) > LIMIT_PROMPT_URI ||
+            !host_url_is_safe(safe) || !p->method || !text_is_clean(p->method) ||
             json_uint(e->json, "expires_at", &expires_at) == -EBADMSG) {
                 *ret_why = "a prompt with a bad method, URL or time";
                 return -EBADMSG;
@@ -99,7 +79,7 @@ static const char *sound_refresh_token(FetchEvent *e) {
 
 /* A token that can't be used is an error. A refresh token that came with it is kept: the one that
  * was sent may be spent. */
-static int token_refuse(FetchEvent *e, const char *name, const char *s, size_t max) {
+static void token_refuse(FetchEvent *e, const char *name, const char *s, size_t max) {
         e->type = FETCH_EVENT_ERROR;
         e->error.refresh_token = sound_refresh_token(e);
         if (s && strlen(s) > max)
@@ -110,10 +90,9 @@ static int token_refuse(FetchEvent *e, const char *name, const char *s, size_t m
         else
                 (void)problem_set(&e->error.problem, OUTCOME_UNAVAILABLE,
                                   "the %s that came can't be used.", name);
-        return 0;
 }
 
-static int token_parse(FetchEvent *e, uint64_t boottime) {
+static void token_parse(FetchEvent *e, uint64_t boottime) {
         const char *refresh_token = json_string(e->json, "refresh_token");
         FetchToken *t = &e->token;
         uint64_t expires_in, refresh_in = 0;
@@ -122,12 +101,14 @@ static int token_parse(FetchEvent *e, uint64_t boottime) {
         t->refresh_token = sound_refresh_token(e);
         if (!t->access_token || strlen(t->access_token) > LIMIT_ACCESS_TOKEN ||
             !text_is_b64token(t->access_token))
-                return token_refuse(e, "access token", t->access_token, LIMIT_ACCESS_TOKEN);
-        if (refresh_token && !t->refresh_token)
-                return token_refuse(e, "refresh token", refresh_token, LIMIT_REFRESH_TOKEN);
-        if (json_uint(e->json, "expires_in", &expires_in) < 0 || expires_in == 0 ||
-            json_uint(e->json, "refresh_in", &refresh_in) == -EBADMSG)
-                return token_refuse(e, "life of the access token", NULL, 0);
+                token_refuse(e, "access token", t->access_token, LIMIT_ACCESS_TOKEN);
+        else if (refresh_token && !t->refresh_token)
+                token_refuse(e, "refresh token", refresh_token, LIMIT_REFRESH_TOKEN);
+        else if (json_uint(e->json, "expires_in", &expires_in) < 0 || expires_in == 0 ||
+                 json_uint(e->json, "refresh_in", &refresh_in) == -EBADMSG)
+                token_refuse(e, "life of the access token", NULL, 0);
+        if (e->type == FETCH_EVENT_ERROR)
+                return;
         expires_in = MIN(expires_in, (uint64_t)LIMIT_LIFETIME_SECONDS);
         t->issued_usec = boottime;
         t->expires_usec = boottime + expires_in * USEC_PER_SEC;
@@ -136,9 +117,8 @@ static int token_parse(FetchEvent *e, uint64_t boottime) {
         /* One that is no number tells nothing, and is no reason to lose the token. */
         if (json_uint(e->json, "date", &t->date) < 0)
                 t->date = 0;
-        if (event_text(e, &t->user, "user", 320) < 0)
-                return -ENOMEM;
-        return event_text(e, &t->tenant, "tenant", 253);
+        t->user = event_text(e, "user", 320);
+        t->tenant = event_text(e, "tenant", 253);
 }
 
 /* As the fetcher takes them back, else none. */
@@ -152,12 +132,11 @@ static const char *claims_checked(const char *claims) {
 }
 
 static int error_parse(FetchEvent *e, const char **ret_why) {
-        const char *kind = json_string(e->json, "kind"), *message = NULL;
+        const char *kind = json_string(e->json, "kind");
+        const char *message = event_text(e, "message", LIMIT_TEXT);
         FetchError *error = &e->error;
         uint64_t retry_after = 0;
 
-        if (event_text(e, &message, "message", LIMIT_TEXT) < 0)
-                return -ENOMEM;
         for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
                 if (streq(kind, kinds[i].kind)) {
                         if (str_empty(message))
@@ -182,9 +161,7 @@ int fetch_event_parse(FetchEvent **ret, const char *line, size_t n, const char *
         int r;
 
         *ret_why = "a line that is no JSON object";
-        e = calloc(1, sizeof(*e));
-        if (!e)
-                return -ENOMEM;
+        e = xcalloc(1, sizeof(*e));
         e->secrets = secrets;
         e->n_secrets = n_secrets;
         r = json_parse(&e->json, line, n);
@@ -196,7 +173,7 @@ int fetch_event_parse(FetchEvent **ret, const char *line, size_t n, const char *
                 r = prompt_parse(e, boottime, wall, ret_why);
         } else if (streq(name, "token")) {
                 e->type = FETCH_EVENT_TOKEN;
-                r = token_parse(e, boottime);
+                token_parse(e, boottime);
         } else if (streq(name, "error")) {
                 e->type = FETCH_EVENT_ERROR;
                 r = error_parse(e, ret_why);

@@ -17,7 +17,7 @@ typedef struct FetchEvent FetchEvent;
 
 /* secrets: of the request, each may be NULL; what repeats one has it no more, and a page to sign in
  * at that does is refused. boottime in µs and wall in s are now. 0; -EBADMSG for a line that is no
- * event, or one with a bad field (*ret_why: a static fragment); -ENOMEM. */
+ * event, or one with a bad field (*ret_why: a static fragment). */
 int fetch_event_parse(FetchEvent **ret, const char *line, size_t n, const char *const *secrets,
                       size_t n_secrets, uint64_t boottime, uint64_t wall, const char **ret_why);
 /* Wipes. NULL is fine. Returns NULL. */

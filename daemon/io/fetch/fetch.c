@@ -2,6 +2,7 @@
 #include <fcntl.h>
 
 #include "common/json.h"
+#include "common/memory.h"
 #include "common/redact.h"
 #include "common/secret.h"
 #include "common/text.h"
@@ -12,14 +13,9 @@
 #include "model/limits.h"
 
 enum {
-        FETCH_GRACE_SECONDS = 3, /* for ending itself by its own deadline before it is ended */
-        FETCH_STARVED_MAX = 20,
+        FETCH_GRACE_SECONDS = 3,    /* for ending itself by its own deadline before it is ended */
         FETCH_SAID_MAX = 16 * 1024, /* bytes of standard error that are kept, the first */
 };
-
-/* A line that could not be read for want of memory is read again: what it brings may be the only
- * refresh token that is good. */
-#define FETCH_STARVED_USEC (USEC_PER_SEC / 5)
 
 struct Fetch {
         Launcher *launcher;
@@ -27,9 +23,7 @@ struct Fetch {
         const FetchHandler *handler;
         void *userdata;
         Launch *launch;
-        Timer *deadline; /* or, while starved, the next try */
-        uint64_t deadline_usec;
-        unsigned starved; /* memory was too short for a line, so many times */
+        Timer *deadline;
         sd_event_source *in, *out, *err, *failed;
         pid_t pid;
         int stdin_fd, stdout_fd, stderr_fd;
@@ -76,8 +70,8 @@ static bool fetch_read_said(Fetch *f) {
         ssize_t n;
 
         if (!f->said)
-                f->said = malloc(FETCH_SAID_MAX + 1);
-        if (f->said && f->said_n < FETCH_SAID_MAX) {
+                f->said = xmalloc(FETCH_SAID_MAX + 1);
+        if (f->said_n < FETCH_SAID_MAX) {
                 n = read(f->stderr_fd, f->said + f->said_n, FETCH_SAID_MAX - f->said_n);
                 f->said_n += (size_t)MAX(n, 0);
         } else {
@@ -137,16 +131,10 @@ static void fetch_fail(Fetch *f, const char *why) {
         problem_clear(&error.problem);
 }
 
-static void fetch_lines(Fetch *f);
-
 static void fetch_on_deadline(void *userdata) {
         Fetch *f = userdata;
 
-        if (f->starved && clock_boottime() < f->deadline_usec) {
-                timer_arm(f->deadline, f->deadline_usec);
-                fetch_lines(f);
-        } else
-                fetch_fail(f, "it did not end in its time");
+        fetch_fail(f, f->fault ?: "it did not end in its time");
 }
 
 static int fetch_on_failed(sd_event_source *source, void *userdata) {
@@ -164,65 +152,48 @@ static void fetch_fail_later(Fetch *f, const char *why) {
                 timer_arm(f->deadline, clock_boottime());
 }
 
-/* 1 when the event was the last one: f may be gone; 0, or -ENOMEM: nothing has happened. */
-static int fetch_line(Fetch *f, char *line, size_t n) {
+/* False when the event was the last one: f may be gone. */
+static bool fetch_line(Fetch *f, char *line, size_t n) {
         CLEANUP(fetch_event_freep) FetchEvent *e = NULL;
         FetchEventType type;
         bool freed = false;
         const char *why;
-        int r;
 
-        r = fetch_event_parse(&e, line, n, (const char *const *)f->secrets, ARRAY_SIZE(f->secrets),
-                              clock_boottime(), clock_wall(), &why);
-        if (r == -ENOMEM && f->starved < FETCH_STARVED_MAX)
-                return r;
-        if (r < 0) {
+        if (fetch_event_parse(&e, line, n, (const char *const *)f->secrets, ARRAY_SIZE(f->secrets),
+                              clock_boottime(), clock_wall(), &why) < 0) {
                 fetch_log_said(f, line);
-                fetch_fail(f, r == -ENOMEM ? "memory is short" : why);
-                return 1;
+                fetch_fail(f, why);
+                return false;
         }
         type = fetch_event_type(e);
         if (type == FETCH_EVENT_TOKEN || type == FETCH_EVENT_ERROR) {
                 fetch_log_said(f, fetch_event_has_secret(e) ? line : NULL);
                 fetch_end(f);
                 fetch_event_dispatch(e, f->handler, f->userdata);
-                return 1;
+                return false;
         }
         f->freed = &freed;
         fetch_event_dispatch(e, f->handler, f->userdata);
         if (freed)
-                return 1;
+                return false;
         f->freed = NULL;
-        return 0;
+        return true;
 }
 
 /* Take whole lines off the buffer. f may be gone after that. */
 static void fetch_lines(Fetch *f) {
         char *start = f->line, *end = f->line + f->line_n, *newline;
-        int r = 0;
 
         while ((newline = memchr(start, '\n', (size_t)(end - start)))) {
                 *newline = '\0';
-                r = newline > start ? fetch_line(f, start, (size_t)(newline - start)) : 0;
-                if (r > 0)
+                if (newline > start && !fetch_line(f, start, (size_t)(newline - start)))
                         return;
-                if (r < 0) {
-                        *newline = '\n';
-                        break;
-                }
                 start = newline + 1;
         }
         f->line_n = (size_t)(end - start);
         memmove(f->line, start, f->line_n);
         secret_wipe(f->line + f->line_n, (size_t)(start - f->line));
-        if (r < 0) {
-                f->starved++;
-                timer_arm(f->deadline,
-                          MIN(clock_boottime() + FETCH_STARVED_USEC, f->deadline_usec));
-        }
-        /* What comes after a line that waits, waits as well, be it the end. */
-        (void)sd_event_source_set_enabled(f->out, r < 0 ? SD_EVENT_OFF : SD_EVENT_ON);
-        if (r == 0 && f->line_n >= LIMIT_FETCH_LINE)
+        if (f->line_n >= LIMIT_FETCH_LINE)
                 fetch_fail(f, "a line that is too long");
 }
 
@@ -304,9 +275,7 @@ int fetch_start(Fetch **ret, Launcher *launcher, sd_event *event, const FetchReq
         CLEANUP(fetch_freep) Fetch *f = NULL;
         int r;
 
-        f = calloc(1, sizeof(*f));
-        if (!f)
-                return -ENOMEM;
+        f = xcalloc(1, sizeof(*f));
         *f = (Fetch){ .launcher = launcher,
                       .event = event,
                       .handler = handler,
@@ -314,14 +283,10 @@ int fetch_start(Fetch **ret, Launcher *launcher, sd_event *event, const FetchReq
                       .stdin_fd = -1,
                       .stdout_fd = -1,
                       .stderr_fd = -1 };
-        f->line = malloc(LIMIT_FETCH_LINE + 1);
-        f->command = request->program ? strdup(request->program) : NULL;
-        f->secrets[0] = secret_dup(request->refresh_token);
-        f->secrets[1] = secret_dup(request->client_secret);
-        if (!f->line || (request->program && !f->command) ||
-            (request->refresh_token && !f->secrets[0]) ||
-            (request->client_secret && !f->secrets[1]))
-                return -ENOMEM;
+        f->line = xmalloc(LIMIT_FETCH_LINE + 1);
+        f->command = xstrdup(request->program);
+        f->secrets[0] = xstrdup(request->refresh_token);
+        f->secrets[1] = xstrdup(request->client_secret);
         f->request = request_text(request, &f->request_n);
         /* The line's newline takes the place of the terminating zero. */
         f->request[f->request_n++] = '\n';
@@ -329,9 +294,8 @@ int fetch_start(Fetch **ret, Launcher *launcher, sd_event *event, const FetchReq
         r = timer_new(&f->deadline, event, fetch_on_deadline, f);
         if (r < 0)
                 return r;
-        f->deadline_usec =
-                clock_boottime() + (request->deadline + FETCH_GRACE_SECONDS) * USEC_PER_SEC;
-        timer_arm(f->deadline, f->deadline_usec);
+        timer_arm(f->deadline,
+                  clock_boottime() + (request->deadline + FETCH_GRACE_SECONDS) * USEC_PER_SEC);
         r = launcher_start(launcher, &f->launch, request->program, fetch_on_launched, f);
         if (r < 0)
                 return r;

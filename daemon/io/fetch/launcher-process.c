@@ -15,6 +15,7 @@
 #include <time.h>
 
 #include "common/json.h"
+#include "common/memory.h"
 #include "common/program.h"
 #include "io/fetch/launcher-protocol.h"
 #include "model/environment.h"
@@ -63,13 +64,11 @@ static bool child_prepare(int stdin_fd, int stdout_fd, int stderr_fd) {
 
 /* The program can't say it, so it is said in its place (contract, section 6). */
 static void command_refuse(const char *program, const char *what) {
-        CLEANUP(freep) char *message = NULL;
+        CLEANUP(freep) char *message = xasprintf("%s %s", program, what);
         CLEANUP(freep) char *line = NULL;
         JsonWriter w = { 0 };
         size_t n;
 
-        if (asprintf(&message, "%s %s", program, what) < 0)
-                message = NULL;
         json_writer_open(&w, NULL, '{');
         json_writer_string(&w, "event", "error");
         json_writer_string(&w, "kind", "source-missing");
@@ -90,10 +89,8 @@ _Noreturn static void command_exec(const char *program) {
         case 0:
                 environment_drop_unsafe();
                 execl(program, program, (char *)NULL);
-                if (asprintf(&what, "can't be run: %s. Check the setting 'command'.",
-                             strerror(errno)) < 0)
-                        what = NULL;
-                command_refuse(program, what ? what : "can't be run.");
+                what = xasprintf("can't be run: %s. Check the setting 'command'.", strerror(errno));
+                command_refuse(program, what);
                 break;
         case PROGRAM_E_MISSING:
                 command_refuse(program,
@@ -101,9 +98,8 @@ _Noreturn static void command_exec(const char *program) {
                 break;
         default:
                 why = distrust_text(&distrust);
-                if (asprintf(&what, "is not run: %s", why ? why : "others may change it.") < 0)
-                        what = NULL;
-                command_refuse(program, what ? what : "is not run: others may change it.");
+                what = xasprintf("is not run: %s", why);
+                command_refuse(program, what);
                 break;
         }
         _exit(0);

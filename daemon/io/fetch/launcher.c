@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
+#include "common/memory.h"
 #include "io/fetch/launcher-protocol.h"
 #include "io/fetch/launcher.h"
 
@@ -34,27 +35,21 @@ int launcher_fork(Launcher **ret, const char *program) {
         if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
                 return -errno;
         ours = pair[0], theirs = pair[1];
-        l = calloc(1, sizeof(*l));
-        if (!l)
-                return -ENOMEM;
         pid = fork();
-        if (pid < 0) {
-                int r = -errno;
-
-                free(l);
-                return r;
-        }
+        if (pid < 0)
+                return -errno;
         if (pid == 0) {
                 (void)fd_close(ours);
                 launcher_run(theirs, program);
         }
+        l = xcalloc(1, sizeof(*l));
         l->socket = ours, ours = -1;
         l->pid = pid;
         *ret = l;
         return 0;
 }
 
-static Launch *launch_take(Launcher *l, uint32_t serial) {
+static Launch *launch_remove(Launcher *l, uint32_t serial) {
         for (Launch **p = &l->waiting; *p; p = &(*p)->next)
                 if ((*p)->serial == serial) {
                         Launch *launch = *p;
@@ -67,7 +62,7 @@ static Launch *launch_take(Launcher *l, uint32_t serial) {
 }
 
 static void launch_complete(Launcher *l, const LauncherReply *reply, int *fds) {
-        Launch *launch = launch_take(l, reply->serial);
+        Launch *launch = launch_remove(l, reply->serial);
 
         if (!launch || !launch->fn) {
                 if (reply->error == 0)
@@ -133,7 +128,7 @@ Launcher *launcher_free(Launcher *l) {
                 return NULL;
         sd_event_source_disable_unref(l->source);
         while (l->waiting) {
-                Launch *launch = launch_take(l, l->waiting->serial);
+                Launch *launch = launch_remove(l, l->waiting->serial);
 
                 if (!launch->fn)
                         free(launch);
@@ -161,9 +156,7 @@ int launcher_start(Launcher *l, Launch **ret, const char *program, LaunchFn fn, 
 
         if (program && strlen(program) >= sizeof(call.program))
                 return -ENAMETOOLONG;
-        launch = calloc(1, sizeof(*launch));
-        if (!launch)
-                return -ENOMEM;
+        launch = xcalloc(1, sizeof(*launch));
         *launch = (Launch){ .launcher = l, .serial = ++l->serial, .fn = fn, .userdata = userdata };
         call.serial = launch->serial;
         if (program)
