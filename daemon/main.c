@@ -346,6 +346,8 @@ static void daemon_free(Daemon *d) {
         d->attention = attention_free(d->attention);
         d->env.state = state_free(d->env.state);
         d->env.keyring = keyring_free(d->env.keyring);
+        /* Before the name: who is started because that is gone finds the lock free. */
+        d->instance = instance_free(d->instance);
         d->bus = bus_free(d->bus);
         watch_free(d->watch);
         clock_watch_free(d->clock_watch);
@@ -356,7 +358,6 @@ static void daemon_free(Daemon *d) {
         sd_event_source_disable_unref(d->flush);
         d->env.launcher = launcher_free(d->env.launcher);
         sd_event_unref(d->env.event);
-        instance_free(d->instance);
         free(d->env.proxy);
         free(d->env.proxy_credentials);
         free(d->env.ca_bundle);

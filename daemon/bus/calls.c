@@ -129,7 +129,7 @@ void call_done(Call *c) {
 
 void calls_end(Link *l, const Problem *problem) {
         while (l->clients)
-                if (problem)
+                if (problem && !l->clients->calls->waiter)
                         call_fail(l->clients->calls, problem);
                 else
                         call_free(l->clients->calls);

@@ -47,6 +47,9 @@ int link_new(Link **ret, Bus *b, void (*gone)(Link *l)) {
                 r = sd_bus_add_filter(l->sd, NULL, link_on_message, l);
         if (r >= 0)
                 r = sd_bus_attach_event(l->sd, b->env->event, SD_EVENT_PRIORITY_NORMAL);
+        /* The name stays until link_free(): main() lets go of the lock first. */
+        if (r >= 0)
+                r = sd_bus_set_close_on_exit(l->sd, false);
         if (r < 0)
                 return r;
         *ret = STEAL(l);
