@@ -5,6 +5,9 @@
  * Ask before each request; the daemon holds the token and answers from memory, so there is
  * nothing to cache, to time or to refresh here. These calls never start a sign-in.
  *
+ * The daemon may be restarted at any time: a call that only asks (all but the reports) is made once
+ * more, within its time, when the daemon or the connection went away before the answer.
+ *
  * Calls are synchronous, or asynchronous in any main loop: see iotc_token_get_async(). A client
  * belongs to one thread at a time; use one for each thread. In the child of a fork(2) its calls are
  * lost, -ECONNRESET, and its next one connects anew. Functions that can fail return 0 or a

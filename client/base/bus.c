@@ -26,7 +26,7 @@ int bus_need_daemon(sd_bus *bus) {
         if (sd_bus_get_name_creds(bus, IOTC_BUS_NAME, 0, NULL) != -ENXIO)
                 return 0;
         (void)sd_bus_error_set(&error, SD_BUS_ERROR_NAME_HAS_NO_OWNER, NULL);
-        connection_explain(&error);
+        (void)connection_explain(&error);
         return bus_fail(&error, -ENXIO);
 }
 

@@ -5,7 +5,7 @@
 #include "base/bus.h"
 #include "base/loop.h"
 #include "base/say.h"
-#include "lib/connection.h"
+#include "lib/ask.h"
 
 static const int loop_signals[] = { SIGINT, SIGTERM, SIGHUP };
 
@@ -104,6 +104,8 @@ int loop_run(Loop *loop) {
 
 typedef struct LoopCall {
         Loop *loop;
+        Ask ask;
+        sd_bus_slot *slot;
         sd_bus_error error;
         sd_bus_message *reply;
         sd_bus_slot *question; /* for the keyring's state */
@@ -111,15 +113,40 @@ typedef struct LoopCall {
 } LoopCall;
 
 static void loop_call_deinit(LoopCall *call) {
+        ask_deinit(&call->ask);
+        sd_bus_slot_unref(call->slot);
         sd_bus_slot_unref(call->question);
         sd_bus_error_free(&call->error);
         sd_bus_message_unref(call->reply);
 }
 
+static int loop_on_reply(sd_bus_message *reply, void *userdata, sd_bus_error *ret_error);
+
+static int loop_send(LoopCall *call) {
+        CLEANUP(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+        uint64_t timeout;
+        int r;
+
+        r = ask_next(&call->ask, call->loop->bus, &m, &timeout);
+        if (r < 0)
+                return r;
+        call->slot = sd_bus_slot_unref(call->slot);
+        return sd_bus_call_async(call->loop->bus, &call->slot, m, loop_on_reply, call, timeout);
+}
+
 static int loop_on_reply(sd_bus_message *reply, void *userdata, sd_bus_error *ret_error) {
         LoopCall *call = userdata;
+        const sd_bus_error *error = sd_bus_message_get_error(reply);
+        int r;
 
-        (void)sd_bus_error_copy(&call->error, sd_bus_message_get_error(reply));
+        (void)sd_bus_error_copy(&call->error, error);
+        r = ask_reply(&call->ask, call->loop->bus, error ? NULL : reply, &call->error);
+        if (r == ASK_E_MORE) {
+                r = loop_send(call);
+                if (r >= 0)
+                        return 0;
+                sd_bus_error_set_errno(&call->error, r);
+        }
         call->reply = sd_bus_message_ref(reply);
         return loop_end(call->loop, 0);
 }
@@ -161,7 +188,6 @@ static int loop_call(sd_bus *bus, sd_bus_message *m, unsigned timeout_sec, bool 
                      const char *name, sd_bus_message **ret) {
         CLEANUP(loop_freep) Loop *loop = NULL;
         CLEANUP(loop_call_deinit) LoopCall call = { .error = SD_BUS_ERROR_NULL };
-        CLEANUP(sd_bus_slot_unrefp) sd_bus_slot *slot = NULL;
         CLEANUP(sd_bus_slot_unrefp) sd_bus_slot *changes = NULL;
         int r;
 
@@ -169,7 +195,9 @@ static int loop_call(sd_bus *bus, sd_bus_message *m, unsigned timeout_sec, bool 
         if (r)
                 return r;
         call.loop = loop;
-        r = sd_bus_call_async(bus, &slot, m, loop_on_reply, &call, timeout_sec * USEC_PER_SEC);
+        r = ask_init(&call.ask, m, false, timeout_sec * USEC_PER_SEC);
+        if (r >= 0)
+                r = loop_send(&call);
         if (r >= 0 && person)
                 r = loop_watch_keyring(&call, &changes);
         if (r < 0)
@@ -181,7 +209,6 @@ static int loop_call(sd_bus *bus, sd_bus_message *m, unsigned timeout_sec, bool 
                 return r;
         if (name && sd_bus_error_has_name(&call.error, name))
                 return -1;
-        connection_explain(&call.error);
         r = bus_fail(&call.error, -EIO);
         call.error = SD_BUS_ERROR_NULL;
         return r;

@@ -7,7 +7,7 @@
 #include "base/i18n.h"
 #include "base/say.h"
 #include "common/redact.h"
-#include "lib/connection.h"
+#include "lib/start.h"
 
 /* Of the terminal on standard error; 0 when that is none. */
 static size_t error_columns(void) {
@@ -93,7 +93,7 @@ int exit_of_error(const char *name) {
                 { IOTC_ERROR_NO_SUCH_ACCOUNT, EXIT_NO_ACCOUNT },
                 { SD_BUS_ERROR_INVALID_ARGS, EXIT_USAGE },
                 /* The daemon does not start, or went away. */
-                { CONNECTION_NOT_STARTED, EXIT_LATER },
+                { START_ERROR, EXIT_LATER },
                 { SD_BUS_ERROR_SERVICE_UNKNOWN, EXIT_LATER },
                 { SD_BUS_ERROR_NAME_HAS_NO_OWNER, EXIT_LATER },
                 { SD_BUS_ERROR_NO_REPLY, EXIT_LATER },

@@ -66,8 +66,10 @@ static int probe_on_reply(sd_bus_message *reply, void *userdata, sd_bus_error *r
         const sd_bus_error *error = sd_bus_message_get_error(reply);
 
         probe->answered = true;
-        if (error)
-                (void)connection_failed(probe->probes->doctor->bus, error, &probe->error);
+        if (error) {
+                (void)sd_bus_error_copy(&probe->error, error);
+                (void)connection_explain(&probe->error);
+        }
         if (--probe->probes->n_open == 0)
                 return loop_end(probe->probes->loop, 0);
         probes_show(probe->probes);

@@ -8,6 +8,7 @@
 
 #include "doctor/check.h"
 #include "lib/connection.h"
+#include "lib/start.h"
 
 #define UNIT "iotc-tokend.service"
 
@@ -127,7 +128,7 @@ int doctor_read_daemon(Doctor *d, sd_bus_error *error) {
 /* What makes a daemon answer that did not, to be freed by free(); NULL where no one command does.
  */
 static char *daemon_command(const Doctor *d, const sd_bus_error *error) {
-        const char *command = connection_start_command(error);
+        const char *command = start_command(error);
 
         if (sd_bus_error_has_names(error, SD_BUS_ERROR_NO_REPLY, SD_BUS_ERROR_TIMEOUT))
                 return doctor_restart_command(d, NULL);

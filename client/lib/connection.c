@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include <iotc-dbus.h>
 
+#include "lib/ask.h"
 #include "lib/connection.h"
+#include "lib/start.h"
 
 #define CONNECTION_LOST N_("the session bus closed the connection; try again")
 #define CONNECTION_FORKED                                                                          \
@@ -29,7 +31,7 @@ static void connection_reword(sd_bus_error *error, const char *text) {
         *error = reworded;
 }
 
-void connection_explain(sd_bus_error *error) {
+int connection_explain(sd_bus_error *error) {
         static const struct {
                 const char *name;
                 const char *text;
@@ -41,33 +43,26 @@ void connection_explain(sd_bus_error *error) {
                 { SD_BUS_ERROR_TIMEOUT, N_("iotc-tokend did not answer in time; look at 'systemctl "
                                            "--user status iotc-tokend'") },
                 { SD_BUS_ERROR_DISCONNECTED, CONNECTION_LOST },
-                { "System.Error.ECONNRESET", CONNECTION_LOST },
                 { "System.Error.ENOTCONN", CONNECTION_LOST },
+                { "System.Error.EPIPE", CONNECTION_LOST },
                 { SD_BUS_ERROR_UNKNOWN_METHOD,
                   N_("the running iotc-tokend is another version that does not know this call; "
                      "restart it with 'systemctl --user restart iotc-tokend'") },
         };
 
+        int r = connection_errno(error);
+
         for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
                 if (streq(error->name, texts[i].name)) {
                         connection_reword(error, texts[i].text);
-                        return;
+                        return r;
                 }
-        (void)connection_start_failed(error);
+        return start_explain_error(error) ? -EHOSTUNREACH : r;
 }
 
-int connection_failed(sd_bus *bus, const sd_bus_error *reply, sd_bus_error *ret) {
-        int r;
-
-        /* sd-bus answers what was under way in the daemon's place when the bus goes. */
-        if (sd_bus_is_open(bus) <= 0) {
-                sd_bus_error_set(ret, SD_BUS_ERROR_DISCONNECTED, CONNECTION_LOST);
-                return -ECONNRESET;
-        }
-        (void)sd_bus_error_copy(ret, reply);
-        r = connection_errno(ret);
-        connection_explain(ret);
-        return r;
+bool connection_went_away(const sd_bus_error *error) {
+        return sd_bus_error_has_names(error, SD_BUS_ERROR_NO_REPLY, SD_BUS_ERROR_DISCONNECTED,
+                                      "System.Error.ENOTCONN", "System.Error.EPIPE");
 }
 
 int connection_broken(int r, sd_bus_error *ret) {
@@ -81,49 +76,34 @@ int connection_broken(int r, sd_bus_error *ret) {
         return refused ? -EACCES : -ECONNRESET;
 }
 
-static bool connection_is_absent(const sd_bus_error *error) {
-        return sd_bus_error_has_names(error, SD_BUS_ERROR_NAME_HAS_NO_OWNER,
-                                      SD_BUS_ERROR_SERVICE_UNKNOWN);
-}
-
 int connection_call(sd_bus *bus, sd_bus_message *m, bool secret, uint64_t timeout_usec,
                     sd_bus_error *error, sd_bus_message **ret) {
-        CLEANUP(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        CLEANUP(ask_deinit) Ask ask = { 0 };
         const char *name;
         bool let_in;
         int r;
 
-        /* So that it can be told why it does not start. */
-        if (streq(sd_bus_message_get_destination(m), IOTC_BUS_NAME))
-                (void)sd_bus_message_set_auto_start(m, false);
         /* It has a name of ours: the call waits for that, too. */
         let_in = sd_bus_is_ready(bus) > 0 || sd_bus_get_unique_name(bus, &name) >= 0;
 
-        if (secret) {
-                r = sd_bus_message_sensitive(m);
+        r = ask_init(&ask, m, secret, timeout_usec);
+        if (r < 0)
+                return sd_bus_error_set_errno(error, r);
+        do {
+                CLEANUP(sd_bus_message_unrefp) sd_bus_message *next = NULL, *reply = NULL;
+
+                r = ask_next(&ask, bus, &next, &timeout_usec);
                 if (r < 0)
                         return sd_bus_error_set_errno(error, r);
+                (void)sd_bus_call(bus, next, timeout_usec, error, &reply);
+                r = ask_reply(&ask, bus, reply, error);
+                if (r == 0 && ret)
+                        *ret = STEAL(reply);
+        } while (r == ASK_E_MORE);
+
+        if (r < 0 && !let_in && sd_bus_is_open(bus) <= 0) {
+                sd_bus_error_free(error);
+                sd_bus_error_set(error, SD_BUS_ERROR_NO_SERVER, CONNECTION_FOREIGN);
         }
-        r = sd_bus_call(bus, m, timeout_usec, error, &reply);
-        if (r < 0 && connection_is_absent(error)) {
-                r = connection_start(bus, timeout_usec, error);
-                if (r == -EHOSTUNREACH)
-                        return r;
-                if (r >= 0)
-                        r = sd_bus_call(bus, m, timeout_usec, error, &reply);
-        }
-        if (r < 0) {
-                r = connection_errno(error);
-                connection_explain(error);
-                if (!let_in && sd_bus_is_open(bus) <= 0) {
-                        sd_bus_error_free(error);
-                        sd_bus_error_set(error, SD_BUS_ERROR_NO_SERVER, CONNECTION_FOREIGN);
-                }
-                return r;
-        }
-        if (secret)
-                (void)sd_bus_message_sensitive(reply);
-        if (ret)
-                *ret = STEAL(reply);
-        return 0;
+        return r;
 }

@@ -5,11 +5,13 @@
  */
 #include <unistd.h>
 
+#include "lib/ask.h"
 #include "lib/connection.h"
 #include "lib/libiotc-token-private.h"
 
 #define DAEMON_TIMEOUT_SEC UINT64_C(20) /* what GetToken takes when no timeout is given */
 #define ANSWER_SLACK_SEC   UINT64_C(10) /* how much longer we wait for the daemon to say so */
+#define NO_WAIT_AGAIN_SEC  UINT64_C(2)  /* for who does not wait, to ask a daemon that restarts */
 #define FLAGS_KNOWN        (IOTC_TOKEN_FORCE | IOTC_TOKEN_NO_WAIT | IOTC_TOKEN_WAIT_FOR_SIGN_IN)
 
 struct iotc_token {
@@ -26,6 +28,11 @@ int iotc_token_open(iotc_token_client **ret) {
                 return -ENOMEM;
         *ret = client;
         return 0;
+}
+
+void client_drop(iotc_token_client *client, int r) {
+        client->bus = sd_bus_close_unref(client->bus);
+        client->lost = r;
 }
 
 /* sd-bus does nothing at all with a connection that was opened before a fork(2); what exactly, each
@@ -101,15 +108,22 @@ static int options_append_uint(sd_bus_message *m, const char *key, uint32_t valu
         return sd_bus_message_append(m, "{sv}", key, "u", value);
 }
 
-static int options_append(sd_bus_message *m, const iotc_token_options *o) {
+static int options_append(sd_bus_message *m, const Request *request) {
+        const iotc_token_options *o = &request->options;
+        uint32_t timeout = o->timeout;
         int r;
 
+        if (request->again) /* what is left of it */
+                timeout = (uint32_t)((request->end_usec - MIN(ask_now_usec(), request->end_usec)) /
+                                     USEC_PER_SEC) +
+                          1;
+        if (o->flags & IOTC_TOKEN_NO_WAIT)
+                timeout = 0;
         r = sd_bus_message_open_container(m, 'a', "{sv}");
         if (r >= 0 && o->min_valid)
                 r = options_append_uint(m, "min-valid", o->min_valid);
-        if (r >= 0 && (o->flags & IOTC_TOKEN_NO_WAIT || o->timeout))
-                r = options_append_uint(m, "timeout",
-                                        o->flags & IOTC_TOKEN_NO_WAIT ? 0 : o->timeout);
+        if (r >= 0 && (o->flags & IOTC_TOKEN_NO_WAIT || timeout))
+                r = options_append_uint(m, "timeout", timeout);
         if (r >= 0 && o->flags & IOTC_TOKEN_FORCE)
                 r = sd_bus_message_append(m, "{sv}", "force", "b", 1);
         if (r >= 0 && o->resource)
@@ -138,6 +152,28 @@ static int options_read(iotc_token_options *o, const iotc_token_options *options
         return o->flags & ~(uint32_t)FLAGS_KNOWN ? -EINVAL : 0;
 }
 
+int request_init(Request *request, const char *member, const char *selector,
+                 const iotc_token_options *options) {
+        int r;
+
+        *request = (Request){ .member = member, .selector = selector ?: "" };
+        r = options_read(&request->options, options);
+        request->end_usec =
+                ask_now_usec() + (request->options.timeout ?: DAEMON_TIMEOUT_SEC) * USEC_PER_SEC;
+        return r;
+}
+
+bool request_again(Request *request, const sd_bus_error *error) {
+        uint64_t now = ask_now_usec();
+
+        if (!request->member || request->again || !connection_went_away(error))
+                return false;
+        request->again = true;
+        if (request->options.flags & IOTC_TOKEN_NO_WAIT)
+                request->end_usec = now + NO_WAIT_AGAIN_SEC * USEC_PER_SEC;
+        return request->end_usec > now;
+}
+
 int token_read(iotc_token **ret, sd_bus_message *reply, bool typed) {
         CLEANUP(iotc_token_freep) iotc_token *token = NULL;
         const char *value, *type = NULL;
@@ -162,41 +198,66 @@ int token_read(iotc_token **ret, sd_bus_message *reply, bool typed) {
 }
 
 int client_get_new(iotc_token_client *client, sd_bus_message **ret, uint64_t *ret_timeout_usec,
-                   const char *member, const char *selector, const iotc_token_options *options) {
+                   const Request *request) {
         CLEANUP(sd_bus_message_unrefp) sd_bus_message *m = NULL;
-        iotc_token_options o;
+        bool no_wait = request->options.flags & IOTC_TOKEN_NO_WAIT;
+        uint64_t now;
         int r;
 
-        r = client_call_new(client, &m, member);
-        if (r < 0)
-                return r;
-        r = options_read(&o, options);
-        if (r < 0)
-                return client_failed(client, r);
-        r = sd_bus_message_append(m, "s", selector ?: "");
-        if (r >= 0)
-                r = options_append(m, &o);
+        r = client_call_new(client, &m, request->member);
+        if (r < 0) /* no way back: that the connection was lost says more than that there is none */
+                return request->again ? connection_broken(-ECONNRESET, &client->error) : r;
+        r = sd_bus_message_append(m, "s", request->selector);
+        if (r >= 0 && !streq(request->member, "FindAccount"))
+                r = options_append(m, request);
         if (r >= 0)
                 r = sd_bus_message_set_allow_interactive_authorization(
-                        m, !!(o.flags & IOTC_TOKEN_WAIT_FOR_SIGN_IN));
+                        m, !!(request->options.flags & IOTC_TOKEN_WAIT_FOR_SIGN_IN));
         if (r < 0)
                 return client_failed(client, r);
 
-        *ret_timeout_usec = ((o.timeout ?: DAEMON_TIMEOUT_SEC) + ANSWER_SLACK_SEC) * USEC_PER_SEC;
+        now = ask_now_usec();
+        *ret_timeout_usec = request->end_usec - MIN(now, request->end_usec) + 1;
+        if (!no_wait || !request->again)
+                *ret_timeout_usec += ANSWER_SLACK_SEC * USEC_PER_SEC;
         *ret = STEAL(m);
         return 0;
 }
 
-static int client_get(iotc_token_client *client, const char *member, const char *selector,
-                      const iotc_token_options *options, iotc_token **ret) {
-        CLEANUP(sd_bus_message_unrefp) sd_bus_message *m = NULL, *reply = NULL;
+static int client_ask(iotc_token_client *client, sd_bus_message **ret, const Request *request) {
+        CLEANUP(sd_bus_message_unrefp) sd_bus_message *m = NULL;
         uint64_t timeout;
         int r;
 
-        r = client_get_new(client, &m, &timeout, member, selector, options);
+        r = client_get_new(client, &m, &timeout, request);
+        return r < 0 ? r : connection_call(client->bus, m, true, timeout, &client->error, ret);
+}
+
+/* Ask, and once more if the daemon or the connection went away before it answered. */
+static int client_get(iotc_token_client *client, sd_bus_message **ret, const char *member,
+                      const char *selector, const iotc_token_options *options) {
+        Request request;
+        int r;
+
+        sd_bus_error_free(&client->error);
+        r = request_init(&request, member, selector, options);
         if (r < 0)
-                return r;
-        r = connection_call(client->bus, m, true, timeout, &client->error, &reply);
+                return client_failed(client, r);
+        r = client_ask(client, ret, &request);
+        if (r < 0 && request_again(&request, &client->error)) {
+                if (sd_bus_is_open(client->bus) <= 0)
+                        client_drop(client, -ECONNRESET);
+                r = client_ask(client, ret, &request);
+        }
+        return r;
+}
+
+static int client_get_token(iotc_token_client *client, const char *member, const char *selector,
+                            const iotc_token_options *options, iotc_token **ret) {
+        CLEANUP(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        int r;
+
+        r = client_get(client, &reply, member, selector, options);
         if (r < 0)
                 return r;
         r = token_read(ret, reply, streq(member, "GetToken"));
@@ -205,12 +266,12 @@ static int client_get(iotc_token_client *client, const char *member, const char 
 
 int iotc_token_get(iotc_token_client *client, const char *selector,
                    const iotc_token_options *options, iotc_token **ret) {
-        return client_get(client, "GetToken", selector, options, ret);
+        return client_get_token(client, "GetToken", selector, options, ret);
 }
 
 int iotc_token_get_authorization(iotc_token_client *client, const char *selector,
                                  const iotc_token_options *options, iotc_token **ret) {
-        return client_get(client, "GetAuthorization", selector, options, ret);
+        return client_get_token(client, "GetAuthorization", selector, options, ret);
 }
 
 int client_report_new(iotc_token_client *client, sd_bus_message **ret, const char *selector,
@@ -238,18 +299,12 @@ int iotc_token_report_rejected(iotc_token_client *client, const char *selector, 
 }
 
 int iotc_token_find_account(iotc_token_client *client, const char *selector, char **ret) {
-        CLEANUP(sd_bus_message_unrefp) sd_bus_message *m = NULL, *reply = NULL;
+        CLEANUP(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
         CLEANUP(freep) char *name = NULL;
         const char *path;
         int r;
 
-        r = client_call_new(client, &m, "FindAccount");
-        if (r < 0)
-                return r;
-        r = sd_bus_message_append(m, "s", selector ?: "");
-        if (r < 0)
-                return client_failed(client, r);
-        r = connection_call(client->bus, m, false, 0, &client->error, &reply);
+        r = client_get(client, &reply, "FindAccount", selector, NULL);
         if (r < 0)
                 return r;
         r = sd_bus_message_read(reply, "o", &path);

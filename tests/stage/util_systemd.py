@@ -257,6 +257,10 @@ class Systemd:
             f'{argv}: exit {done.returncode}: {done.stdout}{done.stderr}{self.journal.text()}'
         return done.stdout
 
+    def inside(self, *argv):
+        """Arguments and environment for who starts a program inside by itself."""
+        return self._argv(argv), self._environment()
+
     def start_program(self, *argv):
         """Start a program inside and don't wait."""
         return Process(self._argv(argv), self._environment(),

@@ -147,8 +147,9 @@ def test_a_daemon_that_ends_while_it_is_asked(daemon, entra, keyring, program):
     daemon.kill9()
     with pytest.raises(Failure) as failure:
         program.answer()
-    assert failure.value.errno == errno.ETIMEDOUT
-    assert 'went away' in failure.value.text
+    # It was asked once more, and the bus can't start it.
+    assert failure.value.errno == errno.EHOSTUNREACH
+    assert 'is not running' in failure.value.text
 
 
 def test_a_bus_that_comes_back(home, folder, bus, daemon, entra, keyring):
@@ -187,6 +188,16 @@ def test_what_is_declared_is_exported_and_nothing_else(build_dir, declared):
     text = subprocess.run(['readelf', '-d', library], capture_output=True, text=True,
                           check=True).stdout
     assert 'soname: [libiotc-token.so.0]' in text
+
+
+def test_it_ends_nobodys_process(build_dir, plain_build):
+    """Other people's programs link it: what fails is -errno to them."""
+    library = os.path.join(build_dir, 'client', 'libiotc-token.so.0')
+    text = subprocess.run(['nm', '-D', '--undefined-only', library], capture_output=True, text=True,
+                          check=True).stdout
+    symbols = {line.split()[-1].split('@')[0] for line in text.splitlines()}
+    assert 'malloc' in symbols or 'calloc' in symbols
+    assert not symbols & {'exit', '_exit', '_Exit', 'quick_exit', 'abort', '__assert_fail'}
 
 
 @pytest.mark.parametrize('compiler', [

@@ -19,10 +19,12 @@ APP = 'contoso.azureiotcentral.com'
 
 
 class Program:
-    def __init__(self, home):
+    def __init__(self, home=None, argv=(), env=None):
+        """In a home, or as argv and env say."""
         self.popen = subprocess.Popen(
-            [os.path.join(home.build_dir, 'tests', 'util-library-async')], env=home.environment(),
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
+            argv or [os.path.join(home.build_dir, 'tests', 'util-library-async')],
+            env=env or home.environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            bufsize=0)
 
     def send(self, *fields):
         self.popen.stdin.write(('\t'.join(map(str, fields)) + '\n').encode())

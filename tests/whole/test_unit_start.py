@@ -3,6 +3,7 @@
 # The daemon that can't start, under a real user manager: a caller learns why within seconds, and
 # the command that doctor names mends it.
 
+import errno
 import json
 import os
 import re
@@ -10,6 +11,7 @@ import time
 
 import pytest
 
+from test_library_async import Program as Loop
 from test_unit_systemd import installed, log_in, systemd  # noqa: F401
 from util_systemd import UNIT
 
@@ -116,3 +118,17 @@ def test_it_is_said_why(systemd, what):   # noqa: F811
         systemd.ok('sh', '-c', found['daemon']['command'])
         found = json.loads(systemd.run('iotc-token', 'doctor', '--json').stdout)
         assert next(f for f in found if f['check'] == 'daemon')['state'] == 'ok', found
+
+
+@pytest.mark.parametrize('what', ['masked', 'never ready'])
+def test_it_is_said_in_a_main_loop(systemd, build_dir, what):   # noqa: F811
+    broken, text, _ = SITUATIONS[what]
+    log_in(systemd, keyring=False)
+    broken(systemd)
+    loop = Loop(None, *systemd.inside(os.path.join(build_dir, 'tests', 'util-library-async')))
+    began = time.monotonic()
+    loop.start('get', 1)
+    number, code, _, said = loop.line()
+    assert (number, int(code)) == ('1', -errno.EHOSTUNREACH) and re.search(text, said)
+    assert time.monotonic() - began < 8
+    assert loop.close() == 0

@@ -85,6 +85,24 @@ def test_killed_and_brought_back(systemd, entra):
     assert token(systemd) == before and entra.count() == 0
 
 
+def test_restarted_under_calls(systemd, entra):
+    """`iotc-token get` in a loop never fails, as during an upgrade."""
+    log_in(systemd, entra_account(entra))
+    sign_in(systemd, entra)
+    before = token(systemd)
+    calls = systemd.start_program('sh', '-c', f"""
+        while [ ! -e {systemd.folder}/enough ]; do
+                iotc-token get work || exit
+        done""")
+    for _ in range(4):
+        systemd.systemctl('restart', UNIT)
+    systemd.ok('kill', '-KILL', systemd.show('MainPID'))
+    wait_until(lambda: systemd.owner(), 'another to own the name')
+    systemd.write('enough', '')
+    assert calls.wait() == 0, calls.text()
+    assert set(calls.text().split()) == {before}
+
+
 def test_reload(systemd, entra):
     log_in(systemd, entra_account(entra))
     sign_in(systemd, entra)

@@ -1,24 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Starting the daemon, and why it does not start. A bus waits up to two minutes for a service that
- * systemd gave up within a second, and says no more than "timed out" then: so systemd is asked what
- * became of the unit.
- */
 #include <iotc-dbus.h>
-#include <time.h>
 
-#include "lib/connection.h"
+#include "lib/start.h"
 
 #define UNIT_PATH   "/org/freedesktop/systemd1/unit/iotc_2dtokend_2eservice"
-#define UNIT        "org.freedesktop.systemd1.Unit"
-#define SERVICE     "org.freedesktop.systemd1.Service"
 #define START       "systemctl --user start iotc-tokend"
 #define START_AGAIN "systemctl --user reset-failed iotc-tokend && " START
 #define SPAWN       "org.freedesktop.DBus.Error.Spawn."
-
-#define LOOK_USEC    (2 * USEC_PER_SEC)
-#define START_USEC   (30 * USEC_PER_SEC)
-#define SYSTEMD_USEC (2 * USEC_PER_SEC) /* it answers from memory */
 
 enum {
         EXIT_STATUS_EXEC = 203, /* systemd.exec(5), PROCESS EXIT CODES */
@@ -136,129 +124,118 @@ static const Fault *fault_find(const Fault *faults, size_t n, const char *state)
         return NULL;
 }
 
-/* A property of our unit, of type s or i; nothing is started for it. 0 or -errno. */
-static int unit_get(sd_bus *bus, const char *interface, const char *name, const char *type,
-                    sd_bus_message **ret) {
-        CLEANUP(sd_bus_message_unrefp) sd_bus_message *m = NULL, *reply = NULL;
+/* What systemd says of our unit; the words are the reply's. */
+typedef struct Unit {
+        const char *load_state, *file_state, *active_state, *sub_state, *result;
+        int exit_status;
+} Unit;
+
+static int unit_read(Unit *unit, sd_bus_message *reply) {
+        const struct {
+                const char *name, *type;
+                void *value;
+        } fields[] = {
+                { "LoadState", "s", &unit->load_state },
+                { "UnitFileState", "s", &unit->file_state },
+                { "ActiveState", "s", &unit->active_state },
+                { "SubState", "s", &unit->sub_state },
+                { "Result", "s", &unit->result },
+                { "ExecMainStatus", "i", &unit->exit_status },
+        };
+        const char *name;
         int r;
 
-        r = sd_bus_message_new_method_call(bus, &m, "org.freedesktop.systemd1", UNIT_PATH,
-                                           "org.freedesktop.DBus.Properties", "Get");
-        if (r >= 0)
-                r = sd_bus_message_append(m, "ss", interface, name);
-        if (r >= 0)
-                r = sd_bus_message_set_auto_start(m, false);
-        if (r >= 0)
-                r = sd_bus_call(bus, m, SYSTEMD_USEC, NULL, &reply);
-        if (r >= 0)
-                r = sd_bus_message_enter_container(reply, 'v', type);
-        if (r < 0)
-                return r;
-        *ret = STEAL(reply);
-        return 0;
+        r = sd_bus_message_enter_container(reply, 'a', "{sv}");
+        while (r >= 0 && (r = sd_bus_message_enter_container(reply, 'e', "sv")) > 0) {
+                size_t i = 0;
+
+                r = sd_bus_message_read(reply, "s", &name);
+                while (r >= 0 && i < ARRAY_SIZE(fields) && !streq(fields[i].name, name))
+                        i++;
+                if (r >= 0)
+                        r = i < ARRAY_SIZE(fields) ? sd_bus_message_read(reply, "v", fields[i].type,
+                                                                         fields[i].value)
+                                                   : sd_bus_message_skip(reply, "v");
+                if (r >= 0)
+                        r = sd_bus_message_exit_container(reply);
+        }
+        return r;
 }
 
-static bool unit_is(sd_bus *bus, const char *name, const char *state) {
-        CLEANUP(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-        const char *value;
+/* Why systemd does not start the unit; &not_running where it would, NULL where it is about it. */
+static const Fault *unit_fault(const Unit *unit) {
+        bool until_boot =
+                streq(unit->load_state, "masked") && streq(unit->file_state, "masked-runtime");
+        const Fault *fault = fault_find(load_states, ARRAY_SIZE(load_states),
+                                        until_boot ? unit->file_state : unit->load_state);
 
-        return unit_get(bus, UNIT, name, "s", &reply) >= 0 &&
-               sd_bus_message_read(reply, "s", &value) >= 0 && streq(value, state);
-}
-
-/* Why systemd does not start the unit; &not_running where it would, NULL where it is about it or
- * there is no systemd. */
-static const Fault *unit_fault(sd_bus *bus) {
-        CLEANUP(sd_bus_message_unrefp) sd_bus_message *load = NULL, *result = NULL, *code = NULL;
-        const Fault *fault;
-        const char *word;
-        int status;
-
-        if (unit_get(bus, UNIT, "LoadState", "s", &load) < 0 ||
-            sd_bus_message_read(load, "s", &word) < 0)
-                return NULL;
-        if (streq(word, "masked") && unit_is(bus, "UnitFileState", "masked-runtime"))
-                word = "masked-runtime";
-        fault = fault_find(load_states, ARRAY_SIZE(load_states), word);
         if (fault)
                 return fault;
-        if (unit_get(bus, SERVICE, "Result", "s", &result) < 0 ||
-            sd_bus_message_read(result, "s", &word) < 0)
-                return NULL;
-        if (!unit_is(bus, "ActiveState", "failed") && !unit_is(bus, "SubState", "auto-restart"))
-                return unit_is(bus, "ActiveState", "inactive") ? &not_running : NULL;
-        if (unit_get(bus, SERVICE, "ExecMainStatus", "i", &code) >= 0 &&
-            sd_bus_message_read(code, "i", &status) >= 0 && status == EXIT_STATUS_EXEC)
+        if (!streq(unit->active_state, "failed") && !streq(unit->sub_state, "auto-restart"))
+                return streq(unit->active_state, "inactive") ? &not_running : NULL;
+        if (unit->exit_status == EXIT_STATUS_EXEC)
                 return &program_is_gone;
-        return fault_find(results, ARRAY_SIZE(results), word);
-}
-
-static uint64_t now_usec(void) {
-        struct timespec ts;
-
-        (void)clock_gettime(CLOCK_MONOTONIC, &ts);
-        return (uint64_t)ts.tv_sec * USEC_PER_SEC + (uint64_t)ts.tv_nsec / 1000;
+        return fault_find(results, ARRAY_SIZE(results), unit->result);
 }
 
 /* One StartServiceByName: the bus joins those that wait for one name. */
-static int start_service(sd_bus *bus, uint64_t timeout_usec, sd_bus_error *error) {
-        CLEANUP(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+int start_message(sd_bus *bus, sd_bus_message **ret) {
         int r;
 
-        r = sd_bus_message_new_method_call(bus, &m, "org.freedesktop.DBus", "/org/freedesktop/DBus",
-                                           "org.freedesktop.DBus", "StartServiceByName");
+        r = sd_bus_message_new_method_call(bus, ret, "org.freedesktop.DBus",
+                                           "/org/freedesktop/DBus", "org.freedesktop.DBus",
+                                           "StartServiceByName");
+        return r < 0 ? r : sd_bus_message_append(*ret, "su", IOTC_BUS_NAME, 0);
+}
+
+int start_look_message(sd_bus *bus, sd_bus_message **ret) {
+        int r;
+
+        r = sd_bus_message_new_method_call(bus, ret, "org.freedesktop.systemd1", UNIT_PATH,
+                                           "org.freedesktop.DBus.Properties", "GetAll");
         if (r >= 0)
-                r = sd_bus_message_append(m, "su", IOTC_BUS_NAME, 0);
-        return r < 0 ? sd_bus_error_set_errno(error, r)
-                     : sd_bus_call(bus, m, timeout_usec, error, NULL);
+                r = sd_bus_message_append(*ret, "s", ""); /* of all interfaces */
+        return r < 0 ? r : sd_bus_message_set_auto_start(*ret, false);
 }
 
-static int fault_set(const Fault *fault, sd_bus_error *error) {
+static bool fault_set(const char *text, sd_bus_error *error) {
         sd_bus_error_free(error);
-        sd_bus_error_set(error, CONNECTION_NOT_STARTED, fault->text);
-        return -EHOSTUNREACH;
+        sd_bus_error_set(error, START_ERROR, text);
+        return true;
 }
 
-int connection_start_failed(sd_bus_error *error) {
+bool start_explain_error(sd_bus_error *error) {
         const Fault *fault = fault_find(bus_errors, ARRAY_SIZE(bus_errors), error->name);
         CLEANUP(freep) char *text = NULL;
 
         if (fault)
-                return fault_set(fault, error);
+                return fault_set(fault->text, error);
         if (!str_starts(error->name, SPAWN) &&
             !str_starts(error->name, "org.freedesktop.systemd1."))
-                return 0;
+                return false;
         if (asprintf(&text, "the session bus could not start iotc-tokend: %s",
                      error->message ?: error->name) < 0)
                 text = NULL;
-        return fault_set(&(Fault){ .text = text ?: "iotc-tokend could not be started" }, error);
+        return fault_set(text ?: "iotc-tokend could not be started", error);
 }
 
-int connection_start(sd_bus *bus, uint64_t timeout_usec, sd_bus_error *error) {
-        uint64_t now = now_usec(), end = now + MIN(timeout_usec ?: START_USEC, START_USEC);
-        const Fault *fault;
-        int r;
+bool start_explain(sd_bus_message *unit, bool timed_out, bool over, sd_bus_error *error) {
+        const Fault *fault = NULL;
+        Unit facts = { 0 };
 
-        for (;;) {
+        if (unit && unit_read(&facts, unit) >= 0)
+                fault = unit_fault(&facts);
+        /* Not running: it may be about to be started. */
+        if (fault && (fault != &not_running || !timed_out))
+                return fault_set(fault->text, error);
+        if (timed_out && over) {
                 sd_bus_error_free(error);
-                r = start_service(bus, MIN(LOOK_USEC, end - now), error);
-                if (r >= 0 || sd_bus_is_open(bus) <= 0)
-                        return r;
-                now = now_usec();
-                fault = unit_fault(bus);
-                if (fault && (fault != &not_running || r != -ETIMEDOUT))
-                        return fault_set(fault, error);
-                if (r != -ETIMEDOUT)
-                        return connection_start_failed(error) ?: r;
-                if (now >= end) {
-                        sd_bus_error_free(error);
-                        sd_bus_error_set(error, "org.freedesktop.DBus.Error.TimedOut", NULL);
-                        return connection_start_failed(error);
-                }
+                sd_bus_error_set(error, "org.freedesktop.DBus.Error.TimedOut", NULL);
         }
+        return (!timed_out || over) && start_explain_error(error);
 }
 
-const char *connection_start_command(const sd_bus_error *error) {
+const char *start_command(const sd_bus_error *error) {
         static const struct {
                 const Fault *faults;
                 size_t n;
