@@ -7,6 +7,7 @@
 #include <stdarg.h>
 
 #include "common/host.h"
+#include "common/memory.h"
 #include "model/account.h"
 #include "model/limits.h"
 #include "model/strv.h"
@@ -33,7 +34,7 @@ typedef struct AccountSetting {
         bool file_only;
         const char *fallback; /* the value without a word, or NULL */
         const char *expected; /* what a value has to be, for a person */
-        /* A checked copy in its one spelling, caller frees: 0, -EINVAL, -ENOMEM. */
+        /* A checked copy in its one spelling, caller frees: 0, -EINVAL. */
         int (*read)(char **ret, const char *value);
 } AccountSetting;
 
@@ -95,49 +96,28 @@ static bool account_has(const Account *a, const AccountSetting *s) {
 PRINTF_LIKE(3, 4)
 static int account_refuse(char **ret_problem, int outcome, const char *format, ...) {
         va_list args;
-        int r;
 
         va_start(args, format);
-        r = vasprintf(ret_problem, format, args);
+        *ret_problem = xvasprintf(format, args);
         va_end(args);
-        return r < 0 ? -ENOMEM : outcome;
+        return outcome;
 }
 
 int account_new(Account **ret, const char *name, AccountSource source) {
-        CLEANUP(account_freep) Account *a = NULL;
+        Account *a;
 
         if (!account_name_valid(name) || source >= _ACCOUNT_SOURCE_MAX)
                 return -EINVAL;
-        a = calloc(1, sizeof(*a));
-        if (!a)
-                return -ENOMEM;
-
+        *ret = a = xcalloc(1, sizeof(*a));
         a->source = source;
-        a->name = strdup(name);
-        if (!a->name)
-                return -ENOMEM;
+        a->name = xstrdup(name);
         for (size_t i = 0; i < ARRAY_SIZE(account_settings); i++) {
                 const AccountSetting *s = &account_settings[i];
 
-                if (!account_has(a, s) || !s->fallback)
-                        continue;
-                *account_text(a, s) = strdup(s->fallback);
-                if (!*account_text(a, s))
-                        return -ENOMEM;
+                if (account_has(a, s) && s->fallback)
+                        *account_text(a, s) = xstrdup(s->fallback);
         }
-
-        *ret = STEAL(a);
         return 0;
-}
-
-static int account_copy_setting(Account *a, const Account *from, const AccountSetting *s) {
-        if (s->list)
-                return strv_copy(account_list(a, s), *account_list(from, s));
-        free(*account_text(a, s));
-        *account_text(a, s) = NULL;
-        if (!*account_text(from, s))
-                return 0;
-        return value_read_any(account_text(a, s), *account_text(from, s));
 }
 
 int account_copy(Account **ret, const Account *from) {
@@ -149,17 +129,18 @@ int account_copy(Account **ret, const Account *from) {
                 return r;
         a->builtin = from->builtin;
         a->system = from->system;
-        if (from->problem) {
-                a->problem = strdup(from->problem);
-                if (!a->problem)
-                        return -ENOMEM;
-        }
+        a->problem = xstrdup(from->problem);
         for (size_t i = 0; i < ARRAY_SIZE(account_settings); i++) {
-                if (!account_has(a, &account_settings[i]))
+                const AccountSetting *s = &account_settings[i];
+
+                if (!account_has(a, s))
                         continue;
-                r = account_copy_setting(a, from, &account_settings[i]);
-                if (r < 0)
-                        return r;
+                if (s->list) {
+                        *account_list(a, s) = strv_copy(*account_list(from, s));
+                } else {
+                        free(*account_text(a, s));
+                        *account_text(a, s) = xstrdup(*account_text(from, s));
+                }
         }
 
         *ret = STEAL(a);
@@ -187,25 +168,18 @@ Account *account_free(Account *a) {
 
 static int account_set_text(Account *a, const AccountSetting *s, const char *const *values,
                             char **ret_problem) {
-        CLEANUP(freep) char *text = NULL;
-        int r;
+        char *text;
 
         if (values[0] && values[1])
                 return account_refuse(ret_problem, ACCOUNT_E_BAD_VALUE, "%s: expected one value",
                                       s->key);
-        if (values[0]) {
-                r = s->read(&text, values[0]);
-                if (r == -EINVAL)
-                        return account_refuse(ret_problem, ACCOUNT_E_BAD_VALUE, "%s: %s", s->key,
-                                              s->expected);
-        } else {
-                r = s->fallback ? value_read_any(&text, s->fallback) : 0;
-        }
-        if (r < 0)
-                return r;
-
+        if (!values[0])
+                text = xstrdup(s->fallback);
+        else if (s->read(&text, values[0]) < 0)
+                return account_refuse(ret_problem, ACCOUNT_E_BAD_VALUE, "%s: %s", s->key,
+                                      s->expected);
         free(*account_text(a, s));
-        *account_text(a, s) = STEAL(text);
+        *account_text(a, s) = text;
         return 0;
 }
 
@@ -213,26 +187,19 @@ static int account_set_list(Account *a, const AccountSetting *s, const char *con
                             char **ret_problem) {
         CLEANUP(strv_freep) char **list = NULL;
         size_t n = strv_length(values);
-        int r;
 
         if (n > LIST_ENTRIES_MAX)
                 return account_refuse(ret_problem, ACCOUNT_E_BAD_VALUE,
                                       "%s: at most %d entries are possible", s->key,
                                       LIST_ENTRIES_MAX);
-        if (n > 0) {
-                list = calloc(n + 1, sizeof(*list));
-                if (!list)
-                        return -ENOMEM;
-        }
+        if (n > 0)
+                list = xcalloc(n + 1, sizeof(*list));
         for (size_t i = 0; i < n; i++) {
                 CLEANUP(freep) char *entry = NULL;
 
-                r = s->read(&entry, values[i]);
-                if (r == -EINVAL)
+                if (s->read(&entry, values[i]) < 0)
                         return account_refuse(ret_problem, ACCOUNT_E_BAD_VALUE, "%s: %s", s->key,
                                               s->expected);
-                if (r < 0)
-                        return r;
                 if (s->read == host_normalize ? host_in(list, entry) : strv_has(list, entry))
                         return account_refuse(ret_problem, ACCOUNT_E_BAD_VALUE,
                                               "%s: an entry is there twice", s->key);

@@ -51,7 +51,7 @@ typedef struct Account {
         char *problem;      /* why it can't be used ("FILE, line 12: ..."), never the content */
 } Account;
 
-/* An account with the defaults of its source. name must be valid. 0, -EINVAL, -ENOMEM. */
+/* An account with the defaults of its source. 0, or -EINVAL for a name that is none. */
 int account_new(Account **ret, const char *name, AccountSource source);
 int account_copy(Account **ret, const Account *from);
 /* NULL is fine. Returns NULL. */
@@ -60,8 +60,8 @@ Account *account_free(Account *a);
 /*
  * Set one setting by its name in section 5 of the contract. values is a NULL-terminated list (one
  * entry unless the key is a list; an empty list resets to the default). 0, an ACCOUNT_E_ outcome
- * with *ret_problem a sentence fragment for a person (caller frees; never quotes a value), or
- * -ENOMEM. A failed call changes nothing.
+ * with *ret_problem a sentence fragment for a person (caller frees; never quotes a value). A failed
+ * call changes nothing.
  */
 int account_set(Account *a, const char *key, const char *const *values, AccountOrigin origin,
                 char **ret_problem);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "model/challenge.h"
 #include "common/json.h"
+#include "common/memory.h"
 #include "common/secret.h"
 #include "model/limits.h"
 
@@ -66,9 +67,7 @@ int challenge_claims(char **ret, const char *www_authenticate) {
         value = parameter_find(www_authenticate, &n);
         if (!value)
                 return -ENOENT;
-        text = calloc(1, n + 1);
-        if (!text)
-                return -ENOMEM;
+        text = xcalloc(1, n + 1);
         r = base64_decode(text, &n_text, value, n);
         if (r < 0)
                 return r;

@@ -9,6 +9,6 @@
 
 /*
  * The JSON of the claims. 0 and *ret (free by secret_free()); -ENOENT when there is no such
- * challenge; -EBADMSG when there is one that can't be read, or is over LIMIT_CLAIMS; -ENOMEM.
+ * challenge; -EBADMSG when there is one that can't be read, or is over LIMIT_CLAIMS.
  */
 int challenge_claims(char **ret, const char *www_authenticate);

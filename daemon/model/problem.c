@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdarg.h>
 
+#include "common/memory.h"
 #include "common/redact.h"
 #include "model/problem.h"
 
@@ -15,15 +16,14 @@ int problem_set(Problem *p, Outcome outcome, const char *format, ...) {
         va_list ap;
 
         va_start(ap, format);
-        if (vasprintf(&text, format, ap) < 0)
-                text = NULL;
+        text = xvasprintf(format, ap);
         va_end(ap);
         return problem_take(p, outcome, redact(text, NULL, 0));
 }
 
 void problem_copy(Problem *to, const Problem *from) {
         if (to != from)
-                (void)problem_take(to, from->outcome, from->text ? strdup(from->text) : NULL);
+                (void)problem_take(to, from->outcome, xstrdup(from->text));
 }
 
 void problem_clear(Problem *p) {
@@ -31,7 +31,5 @@ void problem_clear(Problem *p) {
 }
 
 const char *problem_text(const Problem *p) {
-        if (p->text)
-                return p->text;
-        return p->outcome == OUTCOME_OK ? "" : "Memory is short; try again.";
+        return p->text ?: "";
 }

@@ -30,7 +30,7 @@ typedef enum Outcome {
 
 typedef struct Problem {
         Outcome outcome;
-        char *text; /* owned; NULL only for OUTCOME_OK or when memory was short */
+        char *text; /* owned; NULL only for OUTCOME_OK */
 } Problem;
 
 /* Replace what p says, no credentials of a URL in it. Returns outcome (positive, H1's named kind),

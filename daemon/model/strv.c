@@ -3,6 +3,7 @@
  * See strv.h. Lists here are short (LIST_ENTRIES_MAX), so a search is a walk.
  */
 #include "model/strv.h"
+#include "common/memory.h"
 
 char **strv_free(char **list) {
         for (char **p = list; p && *p; p++)
@@ -33,20 +34,11 @@ bool strv_equal(char *const *a, char *const *b) {
         return (!a || !*a) && (!b || !*b);
 }
 
-int strv_copy(char ***ret, char *const *from) {
-        CLEANUP(strv_freep) char **list = NULL;
+char **strv_copy(char *const *from) {
         size_t n = strv_length((const char *const *)from);
+        char **list = from ? xcalloc(n + 1, sizeof(*list)) : NULL;
 
-        if (from) {
-                list = calloc(n + 1, sizeof(*list));
-                if (!list)
-                        return -ENOMEM;
-        }
-        for (size_t i = 0; i < n; i++) {
-                list[i] = strdup(from[i]);
-                if (!list[i])
-                        return -ENOMEM;
-        }
-        *ret = STEAL(list);
-        return 0;
+        for (size_t i = 0; i < n; i++)
+                list[i] = xstrdup(from[i]);
+        return list;
 }

@@ -12,7 +12,7 @@ size_t strv_length(const char *const *list);
 bool strv_has(char *const *list, const char *s);
 /* The same strings in the same order? */
 bool strv_equal(char *const *a, char *const *b);
-/* A deep copy (NULL of NULL): 0 or -ENOMEM. */
-int strv_copy(char ***ret, char *const *from);
+/* A deep copy; NULL of NULL. */
+char **strv_copy(char *const *from);
 
 CLEANUP_FUNC(char *, strv_free)

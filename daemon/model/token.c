@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "model/token.h"
+#include "common/memory.h"
 #include "common/secret.h"
 #include "common/text.h"
 
@@ -10,9 +11,7 @@ int token_new(Token **ret, TokenType type, const char *value) {
 
         if (type == TOKEN_TYPE_BEARER ? !text_is_b64token(value) : !text_is_printable_ascii(value))
                 return -EBADMSG;
-        t = malloc(sizeof(*t) + n_scheme + n_value + 1);
-        if (!t)
-                return -ENOMEM;
+        t = xmalloc(sizeof(*t) + n_scheme + n_value + 1);
         *t = (Token){ .n_ref = 1, .type = type, .expires_usec = USEC_INFINITY };
         memcpy(t->header, scheme, n_scheme);
         memcpy(t->header + n_scheme, value, n_value + 1);

@@ -28,7 +28,7 @@ typedef struct Token {
 /*
  * A token with one reference; the times are the caller's to set before it is shared. 0; -EBADMSG
  * when it is none that goes into a header: a bearer token is a b64token (RFC 6750 section 2.1), an
- * API token printable ASCII; -ENOMEM.
+ * API token printable ASCII.
  */
 int token_new(Token **ret, TokenType type, const char *value);
 Token *token_ref(Token *t);

@@ -3,6 +3,7 @@
  * See value.h. Each check names the characters that may be there, never those that may not.
  */
 #include "model/value.h"
+#include "common/memory.h"
 #include "common/text.h"
 #include "model/limits.h"
 
@@ -11,8 +12,8 @@
 #define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 int value_read_any(char **ret, const char *value) {
-        *ret = strdup(value);
-        return *ret ? 0 : -ENOMEM;
+        *ret = xstrdup(value);
+        return 0;
 }
 
 int value_read_sign_in(char **ret, const char *value) {
@@ -24,15 +25,12 @@ int value_read_sign_in(char **ret, const char *value) {
 /* It becomes a segment of a URL's path: "." and ".." are none. */
 int value_read_tenant(char **ret, const char *value) {
         size_t n = strlen(value);
-        int r;
 
         if (n < 1 || n > 253 || strspn(value, LETTERS DIGITS ".-") != n)
                 return -EINVAL;
         if (strchr(".-", value[0]) || strchr(".-", value[n - 1]) || strstr(value, ".."))
                 return -EINVAL;
-        r = value_read_any(ret, value);
-        if (r < 0)
-                return r;
+        *ret = xstrdup(value);
         for (char *p = *ret; *p; p++)
                 if (*p >= 'A' && *p <= 'Z')
                         *p += 'a' - 'A';
@@ -66,9 +64,7 @@ int value_read_resource(char **ret, const char *value) {
                 return -EINVAL;
         if (n > strlen(scope) && streq(value + n - strlen(scope), scope))
                 n -= strlen(scope);
-        resource = strndup(value, n);
-        if (!resource)
-                return -ENOMEM;
+        resource = xstrndup(value, n);
         if (value_is_guid(resource)) {
                 for (char *p = resource; *p; p++)
                         if (*p >= 'A' && *p <= 'F')

@@ -8,7 +8,7 @@
 
 #include <iotc-util.h>
 
-/* All: a checked copy in *ret (caller frees); 0, -EINVAL or -ENOMEM. */
+/* All: a checked copy in *ret (caller frees); 0 or -EINVAL. */
 int value_read_any(char **ret, const char *value);
 /* auto, browser, device-code. */
 int value_read_sign_in(char **ret, const char *value);

@@ -71,7 +71,8 @@ static int config_take_globals(Config *c, ConfigFile *file) {
         c->app_suffixes = STEAL(g->app_suffixes);
         if (c->app_suffixes)
                 return 0;
-        return strv_copy(&c->app_suffixes, (char *const *)fallback);
+        c->app_suffixes = strv_copy((char *const *)fallback);
+        return 0;
 }
 
 int config_load(Config **ret, const char *system_path, const char *user_path) {
