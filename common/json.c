@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-#include "common/json.h"
+#include <inttypes.h>
+
 #include "common/json-grammar.h"
+#include "common/json.h"
 #include "common/memory.h"
 #include "common/secret.h"
+#include "common/text.h"
 #include "common/utf8.h"
 
 enum {
@@ -193,6 +196,10 @@ const Json *json_next(const Json *value) {
 /* ---- writing ------------------------------------------------------------------------------ */
 
 static void writer_append(JsonWriter *w, const char *s, size_t n) {
+        if (w->f) {
+                (void)fwrite(s, 1, n, w->f);
+                return;
+        }
         if (w->n + n + 1 > w->size) {
                 size_t size = MAX(2 * w->size, w->n + n + 256);
                 char *buf = xmalloc(size);
@@ -209,22 +216,26 @@ static void writer_append(JsonWriter *w, const char *s, size_t n) {
         w->buf[w->n] = '\0';
 }
 
+static void writer_text(JsonWriter *w, const char *s) {
+        writer_append(w, s, strlen(s));
+}
+
 static void writer_quoted(JsonWriter *w, const char *s) {
         char escape[8];
-        size_t run;
+        uint32_t c;
+        size_t n;
 
         writer_append(w, "\"", 1);
-        for (; *s; s += run) {
-                for (run = 0; (unsigned char)s[run] >= 0x20 && s[run] != '"' && s[run] != '\\';)
-                        run++;
-                writer_append(w, s, run);
-                if (!s[run])
-                        break;
-                writer_append(w, escape,
-                              (size_t)snprintf(escape, sizeof(escape),
-                                               (unsigned char)s[run] < 0x20 ? "\\u%04x" : "\\%c",
-                                               s[run]));
-                run++;
+        for (; *s; s += n ?: 1) {
+                n = utf8_decode(s, 4, &c);
+                if (n && text_is_control(c)) {
+                        (void)snprintf(escape, sizeof(escape), "\\u%04x", c);
+                        writer_text(w, escape);
+                } else {
+                        if (*s == '"' || *s == '\\')
+                                writer_append(w, "\\", 1);
+                        writer_append(w, s, n ?: 1);
+                }
         }
         writer_append(w, "\"", 1);
 }
@@ -251,23 +262,44 @@ void json_writer_close(JsonWriter *w, char bracket) {
 }
 
 void json_writer_string(JsonWriter *w, const char *key, const char *value) {
-        if (!value)
-                return;
+        if (value) {
+                writer_key(w, key);
+                writer_quoted(w, value);
+        }
+}
+
+void json_writer_string_or_null(JsonWriter *w, const char *key, const char *value) {
         writer_key(w, key);
-        writer_quoted(w, value);
+        if (value)
+                writer_quoted(w, value);
+        else
+                writer_text(w, "null");
 }
 
 void json_writer_uint(JsonWriter *w, const char *key, uint64_t value) {
         char text[24];
 
         writer_key(w, key);
-        writer_append(w, text,
-                      (size_t)snprintf(text, sizeof(text), "%llu", (long long unsigned)value));
+        (void)snprintf(text, sizeof(text), "%" PRIu64, value);
+        writer_text(w, text);
 }
 
-void json_writer_false(JsonWriter *w, const char *key) {
+void json_writer_int(JsonWriter *w, const char *key, int64_t value) {
+        char text[24];
+
         writer_key(w, key);
-        writer_append(w, "false", strlen("false"));
+        (void)snprintf(text, sizeof(text), "%" PRIi64, value);
+        writer_text(w, text);
+}
+
+void json_writer_bool(JsonWriter *w, const char *key, bool value) {
+        writer_key(w, key);
+        writer_text(w, value ? "true" : "false");
+}
+
+void json_writer_end(JsonWriter *w) {
+        writer_append(w, "\n", 1);
+        w->comma = false;
 }
 
 char *json_writer_finish(JsonWriter *w, size_t *ret_n) {

@@ -10,8 +10,10 @@
 typedef struct Json Json;
 typedef struct JsonWriter JsonWriter;
 
-/* A text under construction: one object or array, wiped when it grows and when it is freed. */
+/* A text under construction, wiped when it grows; or one that goes to a stream as it is written, so
+ * that no copy of a secret is made. Zeroed at first, but for f. */
 struct JsonWriter {
+        FILE *f;     /* or NULL: into buf */
         char *buf;   /* NUL-terminated once something was written */
         size_t n;    /* bytes written */
         size_t size; /* bytes allocated */
@@ -42,13 +44,21 @@ bool json_is_false(const Json *object, const char *key);
 const Json *json_first(const Json *object, const char *key);
 const Json *json_next(const Json *element);
 
-/* Write members in order; key NULL inside an array. */
+/*
+ * Write members in order; key is NULL inside an array and for the outermost bracket. What would do
+ * something to a terminal (text_is_control()) is escaped. Invalid UTF-8 is the caller's bug: the
+ * bytes go out as they are.
+ */
 void json_writer_open(JsonWriter *w, const char *key, char bracket);
 void json_writer_close(JsonWriter *w, char bracket);
-/* A NULL value writes nothing. Invalid UTF-8 is the caller's bug: the bytes go out as they are. */
+/* A NULL value writes nothing. */
 void json_writer_string(JsonWriter *w, const char *key, const char *value);
+void json_writer_string_or_null(JsonWriter *w, const char *key, const char *value);
 void json_writer_uint(JsonWriter *w, const char *key, uint64_t value);
-void json_writer_false(JsonWriter *w, const char *key);
+void json_writer_int(JsonWriter *w, const char *key, int64_t value);
+void json_writer_bool(JsonWriter *w, const char *key, bool value);
+/* The end of a line. */
+void json_writer_end(JsonWriter *w);
 /* The text (free by secret_free()) and its length (ret_n may be NULL). Empties the writer. */
 char *json_writer_finish(JsonWriter *w, size_t *ret_n);
 

@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <sys/stat.h>
 
+#include "common/memory.h"
 #include "common/program.h"
 #include "common/trust.h"
 
@@ -28,19 +29,23 @@ int program_check(const char *path, Distrust *ret) {
         return r == 0 ? 0 : PROGRAM_E_UNSAFE;
 }
 
+char *program_fault(const char *path) {
+        CLEANUP(distrust_clear) Distrust distrust = { 0 };
+
+        (void)program_check(path, &distrust);
+        return distrust_text(&distrust);
+}
+
 int program_find(char **ret, const char *name, const char *search) {
         CLEANUP(freep) char *skipped = NULL;
 
         for (const char *p = search ? search : "/usr/local/bin:/usr/bin:/bin"; p;
              p = *p ? p + 1 : NULL) {
-                CLEANUP(freep) char *path = NULL;
                 size_t n = strcspn(p, ":");
+                CLEANUP(freep)
+                char *path = xasprintf("%.*s/%s", (int)MIN(n, (size_t)PATH_MAX), p, name);
                 int r;
 
-                if (asprintf(&path, "%.*s/%s", (int)MIN(n, (size_t)PATH_MAX), p, name) < 0) {
-                        path = NULL;
-                        return -ENOMEM;
-                }
                 p += n;
                 /* An empty entry means the working folder, like any other relative one. */
                 if (*path != '/' || n == 0)

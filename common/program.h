@@ -18,9 +18,11 @@ enum {
  * relative path, which is unsafe, its path is NULL.
  */
 int program_check(const char *path, Distrust *ret);
+/* Why a path is PROGRAM_E_UNSAFE, and what mends it, for a person: distrust_text(). */
+char *program_fault(const char *path);
 /*
  * The first safe program of that name in a PATH (NULL = "/usr/local/bin:/usr/bin:/bin"). 0 and
  * *ret, to be freed by free(); PROGRAM_E_MISSING; PROGRAM_E_UNSAFE and in *ret the one that was
- * skipped; -ENOMEM.
+ * skipped.
  */
 int program_find(char **ret, const char *name, const char *search);

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <sys/xattr.h>
 
+#include "common/memory.h"
 #include "common/text.h"
 #include "common/trust.h"
 
@@ -148,10 +149,10 @@ static int walk_distrust(Walk *w, const char *name, uid_t owner, bool foreign) {
         r = walk_path(w, name, path);
         if (r < 0)
                 return r;
-        *w->distrust = (Distrust){ .path = strdup(*path ? path : "/"),
+        *w->distrust = (Distrust){ .path = xstrdup(*path ? path : "/"),
                                    .owner = owner,
                                    .foreign = foreign };
-        return w->distrust->path ? TRUST_E_UNSAFE : -ENOMEM;
+        return TRUST_E_UNSAFE;
 }
 
 static int walk_check_owner(Walk *w, const char *name, uid_t owner) {
@@ -229,8 +230,7 @@ static int walk_link(Walk *w, const char *name, int fd, uid_t owner, const char 
         if (n < 0)
                 return -errno;
         target[n] = '\0';
-        if (asprintf(&rest, "%s%s%s", target, *after ? "/" : "", after) < 0)
-                return -ENOMEM;
+        rest = xasprintf("%s%s%s", target, *after ? "/" : "", after);
         free(w->rest);
         w->rest = rest;
         return *target == '/' ? walk_to_root(w) : 0;
@@ -253,13 +253,11 @@ static int walk_end(Walk *w, const char *name, int fd, const struct stat *st) {
 /* One step. 0, and *ret_fd when it was the last one. */
 static int walk_step(Walk *w, int *ret_fd) {
         const char *p = w->rest + strspn(w->rest, "/"), *after = p + strcspn(p, "/");
-        CLEANUP(freep) char *name = strndup(p, (size_t)(after - p));
+        CLEANUP(freep) char *name = xstrndup(p, (size_t)(after - p));
         CLEANUP(fd_closep) int fd = -1;
         struct stat st;
         int r;
 
-        if (!name)
-                return -ENOMEM;
         if (w->rule == TRUST_PROGRAM) {
                 r = walk_check_folder(w, false);
                 if (r != 0)
@@ -298,9 +296,7 @@ int trust_open(int *ret_fd, Distrust *ret, const char *path, TrustRule rule) {
         *ret = (Distrust){ 0 };
         if (*path != '/')
                 return -EINVAL;
-        w.rest = strdup(path);
-        if (!w.rest)
-                return -ENOMEM;
+        w.rest = xstrdup(path);
         r = walk_to_root(&w);
         while (r == 0 && fd < 0)
                 r = walk_step(&w, &fd);
@@ -341,7 +337,6 @@ char *distrust_command(const Distrust *d) {
         const char *home = getenv("HOME");
         CLEANUP(freep) char *quoted = NULL;
         const char *command;
-        char *whole;
 
         if (!d->path)
                 return NULL;
@@ -352,7 +347,7 @@ char *distrust_command(const Distrust *d) {
         else
                 command = "sudo chown -h root";
         quoted = text_quoted(d->path);
-        return !quoted || asprintf(&whole, "%s %s", command, quoted) < 0 ? NULL : whole;
+        return xasprintf("%s %s", command, quoted);
 }
 
 char *distrust_text(const Distrust *d) {
@@ -360,13 +355,10 @@ char *distrust_text(const Distrust *d) {
         CLEANUP(freep) char *text = NULL;
 
         if (!command)
-                return strdup("its path does not begin at /");
-        if (asprintf(&text, "%s %s. Mend it: %s", d->path,
-                     d->foreign ? "belongs to another user" : "can be written by other users",
-                     command) < 0) {
-                text = NULL;
-                return NULL;
-        }
+                return xstrdup("its path does not begin at /");
+        text = xasprintf("%s %s. Mend it: %s", d->path,
+                         d->foreign ? "belongs to another user" : "can be written by other users",
+                         command);
         return text_clean(text, 2 * PATH_MAX);
 }
 

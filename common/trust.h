@@ -48,7 +48,7 @@ int trust_make_folder(const char *dir, Distrust *ret);
 int trust_reopen(int fd, int flags);
 
 /* "PATH belongs to another user. Mend it: COMMAND", for a person; the command alone, for a shell.
- * Freed by free(); NULL without memory. */
+ * Freed by free(); the command is NULL when there is no path. */
 char *distrust_text(const Distrust *d);
 char *distrust_command(const Distrust *d);
 void distrust_clear(Distrust *d);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "api/json-text.h"
 #include "base/display.h"
+#include "common/utf8.h"
 
 static void pretty_line(JsonPretty *p) {
         fprintf(p->f, "\n%*s", (int)(2 * p->depth), "");
@@ -14,12 +15,9 @@ static size_t pretty_in_string(JsonPretty *p, const char *s, size_t n) {
         memcpy(c, s, MIN(n, sizeof(c) - 1));
         unsafe = p->escaped ? 0 : display_unsafe(c);
         if (unsafe) {
-                const unsigned char *u = (const unsigned char *)c;
-                unsigned code =
-                        unsafe == 1   ? u[0]
-                        : unsafe == 2 ? (u[0] & 0x1fU) << 6 | (u[1] & 0x3fU)
-                                      : (u[0] & 0x0fU) << 12 | (u[1] & 0x3fU) << 6 | (u[2] & 0x3fU);
+                uint32_t code = 0;
 
+                (void)utf8_decode(c, unsafe, &code);
                 fprintf(p->f, "\\u%04x", code);
                 return unsafe;
         }

@@ -18,6 +18,7 @@
 #include "base/output.h"
 #include "base/say.h"
 #include "base/settings.h"
+#include "common/json.h"
 #include "common/program.h"
 
 enum {
@@ -49,35 +50,26 @@ static const char *path_behind_us(const char *path, const struct stat *self) {
 
 /* What the person typed is for az: run the first one that only the user and root can change. */
 static int az_real(char **argv) {
-        const char *entry = getenv("PATH") ?: "";
-        CLEANUP(freep) char *skipped = NULL;
+        const char *search = getenv("PATH") ?: "";
+        CLEANUP(freep) char *az = NULL, *why = NULL;
         struct stat self, st;
+        int r;
 
         if (stat("/proc/self/exe", &self) < 0)
                 return fail(EXIT_FAILED, "%s", strerror(errno));
-        entry = path_behind_us(entry, &self);
+        do {
+                free(az);
+                az = NULL;
+                search = path_behind_us(search, &self);
+                r = program_find(&az, "az", search);
+        } while (r == 0 && stat(az, &st) == 0 && st.st_dev == self.st_dev &&
+                 st.st_ino == self.st_ino);
         (void)signal(SIGPIPE, SIG_DFL);
-        while (*entry) {
-                CLEANUP(distrust_clear) Distrust distrust = { 0 };
-                CLEANUP(freep) char *az = NULL;
-                size_t n = strcspn(entry, ":");
-                int r;
-
-                if (asprintf(&az, "%.*s/az", (int)n, entry) < 0)
-                        return fail_errno(-ENOMEM);
-                entry += n + (entry[n] == ':');
-                /* An empty entry means the working folder, like any other relative one. */
-                if (n == 0 || *az != '/' || stat(az, &st) < 0 || !S_ISREG(st.st_mode) ||
-                    (st.st_dev == self.st_dev && st.st_ino == self.st_ino))
-                        continue;
-                r = program_check(az, &distrust);
-                if (r == 0)
-                        (void)execv(az, argv);
-                else if (r == PROGRAM_E_UNSAFE && !skipped)
-                        skipped = distrust_text(&distrust);
-        }
-        if (skipped)
-                return fail(127, "the az on PATH is not run: %s", skipped);
+        if (r == 0 && execv(az, argv) < 0)
+                return fail(127, "can't run az: %s", strerror(errno));
+        why = r == PROGRAM_E_UNSAFE ? program_fault(az) : NULL;
+        if (why)
+                return fail(127, "the az on PATH is not run: %s", why);
         return fail(127, "this is for the real az, which is not on PATH behind iotc-token's "
                          "look-alike; install the Azure CLI");
 }
@@ -132,17 +124,9 @@ static void az_token_read(AzToken *ret, const iotc_token *token, const char *ten
                                "%Y-%m-%d %H:%M:%S.000000", &tm);
 }
 
-/* A string of JSON (RFC 8259, section 7): a tenant is what a source says. */
+/* A tenant is what a source says. */
 static void print_quoted(const char *s) {
-        putchar('"');
-        for (; *s; s++)
-                if (*s == '"' || *s == '\\')
-                        printf("\\%c", *s);
-                else if ((unsigned char)*s < 0x20)
-                        printf("\\u%04x", *s);
-                else
-                        putchar(*s);
-        putchar('"');
+        json_writer_string(&(JsonWriter){ .f = stdout }, NULL, s);
 }
 
 static void print_field(const AzToken *t, const AzArgs *args) {

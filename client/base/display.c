@@ -5,21 +5,14 @@
 
 #include "base/display.h"
 #include "base/i18n.h"
+#include "common/text.h"
+#include "common/utf8.h"
 
 size_t display_unsafe(const char *s) {
-        const unsigned char *c = (const unsigned char *)s;
+        uint32_t c;
+        size_t n = utf8_decode(s, 4, &c);
 
-        if (c[0] < 0x20 || c[0] == 0x7f)
-                return c[0] ? 1 : 0;
-        if (c[0] == 0xc2 && c[1] >= 0x80 && c[1] <= 0x9f) /* C1 */
-                return 2;
-        if (c[0] == 0xd8 && c[1] == 0x9c) /* U+061C */
-                return 2;
-        if (c[0] == 0xe2 && c[1] == 0x80) /* U+200E, U+200F, U+2028 to U+202E */
-                return c[2] == 0x8e || c[2] == 0x8f || (c[2] >= 0xa8 && c[2] <= 0xae) ? 3 : 0;
-        if (c[0] == 0xe2 && c[1] == 0x81) /* U+2066 to U+2069 */
-                return c[2] >= 0xa6 && c[2] <= 0xa9 ? 3 : 0;
-        return c[0] == 0xef && c[1] == 0xbb && c[2] == 0xbf ? 3 : 0; /* U+FEFF */
+        return n && text_is_control(c) ? n : 0;
 }
 
 void display_clean(char *s) {
@@ -234,4 +227,12 @@ unsigned display_distance(const char *a, const char *b) {
                 }
         }
         return row[n];
+}
+
+void display_json_time(JsonWriter *w, const char *key, uint64_t at) {
+        char key_iso[DISPLAY_KEY_SIZE + 4], iso[DISPLAY_TIME_SIZE];
+
+        json_writer_uint(w, key, at);
+        (void)snprintf(key_iso, sizeof(key_iso), "%s_iso", key);
+        json_writer_string_or_null(w, key_iso, *display_time_iso(iso, at) ? iso : NULL);
 }

@@ -7,6 +7,8 @@
 
 #include <iotc-util.h>
 
+#include "common/json.h"
+
 enum {
         DISPLAY_DURATION_SIZE = 32, /* room for display_duration() and display_left() */
         DISPLAY_TIME_SIZE = 32,     /* room for display_time_iso() */
@@ -59,3 +61,6 @@ char *display_url(const char *url);
 
 /* How many letters have to be changed, added or left out to make a into b; at most 255. */
 unsigned display_distance(const char *a, const char *b);
+
+/* A time in seconds since 1970, and beside it KEY_iso in RFC 3339, null for 0. */
+void display_json_time(JsonWriter *w, const char *key, uint64_t at);

@@ -215,41 +215,41 @@ static bool property_is_time(const Property *p) {
         return streq(p->signature, "t") && n > 2 && streq(p->name + n - 2, "At");
 }
 
-static void property_json(const Property *p, JsonOut *out) {
+static void property_json(const Property *p, JsonWriter *out) {
         char key[DISPLAY_KEY_SIZE], inner[DISPLAY_KEY_SIZE];
 
         display_key(key, p->name);
         if (property_is_time(p)) {
-                json_out_time(out, key, *p->numbers);
+                display_json_time(out, key, *p->numbers);
         } else if (streq(p->signature, "b")) {
-                json_out_bool(out, key, *p->numbers);
+                json_writer_bool(out, key, *p->numbers);
         } else if (streq(p->signature, "a{st}")) {
-                json_out_open(out, key, '{');
+                json_writer_open(out, key, '{');
                 for (size_t i = 0; p->strings && p->strings[i]; i++)
-                        json_out_uint(out, display_key(inner, p->strings[i]), p->numbers[i]);
-                json_out_close(out, '}');
+                        json_writer_uint(out, display_key(inner, p->strings[i]), p->numbers[i]);
+                json_writer_close(out, '}');
         } else if (streq(p->signature, "x")) {
-                json_out_int(out, key, (int64_t)*p->numbers);
+                json_writer_int(out, key, (int64_t)*p->numbers);
         } else if (p->numbers) {
-                json_out_uint(out, key, *p->numbers);
+                json_writer_uint(out, key, *p->numbers);
         } else if (streq(p->signature, "as")) {
-                json_out_open(out, key, '[');
+                json_writer_open(out, key, '[');
                 for (char **s = p->strings; s && *s; s++)
-                        json_out_string(out, NULL, *s);
-                json_out_close(out, ']');
+                        json_writer_string_or_null(out, NULL, *s);
+                json_writer_close(out, ']');
         } else if (streq(p->signature, "(ss)") && str_empty(p->strings[0])) {
-                json_out_string(out, key, NULL);
+                json_writer_string_or_null(out, key, NULL);
         } else if (streq(p->signature, "(ss)")) {
-                json_out_open(out, key, '{');
-                json_out_string(out, "name", p->strings[0]);
-                json_out_string(out, "message", p->strings[1]);
-                json_out_close(out, '}');
+                json_writer_open(out, key, '{');
+                json_writer_string_or_null(out, "name", p->strings[0]);
+                json_writer_string_or_null(out, "message", p->strings[1]);
+                json_writer_close(out, '}');
         } else {
-                json_out_string(out, key, p->strings[0]);
+                json_writer_string_or_null(out, key, p->strings[0]);
         }
 }
 
-void properties_json(const Properties *properties, JsonOut *out) {
+void properties_json(const Properties *properties, JsonWriter *out) {
         for (size_t i = 0; i < properties->n; i++)
                 property_json(&properties->items[i], out);
 }

@@ -8,7 +8,7 @@
 #include <iotc-util.h>
 #include <systemd/sd-bus.h>
 
-#include "base/json-out.h"
+#include "common/json.h"
 
 typedef struct Property Property;
 typedef struct Properties Properties;
@@ -37,7 +37,7 @@ char *const *properties_strings(const Properties *properties, const char *name);
 
 /* Each property as a member: its name in snake_case, with KEY_iso for times (t, name ends in At).
  */
-void properties_json(const Properties *properties, JsonOut *out);
+void properties_json(const Properties *properties, JsonWriter *out);
 /*
  * One property's value without an end of line: lists with ',', an error as "NAME TEXT"; for a
  * person a time in RFC 3339 and a clock's error in words, for a program both in seconds.

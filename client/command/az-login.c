@@ -12,7 +12,6 @@ static void az_exec(const char *tenant) {
         const char *const plain[] = { "az",       "login", "--allow-no-subscriptions",
                                       "--output", "none",  tenant ? "--tenant" : NULL,
                                       tenant,     NULL };
-        CLEANUP(distrust_clear) Distrust distrust = { 0 };
         CLEANUP(freep) char *az = NULL, *why = NULL;
         sigset_t none;
         int r;
@@ -25,10 +24,9 @@ static void az_exec(const char *tenant) {
         r = program_find(&az, "az", getenv("PATH"));
         if (r == 0)
                 (void)execv(az, (char *const *)plain);
-        if (r == PROGRAM_E_UNSAFE && program_check(az, &distrust) == r)
-                why = distrust_text(&distrust);
+        why = r == PROGRAM_E_UNSAFE ? program_fault(az) : NULL;
         (void)fail(EXIT_FAILED, "can't run az: %s",
-                   why ? why : strerror(r == PROGRAM_E_MISSING ? ENOENT : errno));
+                   why ?: strerror(r == PROGRAM_E_MISSING ? ENOENT : errno));
         _exit(127);
 }
 

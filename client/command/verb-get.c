@@ -6,10 +6,11 @@
  */
 #include <iotc-token.h>
 
-#include "base/json-out.h"
+#include "base/display.h"
 #include "base/output.h"
 #include "base/say.h"
 #include "command/verbs.h"
+#include "common/json.h"
 
 enum {
         GET_TIMEOUT_SEC = 90
@@ -26,18 +27,18 @@ static int get_json(iotc_token_client *client, const char *selector,
                     const iotc_token_options *options) {
         CLEANUP(iotc_token_freep) iotc_token *token = NULL;
         CLEANUP(freep) char *name = NULL;
-        JsonOut out = { .f = stdout };
+        JsonWriter out = { .f = stdout };
 
         if (iotc_token_find_account(client, selector, &name) < 0 ||
             iotc_token_get(client, name, options, &token) < 0)
                 return get_fail(client);
-        json_out_open(&out, NULL, '{');
-        json_out_string(&out, "account", name);
-        json_out_string(&out, "token", iotc_token_value(token));
-        json_out_string(&out, "type", iotc_token_type(token));
-        json_out_time(&out, "expires_at", iotc_token_expires_at(token));
-        json_out_close(&out, '}');
-        json_out_end(&out);
+        json_writer_open(&out, NULL, '{');
+        json_writer_string_or_null(&out, "account", name);
+        json_writer_string_or_null(&out, "token", iotc_token_value(token));
+        json_writer_string_or_null(&out, "type", iotc_token_type(token));
+        display_json_time(&out, "expires_at", iotc_token_expires_at(token));
+        json_writer_close(&out, '}');
+        json_writer_end(&out);
         return EXIT_DONE;
 }
 

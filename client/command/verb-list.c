@@ -69,11 +69,12 @@ static char *strings_join(char *const *strings) {
         return fclose(f) == 0 ? joined : NULL;
 }
 
-static void account_json(JsonOut *out, const Properties *account, const char *default_account) {
-        json_out_open(out, NULL, '{');
+static void account_json(JsonWriter *out, const Properties *account, const char *default_account) {
+        json_writer_open(out, NULL, '{');
         properties_json(account, out);
-        json_out_bool(out, "default", streq(properties_string(account, "Name"), default_account));
-        json_out_close(out, '}');
+        json_writer_bool(out, "default",
+                         streq(properties_string(account, "Name"), default_account));
+        json_writer_close(out, '}');
 }
 
 static void list_add(Table *table, const Properties *account, const char *default_account) {
@@ -126,12 +127,12 @@ static int list_print(const Accounts *accounts, const Properties *manager) {
         return r < 0 ? fail_errno(r) : EXIT_DONE;
 }
 
-static void accounts_json(JsonOut *out, const char *key, const Accounts *accounts,
+static void accounts_json(JsonWriter *out, const char *key, const Accounts *accounts,
                           const char *default_account) {
-        json_out_open(out, key, '[');
+        json_writer_open(out, key, '[');
         for (size_t i = 0; i < accounts->n; i++)
                 account_json(out, &accounts->items[i], default_account);
-        json_out_close(out, ']');
+        json_writer_close(out, ']');
 }
 
 int verb_list(const Verb *verb, int argc, char **argv) {
@@ -145,7 +146,7 @@ int verb_list(const Verb *verb, int argc, char **argv) {
                   &no_start },
                 { 0 },
         };
-        JsonOut out = { .f = stdout };
+        JsonWriter out = { .f = stdout };
         int r;
 
         r = args_parse(verb, options, &argc, argv, 0, 0);
@@ -159,7 +160,7 @@ int verb_list(const Verb *verb, int argc, char **argv) {
         if (!json)
                 return list_print(&accounts, &manager);
         accounts_json(&out, NULL, &accounts, properties_string(&manager, "DefaultAccount"));
-        json_out_end(&out);
+        json_writer_end(&out);
         return EXIT_DONE;
 }
 
@@ -265,7 +266,7 @@ static void status_clock(const Properties *manager) {
 static int status_account(sd_bus *bus, const char *selector, bool json) {
         CLEANUP(properties_deinit) Properties manager = { 0 }, account = { 0 };
         CLEANUP(freep) char *path = NULL;
-        JsonOut out = { .f = stdout };
+        JsonWriter out = { .f = stdout };
         int r;
 
         r = bus_find_account(bus, selector, &path);
@@ -275,7 +276,7 @@ static int status_account(sd_bus *bus, const char *selector, bool json) {
                 return r;
         if (json) {
                 account_json(&out, &account, properties_string(&manager, "DefaultAccount"));
-                json_out_end(&out);
+                json_writer_end(&out);
         } else if (output_is_terminal()) {
                 status_block(&account);
                 status_clock(&manager);
@@ -305,7 +306,7 @@ static void status_print(const Properties *manager, const Accounts *accounts) {
 static int status_all(sd_bus *bus, bool json) {
         CLEANUP(properties_deinit) Properties manager = { 0 };
         CLEANUP(accounts_deinit) Accounts accounts = { 0 };
-        JsonOut out = { .f = stdout };
+        JsonWriter out = { .f = stdout };
         int r;
 
         r = bus_get_all(bus, IOTC_PATH, IOTC_INTERFACE_MANAGER, &manager);
@@ -313,12 +314,12 @@ static int status_all(sd_bus *bus, bool json) {
         if (r)
                 return r;
         if (json) {
-                json_out_open(&out, NULL, '{');
+                json_writer_open(&out, NULL, '{');
                 properties_json(&manager, &out);
                 accounts_json(&out, "accounts", &accounts,
                               properties_string(&manager, "DefaultAccount"));
-                json_out_close(&out, '}');
-                json_out_end(&out);
+                json_writer_close(&out, '}');
+                json_writer_end(&out);
         } else if (output_is_terminal()) {
                 status_print(&manager, &accounts);
         } else {

@@ -40,18 +40,18 @@ static const char *watch_line(Watch *w, const char *of) {
 
 /* One change: of an account (name) or of the daemon (NULL), with the properties that changed. */
 static int watch_print(Watch *w, const char *name, const char *event, const Properties *changed) {
-        JsonOut out = { .f = stdout };
+        JsonWriter out = { .f = stdout };
         char key[DISPLAY_KEY_SIZE];
         int r;
 
         if (w->json) {
-                json_out_open(&out, NULL, '{');
-                json_out_time(&out, "time", (uint64_t)time(NULL));
-                json_out_string(&out, "event", event);
-                json_out_string(&out, "account", name);
+                json_writer_open(&out, NULL, '{');
+                display_json_time(&out, "time", (uint64_t)time(NULL));
+                json_writer_string_or_null(&out, "event", event);
+                json_writer_string_or_null(&out, "account", name);
                 properties_json(changed, &out);
-                json_out_close(&out, '}');
-                json_out_end(&out);
+                json_writer_close(&out, '}');
+                json_writer_end(&out);
         } else if (!streq(event, "changed")) {
                 printf("%s%s\n", event, watch_line(w, name));
         } else {

@@ -12,8 +12,8 @@
 
 #include "base/bus.h"
 #include "base/i18n.h"
-#include "base/json-out.h"
 #include "base/settings.h"
+#include "common/json.h"
 
 typedef enum FindingState {
         FINDING_OK,
@@ -44,8 +44,8 @@ typedef struct Doctor {
 
         unsigned n[_FINDING_STATE_MAX]; /* how many findings of each state */
         bool person, colour, utf8;
-        size_t columns; /* of the terminal */
-        JsonOut *json;  /* or NULL */
+        size_t columns;   /* of the terminal */
+        JsonWriter *json; /* or NULL */
 } Doctor;
 
 /* The user's systemd, on the session bus: destination, path, interface. */

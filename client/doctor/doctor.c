@@ -67,15 +67,15 @@ static void tell_person(const Doctor *d, const Finding *f, const char *text) {
         }
 }
 
-static void tell_json(JsonOut *out, const Finding *f, const char *text) {
-        json_out_open(out, NULL, '{');
-        json_out_string(out, "check", f->check);
-        json_out_string(out, "state", state_names[f->state]);
-        json_out_string(out, "account", f->account);
-        json_out_string(out, "text", text);
-        json_out_string(out, "why", f->why);
-        json_out_string(out, "command", f->command);
-        json_out_close(out, '}');
+static void tell_json(JsonWriter *out, const Finding *f, const char *text) {
+        json_writer_open(out, NULL, '{');
+        json_writer_string_or_null(out, "check", f->check);
+        json_writer_string_or_null(out, "state", state_names[f->state]);
+        json_writer_string_or_null(out, "account", f->account);
+        json_writer_string_or_null(out, "text", text);
+        json_writer_string_or_null(out, "why", f->why);
+        json_writer_string_or_null(out, "command", f->command);
+        json_writer_close(out, '}');
 }
 
 static void tell_program(const Finding *f, const char *text) {

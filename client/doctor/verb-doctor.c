@@ -59,12 +59,12 @@ static int doctor_run(Doctor *d) {
         int r = 0;
 
         if (d->json)
-                json_out_open(d->json, NULL, '[');
+                json_writer_open(d->json, NULL, '[');
         for (size_t i = 0; i < ARRAY_SIZE(checks) && r == 0; i++)
                 r = checks[i](d);
         if (d->json) {
-                json_out_close(d->json, ']');
-                json_out_end(d->json);
+                json_writer_close(d->json, ']');
+                json_writer_end(d->json);
         }
         if (r)
                 return r;
@@ -75,7 +75,7 @@ static int doctor_run(Doctor *d) {
 
 int verb_doctor(const Verb *verb, int argc, char **argv) {
         CLEANUP(doctor_deinit) Doctor d = { 0 };
-        JsonOut out = { .f = stdout };
+        JsonWriter out = { .f = stdout };
         bool json = false;
         const Option options[] = {
                 { "json", NULL, N_("print an array of findings"), OPTION_FLAG, &json },

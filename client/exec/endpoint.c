@@ -7,7 +7,7 @@
 #include <time.h>
 
 #include "base/display.h"
-#include "base/json-out.h"
+#include "common/json.h"
 #include "common/peer.h"
 #include "exec/endpoint.h"
 
@@ -59,25 +59,25 @@ static FILE *body_open(Answer *answer, size_t size) {
 /* Microsoft's own endpoint says errors so, and the SDKs show the message. */
 static void answer_error(Answer *answer, unsigned status, const char *message) {
         CLEANUP(file_closep) FILE *f = NULL;
-        JsonOut out;
+        JsonWriter out;
 
         answer->status = status;
         /* A byte of text is \uXXXX at most. */
         f = body_open(answer, 6 * strlen(message) + 64);
         if (!f)
                 return;
-        out = (JsonOut){ .f = f };
-        json_out_open(&out, NULL, '{');
-        json_out_uint(&out, "statusCode", status);
-        json_out_string(&out, "message", message);
-        json_out_close(&out, '}');
+        out = (JsonWriter){ .f = f };
+        json_writer_open(&out, NULL, '{');
+        json_writer_uint(&out, "statusCode", status);
+        json_writer_string_or_null(&out, "message", message);
+        json_writer_close(&out, '}');
 }
 
-static void number_string(JsonOut *out, const char *key, uint64_t value) {
+static void number_string(JsonWriter *out, const char *key, uint64_t value) {
         char text[24];
 
         snprintf(text, sizeof(text), "%" PRIu64, value);
-        json_out_string(out, key, text);
+        json_writer_string_or_null(out, key, text);
 }
 
 /* All that any SDK looks for: expires_on and expires_in as strings, resource as it was asked for.
@@ -86,23 +86,23 @@ static void answer_token(Answer *answer, const Endpoint *e, const iotc_token *to
                          const char *resource) {
         CLEANUP(file_closep) FILE *f = NULL;
         uint64_t now = (uint64_t)time(NULL), end = iotc_token_expires_at(token);
-        JsonOut out;
+        JsonWriter out;
 
         answer->status = MHD_HTTP_OK;
         f = body_open(answer, strlen(iotc_token_value(token)) +
                                       6 * (strlen(resource) + strlen(e->client_id)) + 256);
         if (!f)
                 return;
-        out = (JsonOut){ .f = f };
-        json_out_open(&out, NULL, '{');
-        json_out_string(&out, "access_token", iotc_token_value(token));
-        json_out_string(&out, "client_id", e->client_id);
+        out = (JsonWriter){ .f = f };
+        json_writer_open(&out, NULL, '{');
+        json_writer_string_or_null(&out, "access_token", iotc_token_value(token));
+        json_writer_string_or_null(&out, "client_id", e->client_id);
         number_string(&out, "expires_in", end > now ? end - now : 0);
         number_string(&out, "expires_on", end);
         number_string(&out, "not_before", now);
-        json_out_string(&out, "resource", resource);
-        json_out_string(&out, "token_type", "Bearer");
-        json_out_close(&out, '}');
+        json_writer_string_or_null(&out, "resource", resource);
+        json_writer_string_or_null(&out, "token_type", "Bearer");
+        json_writer_close(&out, '}');
 }
 
 /* SDKs try 5xx again, and 404 and 410 for long: only what time mends may look like that. */

@@ -32,7 +32,6 @@ extern char **environ;
 
 /* NULL with *answer. */
 static char *az_find_program(Answer *answer, const Request *request) {
-        CLEANUP(distrust_clear) Distrust distrust = { 0 };
         CLEANUP(freep) char *path = NULL, *why = NULL;
         int r;
 
@@ -50,8 +49,7 @@ static char *az_find_program(Answer *answer, const Request *request) {
                            "The Azure CLI (az) is not on PATH. Install the package azure-cli, or "
                            "name the program by the setting 'az'.");
         else if (r == PROGRAM_E_UNSAFE) {
-                (void)program_check(path, &distrust);
-                why = distrust_text(&distrust);
+                why = program_fault(path);
                 answer_set(answer, ANSWER_SOURCE_MISSING,
                            "%s is not run: %s. Or name another by the setting 'az'.", path, why);
         }

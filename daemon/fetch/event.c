@@ -106,7 +106,7 @@ static void event_error(JsonWriter *w, const Answer *answer, uint64_t now_usec, 
                 json_writer_string(w, "claims", answer->claims);
         }
         if (!answer->sent)
-                json_writer_false(w, "sent");
+                json_writer_bool(w, "sent", false);
 }
 
 static int event_format(char **ret, const Answer *answer, uint64_t now_usec, bool all) {

@@ -38,7 +38,7 @@ struct Request {
 
 /*
  * Parse a line of n bytes. 0 and *ret, to be freed by request_free(); -EBADMSG and in reason
- * a clean text without any value of the request; -ENOMEM.
+ * a clean text without any value of the request.
  */
 int request_parse(Request **ret, char reason[REQUEST_REASON_MAX], const char *line, size_t n);
 /* Wipes all of it. NULL is fine. Returns NULL. */

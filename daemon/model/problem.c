@@ -31,5 +31,7 @@ void problem_clear(Problem *p) {
 }
 
 const char *problem_text(const Problem *p) {
-        return p->text ?: "";
+        if (p->text)
+                return p->text;
+        return p->outcome == OUTCOME_OK ? "" : "Memory is short; try again.";
 }

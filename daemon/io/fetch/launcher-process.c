@@ -73,7 +73,7 @@ static void command_refuse(const char *program, const char *what) {
         json_writer_string(&w, "event", "error");
         json_writer_string(&w, "kind", "source-missing");
         json_writer_string(&w, "message", message);
-        json_writer_false(&w, "sent");
+        json_writer_bool(&w, "sent", false);
         json_writer_close(&w, '}');
         line = json_writer_finish(&w, &n);
         line[n] = '\n';
@@ -82,10 +82,9 @@ static void command_refuse(const char *program, const char *what) {
 
 /* A program of the user's: one that nobody else can have put there. */
 _Noreturn static void command_exec(const char *program) {
-        CLEANUP(distrust_clear) Distrust distrust = { 0 };
         CLEANUP(freep) char *what = NULL, *why = NULL;
 
-        switch (program_check(program, &distrust)) {
+        switch (program_check(program, NULL)) {
         case 0:
                 environment_drop_unsafe();
                 execl(program, program, (char *)NULL);
@@ -97,7 +96,7 @@ _Noreturn static void command_exec(const char *program) {
                                "is no program that can be run. Check the setting 'command'.");
                 break;
         default:
-                why = distrust_text(&distrust);
+                why = program_fault(program);
                 what = xasprintf("is not run: %s", why);
                 command_refuse(program, what);
                 break;
