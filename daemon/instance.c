@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
+#include "common/memory.h"
 #include "common/text.h"
 #include "common/trust.h"
 #include "instance.h"
@@ -171,7 +172,7 @@ static int instance_try(Instance *i, bool replace) {
         return -EEXIST;
 }
 
-/* The runtime folder, and the lock in it. 0, also without any; -EEXIST or -ENOMEM. */
+/* The runtime folder, and the lock in it. 0, also without any; or -EEXIST. */
 static int instance_lock(Instance *i, bool replace) {
         CLEANUP(distrust_clear) Distrust distrust = { 0 };
         const char *dir = getenv("XDG_RUNTIME_DIR");
@@ -183,9 +184,8 @@ static int instance_lock(Instance *i, bool replace) {
                             str_empty(dir) ? "is not set" : "is no absolute path");
                 return 0;
         }
-        if (asprintf(&i->folder, "%s/iotc-token", dir) < 0 ||
-            asprintf(&i->path, "%s/lock", i->folder) < 0)
-                return -ENOMEM;
+        i->folder = xasprintf("%s/iotc-token", dir);
+        i->path = xasprintf("%s/lock", i->folder);
         r = trust_make_folder(i->folder, &distrust);
         if (r == TRUST_E_UNSAFE)
                 log_warning("%s is not used: %s %s", i->folder, distrust.path,
@@ -212,11 +212,9 @@ static int instance_lock(Instance *i, bool replace) {
 }
 
 int instance_new(Instance **ret, bool replace) {
-        CLEANUP(instance_freep) Instance *i = calloc(1, sizeof(*i));
+        CLEANUP(instance_freep) Instance *i = xcalloc(1, sizeof(*i));
         int r;
 
-        if (!i)
-                return -ENOMEM;
         i->fd = -1;
         r = instance_lock(i, replace);
         if (r < 0)

@@ -11,7 +11,7 @@
 
 #include "arguments.h"
 #include "attention/attention.h"
-#include "bus/bus.h"
+#include "doors.h"
 #include "instance.h"
 #include "io/clock-watch.h"
 #include "io/log.h"
@@ -25,15 +25,13 @@
 #define SYSTEM_SETTINGS "/etc/iotc-token/accounts.conf"
 #define START_WAIT_USEC (1 * USEC_PER_SEC)
 #define STOP_WAIT_USEC  (2 * USEC_PER_SEC)
-#define NAME_WAIT_USEC  (2 * USEC_PER_SEC)
-#define NAME_LOOK_USEC  20000
 
 typedef struct Daemon {
         Env env;
         Instance *instance;
         News news;
         Manager *manager;
-        Bus *bus;
+        Doors *doors;
         Attention *attention;
         Watch *watch;
         ClockWatch *clock_watch;
@@ -105,13 +103,9 @@ static void daemon_exit(Daemon *d, int status);
 
 /* Everything that can be known is known: take the name, and be ready. */
 static void daemon_open(Daemon *d) {
-        int r;
-
         d->start = sd_event_source_disable_unref(d->start);
         d->start_timer = timer_free(d->start_timer);
-        r = bus_take_name(d->bus);
-        if (r < 0) {
-                log_error("Can't take the bus name org.iotc.Token1: %s", strerror(-r));
+        if (doors_open(d->doors) < 0) {
                 daemon_exit(d, EXIT_FAILURE);
                 return;
         }
@@ -168,10 +162,11 @@ static void daemon_end(Daemon *d) {
                 timer_arm(d->stop_timer, clock_boottime() + STOP_WAIT_USEC);
 }
 
-/* Its keyring is gone with it, but files can still be written. */
-static void daemon_on_bus_lost(void *userdata) {
-        log_info("The session bus is gone");
-        daemon_end(userdata);
+static void daemon_on_doors_end(int status, void *userdata) {
+        Daemon *d = userdata;
+
+        d->status = status;
+        daemon_end(d);
 }
 
 /* Another daemon could take the lock and start beside this one. */
@@ -234,29 +229,13 @@ static int signals_watch(Daemon *d) {
         return 0;
 }
 
-/*
- * A daemon that knows no lock, as one without a runtime folder, has the name of this bus: it is to
- * end as well. The bus may see the end of its connection a moment after the process is gone.
- */
-static int daemon_replace_owner(Daemon *d, bool replace) {
-        pid_t pid;
-        int r;
+/* The socket that systemd listens at for us, or -1. */
+static int descriptor_activated(void) {
+        int n = sd_listen_fds(true);
 
-        r = bus_find_owner(d->bus, &pid);
-        if (r < 0 || pid == 0)
-                return r;
-        if (!replace) {
-                log_error("Another iotc-tokend runs on this bus: process %d. To have it here "
-                          "instead: iotc-tokend --replace",
-                          (int)pid);
-                return -EEXIST;
-        }
-        r = instance_end(pid);
-        for (uint64_t end = clock_boottime() + NAME_WAIT_USEC; r >= 0 && pid;) {
-                r = clock_boottime() < end ? bus_find_owner(d->bus, &pid) : -ETIMEDOUT;
-                (void)usleep(pid ? NAME_LOOK_USEC : 0);
-        }
-        return r;
+        return n > 0 && sd_is_socket(SD_LISTEN_FDS_START, AF_UNIX, SOCK_STREAM, 1) > 0
+                       ? SD_LISTEN_FDS_START
+                       : -1;
 }
 
 static int fail(int r, const char *what) {
@@ -265,7 +244,7 @@ static int fail(int r, const char *what) {
         return r;
 }
 
-static int daemon_build(Daemon *d, bool replace) {
+static int daemon_build(Daemon *d, int activated, bool replace) {
         CLEANUP(freep) char *settings = NULL;
         CLEANUP(freep) char *state = NULL;
         int r;
@@ -289,19 +268,14 @@ static int daemon_build(Daemon *d, bool replace) {
         r = instance_watch(d->instance, d->env.event, daemon_on_place_lost, d);
         if (r < 0)
                 return fail(r, "Can't watch the runtime folder");
-        d->bus = bus_new(&d->env);
-        if (!d->bus)
-                return -ENOMEM;
-        r = bus_connect(d->bus, daemon_on_bus_lost, d);
+        r = doors_new(&d->doors, &d->env, d->env.runtime_dir, activated, replace,
+                      daemon_on_doors_end, d);
         if (r < 0)
-                return fail(r, "Can't reach the session bus (is DBUS_SESSION_BUS_ADDRESS set?)");
-        r = daemon_replace_owner(d, replace);
-        if (r < 0)
-                return r == -EEXIST ? r : fail(r, "Can't start on this session bus");
+                return r;
         r = attention_new(&d->attention, &d->env);
         if (r < 0)
                 return fail(r, "Can't make a notification");
-        news_add(&d->news, &bus_listener, d->bus);
+        news_add(&d->news, &bus_listener, doors_bus(d->doors));
         news_add(&d->news, &attention_listener, d->attention);
         d->env.listener = &news_listener;
         d->env.listener_userdata = &d->news;
@@ -329,7 +303,7 @@ static int daemon_build(Daemon *d, bool replace) {
         r = manager_new(&d->manager, &d->env, SYSTEM_SETTINGS, settings);
         if (r < 0)
                 return fail(r, "Can't load the accounts");
-        bus_serve(d->bus, d->manager);
+        bus_serve(doors_bus(d->doors), d->manager);
         r = timer_new(&d->start_timer, d->env.event, daemon_on_start_time, d);
         if (r >= 0)
                 r = sd_event_add_post(d->env.event, &d->start, daemon_on_start, d);
@@ -340,15 +314,15 @@ static int daemon_build(Daemon *d, bool replace) {
 }
 
 static void daemon_free(Daemon *d) {
-        if (d->bus)
-                bus_stop(d->bus);
+        if (d->doors)
+                doors_stop(d->doors);
         d->manager = manager_free(d->manager);
         d->attention = attention_free(d->attention);
         d->env.state = state_free(d->env.state);
         d->env.keyring = keyring_free(d->env.keyring);
         /* Before the name: who is started because that is gone finds the lock free. */
         d->instance = instance_free(d->instance);
-        d->bus = bus_free(d->bus);
+        d->doors = doors_free(d->doors);
         watch_free(d->watch);
         clock_watch_free(d->clock_watch);
         sleep_free(d->env.sleep);
@@ -367,12 +341,13 @@ int main(int argc, char **argv) {
         CLEANUP(freep) char *fetcher = NULL;
         Daemon d = { 0 };
         bool replace;
-        int r, status;
+        int activated, r, status;
 
         harden();
         (void)setlocale(LC_CTYPE, "C.UTF-8");
         if (arguments_parse(&replace, argc, argv, &status) == 0)
                 return status;
+        activated = descriptor_activated();
         descriptors_fill();
         r = path_of_fetcher(&fetcher);
         if (r >= 0)
@@ -382,7 +357,7 @@ int main(int argc, char **argv) {
                 return EXIT_FAILURE;
         }
 
-        r = daemon_build(&d, replace);
+        r = daemon_build(&d, activated, replace);
         if (r >= 0)
                 r = fail(sd_event_loop(d.env.event),
                          "The event loop failed, and with it the daemon");

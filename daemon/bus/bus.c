@@ -3,11 +3,14 @@
 
 #include "bus/calls.h"
 #include "bus/objects.h"
+#include "common/memory.h"
+#include "model/limits.h"
 
-/* Each connection that is served. */
+/* Each connection that hears of what has changed. */
 #define FOR_EACH_LINK(l, userdata)                                                          \
         for (Link *l = ((Bus *)(userdata))->manager ? ((Bus *)(userdata))->links : NULL; l; \
-             l = l->next)
+             l = l->next)                                                                   \
+                if (!l->is_peer || peer_hears(l))
 
 static void bus_on_account_added(Keeper *k, void *userdata) {
         CLEANUP(freep) char *path = NULL;
@@ -67,10 +70,9 @@ const Listener bus_listener = {
 };
 
 Bus *bus_new(Env *env) {
-        Bus *b = calloc(1, sizeof(*b));
+        Bus *b = xcalloc(1, sizeof(*b));
 
-        if (b)
-                b->env = env;
+        b->env = env;
         return b;
 }
 
@@ -109,6 +111,30 @@ int bus_connect(Bus *b, void (*lost)(void *userdata), void *userdata) {
         b->userdata = userdata;
         r = link_new(&b->session, b, bus_on_session_gone);
         return r < 0 ? r : bus_add(b, b->session);
+}
+
+static void bus_on_peer_gone(Link *l) {
+        bus_remove(l->bus, l);
+}
+
+int bus_accept(Bus *b, int fd) {
+        unsigned n = 0, n_same = 0;
+        Link *peer;
+        int r;
+
+        r = peer_new(&peer, b, fd, bus_on_peer_gone);
+        if (r < 0)
+                return r;
+        for (const Link *l = b->links; l; l = l->next) {
+                n += l->is_peer;
+                n_same += l->is_peer && l->peer.pid == peer->peer.pid;
+        }
+        r = bus_add(b, peer);
+        if (n >= LIMIT_PEERS || n_same >= LIMIT_PEERS_PER_PROCESS)
+                r = -EUSERS;
+        if (r < 0)
+                bus_remove(b, peer);
+        return r;
 }
 
 void bus_serve(Bus *b, Manager *manager) {

@@ -12,7 +12,7 @@ typedef struct Bus Bus;
 /* The listener to put into the Env, with the Bus as its userdata. */
 extern const Listener bus_listener;
 
-/* Without any connection yet. NULL without memory. */
+/* Without any connection yet. */
 Bus *bus_new(Env *env);
 /* Connect to the session bus, without the name yet. lost is called when the connection ends. 0 or
  * -errno. */
@@ -21,6 +21,10 @@ int bus_connect(Bus *b, void (*lost)(void *userdata), void *userdata);
 int bus_find_owner(Bus *b, pid_t *ret);
 /* Take the bus name: calls may come. 0, -EEXIST when another process has it, or -errno. */
 int bus_take_name(Bus *b);
+
+/* Serve a program that connected to the direct socket. fd is taken over in every case. 0; -EPERM:
+ * another user's; -EUSERS: there are too many; -errno. */
+int bus_accept(Bus *b, int fd);
 
 /* Serve the accounts of this manager. */
 void bus_serve(Bus *b, Manager *manager);

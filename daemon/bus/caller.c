@@ -12,6 +12,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
@@ -21,13 +22,16 @@
 #include "model/limits.h"
 
 #define FLATPAK_INFO ".flatpak-info"
-#define FDS_MAX      4096 /* of one process, that are looked at */
+#ifndef SO_PEERPIDFD
+#define SO_PEERPIDFD 77
+#endif
+#define FDS_MAX 4096 /* of one process, that are looked at */
 
 typedef struct Caller {
         uint32_t pid; /* 0: unknown */
         int pidfd;
-        bool by_bus; /* the bus gave pidfd: it is the process that connected */
-        bool snap;   /* by the label that the bus has */
+        bool is_sure; /* pidfd is of the process that connected */
+        bool snap;    /* by the label that the bus, or the socket, has of it */
 } Caller;
 
 static void caller_deinit(Caller *c) {
@@ -188,7 +192,7 @@ static int caller_take(sd_bus_message *m, const char *key, void *userdata, sd_bu
                 r = sd_bus_message_read(m, "v", "h", &fd);
                 if (r >= 0 && c->pidfd < 0)
                         c->pidfd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-                c->by_bus = c->pidfd >= 0;
+                c->is_sure = c->pidfd >= 0;
                 return r;
         }
         if (!streq(key, "LinuxSecurityLabel"))
@@ -212,14 +216,71 @@ static int caller_ask_bus(Caller *c, sd_bus *bus, const char *sender) {
         return r < 0 ? r : dict_read(reply, caller_take, c, NULL);
 }
 
+/* A descriptor of the process that connected, whatever has become of it; -ENOPROTOOPT: before Linux
+ * 6.5. */
+static int socket_pidfd(int fd) {
+        int pidfd = -1;
+        socklen_t n = sizeof(pidfd);
+
+        return getsockopt(fd, SOL_SOCKET, SO_PEERPIDFD, &pidfd, &n) < 0 ? -errno : pidfd;
+}
+
+/* When a process began, in ticks of the machine's clock; 0: it is gone. */
+static uint64_t process_started(pid_t pid) {
+        CLEANUP(file_closep) FILE *f = NULL;
+        char path[32], line[1024];
+        uint64_t started = 0;
+        const char *p;
+
+        (void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+        f = fopen(path, "re");
+        /* What is before the last parenthesis has a name of the process's own choice in it. */
+        if (!f || !fgets(line, sizeof(line), f) || !(p = strrchr(line, ')')))
+                return 0;
+        (void)sscanf(p + 1,
+                     " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d "
+                     "%*d %*d %" SCNu64,
+                     &started);
+        return started;
+}
+
+uint64_t caller_started(int fd, pid_t pid) {
+        CLEANUP(fd_closep) int pidfd = socket_pidfd(fd);
+
+        return pidfd >= 0 ? 0 : process_started(pid);
+}
+
+static int caller_ask_kernel(Caller *c, const Link *l) {
+        int fd = sd_bus_get_fd(l->sd);
+        char label[256] = "";
+        socklen_t n = sizeof(label) - 1;
+        int r;
+
+        c->pid = (uint32_t)l->peer.pid;
+        if (getsockopt(fd, SOL_SOCKET, SO_PEERSEC, label, &n) == 0)
+                c->snap = str_starts(label, "snap.");
+        r = socket_pidfd(fd);
+        if (r >= 0) {
+                c->pidfd = r;
+                c->is_sure = true;
+                return 0;
+        }
+        if (r != -ENOPROTOOPT)
+                return r;
+        c->pidfd = (int)syscall(SYS_pidfd_open, (pid_t)c->pid, 0U);
+        if (c->pidfd < 0)
+                return -errno;
+        return process_started(l->peer.pid) == l->peer.started ? 0 : -ESRCH;
+}
+
 /* 1, 0, or -errno when it can't be told. */
-static int caller_is_sandbox(sd_bus *bus, const char *sender) {
+static int caller_is_sandbox(const Link *l, const char *sender) {
         CLEANUP(caller_deinit) Caller c = { .pidfd = -1 }, again = { .pidfd = -1 };
         CLEANUP(fd_closep) int proc = -1, self = -1;
         char path[32];
         int r;
 
-        r = caller_ask_bus(&c, bus, sender);
+        r = l->is_peer ? caller_ask_kernel(&c, l) : caller_ask_bus(&c, l->sd, sender);
         if (r < 0 || c.snap)
                 return r < 0 ? r : 1;
         if (c.pidfd < 0)
@@ -237,11 +298,13 @@ static int caller_is_sandbox(sd_bus *bus, const char *sender) {
         /* What was read is of this process only if it is still there, and still the caller's. */
         if (syscall(SYS_pidfd_send_signal, c.pidfd, 0, NULL, 0U) < 0)
                 return -errno;
-        if (c.by_bus)
+        if (c.is_sure)
                 return 0;
         if (proc_cannot_call(proc))
                 return -ESRCH;
-        r = caller_ask_bus(&again, bus, sender);
+        if (l->is_peer)
+                return 0;
+        r = caller_ask_bus(&again, l->sd, sender);
         return r < 0 ? r : again.pid == c.pid ? 0 : -ESRCH;
 }
 
@@ -271,7 +334,7 @@ int caller_check(Link *l, sd_bus_message *m, sd_bus_error *error) {
 
         if (streq(l->manages, sender))
                 return 0;
-        r = caller_is_sandbox(l->sd, sender);
+        r = caller_is_sandbox(l, sender);
         if (r == 0) {
                 (void)snprintf(l->manages, sizeof(l->manages), "%s", sender);
                 l->manages_usec = l->n_manages = 0;

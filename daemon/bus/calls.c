@@ -13,7 +13,7 @@ struct Client {
         Client *next; /* Link.clients */
         Call *calls;  /* Call.next */
         size_t n_calls;
-        sd_bus_track *track;
+        sd_bus_track *track; /* NULL: a peer, whose connection ends with it */
 };
 
 static Client *client_free(Client *client) {
@@ -47,6 +47,10 @@ static int client_new(Client **ret, Link *l, sd_bus_message *message) {
         client->link = l;
         client->next = l->clients;
         l->clients = client;
+        if (l->is_peer) {
+                *ret = client;
+                return 0;
+        }
         r = sd_bus_track_new(l->sd, &client->track, client_on_gone, client);
         if (r >= 0)
                 r = sd_bus_track_add_sender(client->track, message);
@@ -61,7 +65,7 @@ static int client_new(Client **ret, Link *l, sd_bus_message *message) {
 static Client *client_find(const Link *l, const char *sender) {
         Client *client = l->clients;
 
-        while (client && !sd_bus_track_contains(client->track, sender))
+        while (client && !l->is_peer && !sd_bus_track_contains(client->track, sender))
                 client = client->next;
         return client;
 }

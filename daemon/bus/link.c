@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "bus/link.h"
+#include "common/memory.h"
 #include "model/limits.h"
 
 /* A handler's userdata may be what a find callback gave; that of the vtable's slot is ours. */
@@ -8,7 +9,7 @@ Link *link_of(sd_bus_message *m) {
 }
 
 const char *link_sender(const Link *l, sd_bus_message *m) {
-        return sd_bus_message_get_sender(m);
+        return l->is_peer ? l->peer.name : sd_bus_message_get_sender(m);
 }
 
 static int link_on_disconnected(sd_bus_message *m, void *userdata, sd_bus_error *error) {
@@ -32,9 +33,7 @@ int link_new(Link **ret, Bus *b, void (*gone)(Link *l)) {
         CLEANUP(link_freep) Link *l = NULL;
         int r;
 
-        l = calloc(1, sizeof(*l));
-        if (!l)
-                return -ENOMEM;
+        l = xcalloc(1, sizeof(*l));
         l->bus = b;
         l->gone = gone;
         r = sd_bus_open_user_with_description(&l->sd, "iotc-tokend");
@@ -58,7 +57,12 @@ int link_new(Link **ret, Bus *b, void (*gone)(Link *l)) {
 
 Link *link_free(Link *l) {
         if (l) {
-                sd_bus_flush_close_unref(l->sd);
+                /* A peer could keep us waiting; what it reads has been written already. */
+                if (l->is_peer)
+                        sd_bus_close_unref(l->sd);
+                else
+                        sd_bus_flush_close_unref(l->sd);
+                sd_event_source_disable_unref(l->peer.later);
                 free(l);
         }
         return NULL;

@@ -22,10 +22,24 @@ struct Bus {
         void *userdata;
 };
 
+/* The program at the other end of the direct socket. */
+typedef struct Peer {
+        pid_t pid;        /* which connected */
+        uint64_t started; /* when that process began; 0: the kernel knows it all the time */
+        char name[32];    /* unique */
+        bool connected;   /* it has authenticated */
+        bool ended;       /* the connection goes as soon as the loop turns */
+        bool hello;       /* it takes us for a bus, and gets signals when it asks for them */
+        unsigned n_matches;
+        sd_event_source *later;
+} Peer;
+
 struct Link {
         Bus *bus;
         Link *next; /* Bus.links */
         sd_bus *sd;
+        bool is_peer; /* else it is the session bus */
+        Peer peer;
         Client *clients; /* calls.c */
         /* The last sender that may change accounts; a bus never gives a unique name twice. */
         char manages[SD_BUS_MAXIMUM_NAME_LENGTH + 1];
@@ -37,6 +51,11 @@ struct Link {
 /* Connect to the session bus. gone is called, from the loop, when the connection has ended. 0 or
  * -errno. */
 int link_new(Link **ret, Bus *b, void (*gone)(Link *l));
+/* peer.c: the same of a program that connected to the direct socket. fd is taken over in every
+ * case. 0, -EPERM when another user connected, or -errno. */
+int peer_new(Link **ret, Bus *b, int fd, void (*gone)(Link *l));
+/* Does it get a signal now? One that does not read does not, and its connection ends. */
+bool peer_hears(Link *l);
 /* Sends what waits to be sent. No call of it waits any more. NULL is fine. Returns NULL. */
 Link *link_free(Link *l);
 /* The connection of a handler, whatever its userdata is: to be asked first of all, before anything
@@ -65,6 +84,8 @@ int handler_result(int r, Problem *p, sd_bus_error *error);
  * bus daemon, unless the last sender asks again. 0, or what a handler returns (error may be NULL).
  */
 int caller_check(Link *l, sd_bus_message *m, sd_bus_error *error);
+/* For a peer: when the process that connected began, if the kernel can't tell which it is later. */
+uint64_t caller_started(int fd, pid_t pid);
 /* May it change accounts now? The same, and nobody may all the time. */
 int caller_check_manage(Link *l, sd_bus_message *m, sd_bus_error *error);
 

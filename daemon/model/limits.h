@@ -26,6 +26,10 @@ enum {
         LIMIT_CHANGES_PER_CLIENT = 128,   /* changes of accounts by one client ... */
         LIMIT_CHANGES_SECONDS = 10,       /* ... within this time */
         LIMIT_REPLIES = 256,              /* messages that the bus has not taken yet */
+        LIMIT_PEERS = 256,                /* connections at the direct socket ... */
+        LIMIT_PEERS_PER_PROCESS = 64,     /* ... and of one process */
+        LIMIT_PEER_BUFFER = 128 * 1024,   /* bytes that the kernel holds for a peer ... */
+        LIMIT_PEER_REPLIES = 1024,        /* ... and messages beyond, that it has not read yet */
         LIMIT_FETCHES = 160,              /* fetchers alive: two an account, and some that end */
         LIMIT_FETCH_LINE = 64 * 1024,     /* bytes of one event line */
         LIMIT_FETCH_OUTPUT = 256 * 1024,  /* bytes of all events of one fetch */

@@ -105,10 +105,11 @@ class Watch:
 
 
 class Connection:
+    FLAGS = (Gio.DBusConnectionFlags.AUTHENTICATION_CLIENT
+             | Gio.DBusConnectionFlags.MESSAGE_BUS_CONNECTION)
+
     def __init__(self, address):
-        self.gio = Gio.DBusConnection.new_for_address_sync(
-            address, Gio.DBusConnectionFlags.AUTHENTICATION_CLIENT
-            | Gio.DBusConnectionFlags.MESSAGE_BUS_CONNECTION, None, None)
+        self.gio = Gio.DBusConnection.new_for_address_sync(address, self.FLAGS, None, None)
         self.gio.set_exit_on_close(False)
         self.name = self.gio.get_unique_name()
 
@@ -173,6 +174,18 @@ class Connection:
         finally:
             tick.destroy()
             changes.close()
+
+
+class Peer(Connection):
+    """A connection to a program, without any bus: nobody has a name there, no signal a sender."""
+
+    FLAGS = Gio.DBusConnectionFlags.AUTHENTICATION_CLIENT
+
+    def start_call(self, name, *arguments, **named):
+        return super().start_call(None, *arguments, **named)
+
+    def watch(self, sender, interface, member=None, path=None):
+        return Watch(self.gio, None, interface, member, path)
 
 
 class Bus(Connection):

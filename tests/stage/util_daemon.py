@@ -5,6 +5,7 @@
 # test wants one. What every test expects of the daemon is checked here, when it ends: a clean
 # exit, no word of a sanitizer, and none of the secrets that the server issued in its log.
 
+import copy
 import os
 import re
 import signal
@@ -12,7 +13,7 @@ import subprocess
 
 from gi.repository import GLib
 
-from util_bus import NO_AUTO_START, PROPERTIES, BusError, Gio
+from util_bus import NO_AUTO_START, PROPERTIES, BusError, Gio, Peer
 from util_entra import RESOURCE
 from util_process import DEADLINE, Process, wait_until
 
@@ -175,6 +176,17 @@ class Daemon:
 
     def wait_log(self, pattern):
         return wait_until(lambda: re.search(pattern, self.text()), f'the log to say {pattern}')
+
+    @property
+    def socket(self):
+        """The path of the direct socket."""
+        return os.path.join(self.home.env['XDG_RUNTIME_DIR'], 'iotc-token', 'bus')
+
+    def by_socket(self, kind=Peer):
+        """The same daemon, called through the direct socket; to be closed by bus.close()."""
+        other = copy.copy(self)
+        other.bus = kind(f'unix:path={self.socket}')
+        return other
 
     # calls; connection: another one than the bus's own
 

@@ -54,9 +54,18 @@ def prefix(request, daemon):
     daemon.prefix = prefix
 
 
+@pytest.fixture(params=['bus', 'socket'])
+def door(request, daemon):
+    """The address that callers use, on either way in."""
+    daemon.door = (daemon.bus.address if request.param == 'bus'
+                   else f'unix:path={daemon.socket}')
+    return daemon.door
+
+
 def busctl(daemon, prefix, *arguments):
-    return subprocess.run([*prefix, 'busctl', '--user', *arguments], env=daemon.home.env | {
-        'PATH': '/usr/bin:/bin'}, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run([*prefix, 'busctl', f'--address={daemon.door}', *arguments],
+                          env=daemon.home.env | {'PATH': '/usr/bin:/bin'}, capture_output=True,
+                          text=True, timeout=60, check=False)
 
 
 def flatpak(folder, *more):
@@ -104,7 +113,8 @@ def check(daemon, prefix):
 
 
 @pytest.mark.parametrize('more', [(), ('--unshare-pid',)], ids=['', 'unshare-pid'])
-def test_flatpak_gets_tokens_but_changes_nothing(daemon, entra, keyring, folder, prefix, more):
+def test_flatpak_gets_tokens_but_changes_nothing(daemon, entra, keyring, folder, prefix, door,
+                                                 more):
     daemon.start(entra_account(entra))
     daemon.sign_in(entra)
     check(daemon, flatpak(folder, *more))
@@ -152,11 +162,11 @@ print(client.reply().get_body().unpack()[0], flush=True)
 '''
 
 
-def answer_to_gone(bus, meanwhile):
+def answer_to_gone(address, meanwhile):
     """What the child's call is answered; its parent has ended by then, and meanwhile() was done."""
     read, write = os.pipe()
     with subprocess.Popen([sys.executable, '-B', '-c', GONE, STAGE,
-                           bus.address, str(read)], stdin=subprocess.PIPE, text=True,
+                           address, str(read)], stdin=subprocess.PIPE, text=True,
                           stdout=subprocess.PIPE, pass_fds=(read,)) as child:
         os.close(read)
         child.stdin.write('x')
@@ -170,9 +180,9 @@ def answer_to_gone(bus, meanwhile):
 
 
 @pytest.mark.parametrize('reaped', [True, False], ids=['reaped', 'zombie'])
-def test_a_caller_that_is_gone_is_refused(daemon, bus, reaped):
+def test_a_caller_that_is_gone_is_refused(daemon, door, reaped):
     daemon.start()
-    assert 'could not be identified' in answer_to_gone(bus, lambda child: reaped and child.wait())
+    assert 'could not be identified' in answer_to_gone(door, lambda child: reaped and child.wait())
 
 
 def another_takes(pid):
@@ -188,7 +198,7 @@ def another_takes(pid):
     pytest.skip('others were quicker to take the number')
 
 
-def test_a_number_that_another_process_has_by_now(daemon, bus):
+def test_a_number_that_another_process_has_by_now(daemon, door):
     """A bus that knows the process itself (ProcessFD) is not deceived, nor one that knows its
     number by a process that talks to nobody."""
     if not os.access('/proc/sys/kernel/ns_last_pid', os.W_OK):
@@ -201,14 +211,14 @@ def test_a_number_that_another_process_has_by_now(daemon, bus):
         others.append(another_takes(child.pid))
 
     try:
-        assert 'could not be identified' in answer_to_gone(bus, meanwhile)
+        assert 'could not be identified' in answer_to_gone(door, meanwhile)
     finally:
         for other in others:
             other.kill()
             other.wait()
 
 
-def test_claims_of_a_flatpak_bind_nobody(daemon, entra, keyring, folder):
+def test_claims_of_a_flatpak_bind_nobody(daemon, entra, keyring, folder, door):
     """They are refused, and the next sign-in of the person knows nothing of them."""
     daemon.start(entra_account(entra))
     daemon.sign_in(entra)
@@ -222,7 +232,7 @@ def test_claims_of_a_flatpak_bind_nobody(daemon, entra, keyring, folder):
     assert [one.get('claims') for one in entra.requests() if one.get('claims')] == []
 
 
-def test_snap_gets_tokens_but_changes_nothing(daemon, entra, keyring, folder):
+def test_snap_gets_tokens_but_changes_nothing(daemon, entra, keyring, folder, door):
     daemon.start(entra_account(entra))
     daemon.sign_in(entra)
     group, prefix = snap(folder)

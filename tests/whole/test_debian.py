@@ -27,6 +27,7 @@ FILES = {
         usr/bin/iotc-tokend
         usr/lib/systemd/user/iotc-token-open.service
         usr/lib/systemd/user/iotc-tokend.service
+        usr/lib/systemd/user/iotc-tokend.socket
         usr/libexec/iotc-token/az/az
         usr/libexec/iotc-token/iotc-token-api
         usr/libexec/iotc-token/iotc-token-exec

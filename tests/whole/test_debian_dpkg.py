@@ -123,8 +123,8 @@ def test_from_installed_to_purged(view, folder):
     files = [path for path in view.ok('dpkg', '-L', 'iotc-token').split()
              if 'iotc' in os.path.basename(path)]
     view.ok('dpkg', '--no-triggers', '--remove', 'iotc-token')
-    assert view.told() == ['--quiet --user --machine 1000@ stop iotc-tokend.service '
-                           'iotc-token-open.service']
+    assert view.told() == ['--quiet --user --machine 1000@ stop iotc-tokend.socket '
+                           'iotc-tokend.service iotc-token-open.service']
     # What an administrator chose is kept until the purge, as of other packages.
     assert not view.exists('/usr/bin/iotc-tokend') and view.exists(LINK)
     view.ok('dpkg', '--no-triggers', '--purge', 'iotc-token')
