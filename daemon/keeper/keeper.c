@@ -39,12 +39,12 @@ static void keeper_on_saved(Keeper *k) {
         k->view.unsaved = false;
 }
 
-static void keeper_on_vault(void *userdata) {
+static void keeper_on_vault(VaultEvent event, void *userdata) {
         Keeper *k = userdata;
 
-        if (vault_has_caught_up(k->vault))
+        if (event == VAULT_EVENT_CAUGHT_UP)
                 keeper_on_saved(k);
-        else if (vault_is_gone(k->vault))
+        else if (event == VAULT_EVENT_GONE)
                 keeper_on_item_gone(k);
         else if (vault_state(k->vault) == VAULT_STATE_LOADED) {
                 /* A program that was asked without what is stored may do better now. */

@@ -20,14 +20,20 @@ typedef enum VaultState {
         _VAULT_STATE_MAX,
 } VaultState;
 
-/* The state changed, or another process deleted the record: vault_is_gone(), or what could not be
- * stored at once is stored: vault_has_caught_up(). */
-typedef void (*VaultFn)(void *userdata);
+typedef enum VaultEvent {
+        VAULT_EVENT_STATE,     /* vault_state() is another one */
+        VAULT_EVENT_GONE,      /* its item was deleted, or is one of other settings, and so was not
+                                  written again; the secrets are wiped */
+        VAULT_EVENT_CAUGHT_UP, /* what could not be stored at once is stored */
+} VaultEvent;
+
+/* Called later, from the loop. It may not free the vault. */
+typedef void (*VaultFn)(VaultEvent event, void *userdata);
 /* A KEYRING_E_ outcome: 0 when the keyring has it now; of a save also KEYRING_E_ASKS: it will, when
  * a person has agreed to it at the keyring's dialog. */
 typedef void (*VaultOpFn)(int outcome, void *userdata);
 
-/* Starts reading. changed is called later, from the loop. 0 or -errno. */
+/* Starts reading. 0 or -errno. */
 int vault_new(Vault **ret, Env *env, const Account *account, VaultFn changed, void *userdata);
 /* What waits to be written is not waited for: ops that are left are told KEYRING_E_FAILED. NULL is
  * fine. Returns NULL. */
@@ -43,11 +49,6 @@ bool vault_is_stored(const Vault *v);
 bool vault_is_unread(const Vault *v);
 /* The same, or it may have one, by what io/state knows, also while the keyring can't be read. */
 bool vault_may_be_stored(const Vault *v);
-/* While this tells of it: its item was deleted, or is one of other settings, and so was not written
- * again; the secrets are wiped. The other daemon of this user has signed out, or removed it. */
-bool vault_is_gone(const Vault *v);
-/* While this tells of it. */
-bool vault_has_caught_up(const Vault *v);
 /* Memory is ahead of the keyring. */
 bool vault_is_dirty(const Vault *v);
 /* Why the keyring can't be read or written, for a person, or NULL. Borrowed. */
@@ -56,7 +57,8 @@ const char *vault_complaint(const Vault *v);
 /* Write now; fn (may be NULL) is called later with the outcome. What fails is written when the
  * keyring is back. 0 or -errno. */
 int vault_save(Vault *v, VaultOp **ret, VaultOpFn fn, void *userdata);
-/* What is saved next is somebody's new sign-in: it is written whatever has become of the item. */
+/* What is saved next is somebody's new sign-in: if the keyring asks before it is written, it may.
+ */
 void vault_start_over(Vault *v);
 /* Write within two seconds, with whatever else changes until then. */
 void vault_save_later(Vault *v);
@@ -67,8 +69,8 @@ void vault_save_later(Vault *v);
 int vault_replace(Vault *v, VaultOp **ret, const char *secret, VaultOpFn fn, void *userdata);
 /* Nobody waits for the change any more: if a person is being asked, it is given up. */
 void vault_give_up(Vault *v);
-/* Read again: another daemon of this user may have spent the refresh token. fn is called later with
- * the outcome; memory then holds what the keyring holds, unless memory is ahead. */
+/* Read again: somebody else may have changed the item, on a home that machines share. fn is called
+ * later with the outcome; memory then holds what the keyring holds, unless memory is ahead. */
 int vault_reload(Vault *v, VaultOp **ret, VaultOpFn fn, void *userdata);
 /* Write now what can be written. True when nothing is under way (any more). */
 bool vault_flush(Vault *v);

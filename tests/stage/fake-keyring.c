@@ -25,7 +25,6 @@ struct Keyring {
         bool hold, late;
         bool silent;              /* a call got no answer: nothing is asked any more */
         unsigned writes, answers; /* done; to be given */
-        unsigned deletions;
 };
 
 typedef enum OpKind {
@@ -55,7 +54,6 @@ static Item *item_find(const Keyring *k, const char *account) {
 void fake_keyring_put(Keyring *k, const char *account, const char *text) {
         Item *i = item_find(k, account);
 
-        k->deletions += !text;
         if (!i) {
                 i = calloc(1, sizeof(*i));
                 assert(i);
@@ -75,10 +73,6 @@ void keyring_set_deletion_fn(Keyring *k, KeyringDeletionFn fn, void *userdata) {
 void fake_keyring_tell_deletion(Keyring *k) {
         if (k->deletion_fn)
                 k->deletion_fn(k->deletion_userdata);
-}
-
-unsigned keyring_deletions(Keyring *k) {
-        return k->deletions;
 }
 
 const char *fake_keyring_get(const Keyring *k, const char *account) {

@@ -59,7 +59,6 @@ struct Keyring {
         KeyringStateFn fn;
         void *userdata;
         Timer *deletion; /* armed: an item was deleted */
-        unsigned deletions;
         KeyringDeletionFn deletion_fn;
         void *deletion_userdata;
 };

@@ -157,7 +157,6 @@ int keyring_make(Keyring **ret, sd_event *event, const KeyringBackend *backend, 
 static void keyring_on_deletion(void *userdata) {
         Keyring *k = userdata;
 
-        k->deletions++;
         timer_arm(k->deletion, clock_boottime() + DELETION_LATER_USEC);
 }
 
@@ -166,10 +165,6 @@ static void keyring_on_deletion_time(void *userdata) {
 
         if (k->deletion_fn)
                 k->deletion_fn(k->deletion_userdata);
-}
-
-unsigned keyring_deletions(Keyring *k) {
-        return k->watch ? k->deletions : ++k->deletions;
 }
 
 void keyring_set_deletion_fn(Keyring *k, KeyringDeletionFn fn, void *userdata) {

@@ -103,10 +103,6 @@ Keyring *keyring_free(Keyring *k);
 typedef void (*KeyringDeletionFn)(void *userdata);
 void keyring_set_deletion_fn(Keyring *k, KeyringDeletionFn fn, void *userdata);
 
-/* Another number as soon as somebody has deleted an item; of encrypted files, which are not
- * watched, another one at each call. */
-unsigned keyring_deletions(Keyring *k);
-
 /* How long a call may take, from now on; for tests and settings. Default 10 s. */
 void keyring_set_time_limit(Keyring *k, uint64_t limit_usec);
 KeyringState keyring_state(const Keyring *k);

@@ -73,7 +73,7 @@ static const ExchangeHandler handler = {
         .postponed = on_postponed,
 };
 
-static void on_vault(void *userdata) {
+static void on_vault(VaultEvent event, void *userdata) {
 }
 
 static void owner_init(Owner *o) {
