@@ -5,9 +5,6 @@
 
 #include "io/lock.h"
 
-#define FOLDER_TRIES     500
-#define FOLDER_WAIT_USEC 2000
-
 int lock_take(int *ret_fd, const char *dir, const char *name) {
         CLEANUP(fd_closep) int dir_fd = -1;
         CLEANUP(fd_closep) int fd = -1;
@@ -20,29 +17,6 @@ int lock_take(int *ret_fd, const char *dir, const char *name) {
                 return -errno;
         if (flock(fd, LOCK_EX | LOCK_NB) < 0)
                 return errno == EWOULDBLOCK ? -EAGAIN : -errno;
-        *ret_fd = fd;
-        fd = -1;
-        return 0;
-}
-
-int lock_take_folder(int *ret_fd, const char *file) {
-        CLEANUP(freep) char *folder = strdup(file);
-        CLEANUP(fd_closep) int fd = -1;
-        char *slash = folder ? strrchr(folder, '/') : NULL;
-
-        if (!slash)
-                return folder ? -EINVAL : -ENOMEM;
-        slash[slash == folder] = '\0';
-        fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (fd < 0)
-                return -errno;
-        for (unsigned i = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; i++) {
-                if (errno != EWOULDBLOCK)
-                        return -errno;
-                if (i == FOLDER_TRIES)
-                        return -EAGAIN;
-                (void)usleep(FOLDER_WAIT_USEC);
-        }
         *ret_fd = fd;
         fd = -1;
         return 0;

@@ -10,9 +10,6 @@
 /* Take dir/name without waiting. 0 and *ret_fd (closing it lets go); -EAGAIN when somebody holds
  * it; other -errno when it can't be had at all. */
 int lock_take(int *ret_fd, const char *dir, const char *name);
-/* Take the folder that this file lies in, for the time of one small write: waits, 1 s at most. 0
- * and *ret_fd; -EAGAIN, or what open(2) says. */
-int lock_take_folder(int *ret_fd, const char *file);
 /*
  * What one holder leaves for the next in the file. lock_read: how many of at most n bytes there are
  * (0: none, or they can't be read). lock_write: a file that can't be written stays as it was.

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "io/state.h"
 #include "common/json.h"
+#include "common/memory.h"
 #include "common/secret.h"
 #include "io/file.h"
-#include "io/lock.h"
 #include "io/log.h"
 #include "io/timer.h"
 #include "model/limits.h"
@@ -22,7 +22,6 @@ typedef struct Entry {
         uint64_t last_used_at;
         StateTold told;
         StateItem item;
-        bool told_is_ours, item_is_ours; /* news of this daemon, which the file has not yet */
 } Entry;
 
 /* In the file; UNKNOWN is not. */
@@ -36,7 +35,6 @@ struct State {
         char *path;
         Timer *timer;
         bool dirty;
-        bool distrusted; /* it has been said that others could have written the file */
         Entry entries[STATE_ENTRIES];
 };
 
@@ -62,27 +60,21 @@ static Entry *entry_oldest(State *s) {
         return oldest;
 }
 
-/* Found or made; NULL when memory is short. */
+/* Found or made. */
 static Entry *entry_make(State *s, const char *account) {
         Entry *e = entry_find(s, account);
-        char *name;
 
         if (e)
                 return e;
-        name = strdup(account);
-        if (!name)
-                return NULL;
         e = entry_oldest(s);
         free(e->account);
-        *e = (Entry){ .account = name };
+        *e = (Entry){ .account = xstrdup(account) };
         return e;
 }
 
 static bool entry_set(State *s, const char *account, uint64_t last_used_at) {
         Entry *e = entry_make(s, account);
 
-        if (!e)
-                return false;
         /* One that is yet to come was noted by a clock that was ahead. */
         if (last_used_at <= e->last_used_at && e->last_used_at < clock_wall() + AHEAD_SECONDS)
                 return false;
@@ -97,31 +89,16 @@ static StateItem item_from_string(const char *name) {
         return STATE_ITEM_UNKNOWN;
 }
 
-/* What the file says of one account, for which there is a place. */
+/* What the file says of one account. */
 static void entry_read(State *s, const char *name, const Json *from) {
-        uint64_t last_used_at;
-        StateTold told = { 0 };
-        Entry *e;
+        Entry *e = entry_make(s, name);
 
-        e = entry_find(s, name);
-        if (!e)
-                return; /* there are too many */
-        /* What a clock that was ahead has written is not to come back. */
-        if (json_uint(from, "last_used_at", &last_used_at) == 0 &&
-            (e->last_used_at == 0 || last_used_at < clock_wall() + AHEAD_SECONDS))
-                (void)entry_set(s, name, last_used_at);
-        (void)json_uint(from, "told_at", &told.at);
-        (void)json_uint(from, "quiet_until", &told.quiet_until);
-        if (!e->told_is_ours)
-                e->told = told;
-        if (!e->item_is_ours)
-                e->item = item_from_string(json_string(from, "item"));
+        (void)json_uint(from, "last_used_at", &e->last_used_at);
+        (void)json_uint(from, "told_at", &e->told.at);
+        (void)json_uint(from, "quiet_until", &e->told.quiet_until);
+        e->item = item_from_string(json_string(from, "item"));
 }
 
-/*
- * Take in what is in the file, which another daemon of this user may have written: the latest use
- * counts, and of all else what the file says but for what is news of ours.
- */
 static int state_read(State *s) {
         CLEANUP(distrust_clear) Distrust distrust = { 0 };
         CLEANUP(freep) char *text = NULL, *why = NULL;
@@ -129,14 +106,10 @@ static int state_read(State *s) {
         size_t n;
         int r;
 
-        if (!s->path)
-                return -ENOENT;
         r = file_read_own(&text, &n, &distrust, s->path, STATE_FILE_MAX);
         if (r == TRUST_E_UNSAFE) {
                 why = distrust_text(&distrust);
-                if (!s->distrusted)
-                        log_warning("%s is not read: %s", s->path, why ? why : "");
-                s->distrusted = true;
+                log_warning("%s is not read: %s", s->path, why ? why : "");
                 return -EPERM;
         }
         if (r < 0)
@@ -144,16 +117,6 @@ static int state_read(State *s) {
         r = json_parse(&object, text, n);
         if (r < 0)
                 return r;
-        for (const Json *e = json_first(object, "accounts"); e; e = json_next(e)) {
-                const char *name = json_string(e, "name");
-
-                if (name && !entry_make(s, name))
-                        return -ENOMEM; /* and nothing has changed */
-        }
-        for (Entry *e = s->entries; e < s->entries + STATE_ENTRIES; e++) {
-                e->item = e->item_is_ours ? e->item : STATE_ITEM_UNKNOWN;
-                e->told = e->told_is_ours ? e->told : (StateTold){ 0 };
-        }
         for (const Json *e = json_first(object, "accounts"); e; e = json_next(e)) {
                 const char *name = json_string(e, "name");
 
@@ -190,31 +153,13 @@ static int state_write(State *s) {
         return file_replace(s->path, text, n);
 }
 
-/* Between the reading and the writing nobody else writes. */
-static int state_update(State *s) {
-        CLEANUP(fd_closep) int lock = -1;
-        int r;
-
-        r = file_make_folders(s->path);
-        if (r < 0)
-                return r;
-        (void)lock_take_folder(&lock, s->path);
-        r = state_read(s);
-        if (r == -ENOMEM)
-                return r; /* what was not read is not written over */
-        r = state_write(s);
-        for (Entry *e = s->entries; r == 0 && e < s->entries + STATE_ENTRIES; e++)
-                e->told_is_ours = e->item_is_ours = false;
-        return r;
-}
-
 /* Failing is said, and tried again an hour later. */
 static int state_save(State *s) {
         int r;
 
         if (!s->dirty || !s->path)
                 return 0;
-        r = state_update(s);
+        r = state_write(s);
         if (r < 0)
                 log_warning("Can't write %s: %s", s->path, strerror(-r));
         s->dirty = r < 0;
@@ -231,20 +176,14 @@ int state_new(State **ret, sd_event *event, const char *path) {
         CLEANUP(state_freep) State *s = NULL;
         int r;
 
-        s = calloc(1, sizeof(*s));
-        if (!s)
-                return -ENOMEM;
+        s = xcalloc(1, sizeof(*s));
         r = timer_new(&s->timer, event, state_on_time, s);
         if (r < 0)
                 return r;
         if (path) {
-                s->path = strdup(path);
-                if (!s->path)
-                        return -ENOMEM;
+                s->path = xstrdup(path);
                 r = state_read(s);
-                if (r == -ENOMEM)
-                        return r;
-                if (r < 0 && r != -ENOENT && !s->distrusted)
+                if (r < 0 && r != -ENOENT && r != -EPERM)
                         log_info("%s can't be read and is made anew", path);
         }
         *ret = STEAL(s);
@@ -288,12 +227,9 @@ StateTold state_told(const State *s, const char *account) {
 }
 
 void state_set_told(State *s, const char *account, StateTold told) {
-        Entry *e = s ? entry_make(s, account) : NULL;
-
-        if (!e)
+        if (!s)
                 return;
-        e->told = told;
-        e->told_is_ours = true;
+        entry_make(s, account)->told = told;
         s->dirty = true;
         (void)state_save(s);
 }
@@ -305,15 +241,9 @@ StateItem state_item(const State *s, const char *account) {
 }
 
 int state_set_item(State *s, const char *account, StateItem item) {
-        Entry *e;
-
         if (!s || state_item(s, account) == item)
                 return 0;
-        e = entry_make(s, account);
-        if (!e)
-                return -ENOMEM;
-        e->item = item;
-        e->item_is_ours = true;
+        entry_make(s, account)->item = item;
         if (item == STATE_ITEM_NONE) {
                 state_write_later(s);
                 return 0;

@@ -3,8 +3,7 @@
  * What the daemon remembers from one life to the next that is no secret: when each account was last
  * used, when its person was last told on the desktop that they are needed, and whether the keyring
  * may have an item of it. A file of one JSON object, written at once for what was told and for what
- * is about to be stored, an hour after a use at the latest, and at the end. The daemons of one user
- * share it: each takes in what the others have written before it writes.
+ * is about to be stored, an hour after a use at the latest, and at the end.
  */
 #pragma once
 

@@ -269,10 +269,6 @@ static struct LockFile *lock_file_of(int fd) {
         return &lock_files[i];
 }
 
-int lock_take_folder(int *ret_fd, const char *file) {
-        return -ENOENT;
-}
-
 size_t lock_read(int fd, void *data, size_t n) {
         const struct LockFile *file = lock_file_of(fd);
 

@@ -5,7 +5,6 @@
 # that changes its mind. A key that is missing, open to others or another one is said, in words
 # that help, and destroys nothing.
 
-import copy
 import os
 import re
 import signal
@@ -284,34 +283,6 @@ def test_the_store_changes_with_a_restart(daemon, entra, store, keyring):
     daemon.sign_in(entra)
     daemon.restart(store.settings(store='keyring'))
     assert daemon.get_token('work')[0] == token and store.read() == sealed
-
-
-def test_two_daemons_share_the_files(daemon, entra, store, folder):
-    # With strict rotation, the one that used what the other has used would be signed out.
-    entra.set(access_token_ttl=300, rotation='strict')
-    daemon.start(store.settings())
-    daemon.sign_in_before(entra)
-    os.mkdir(os.path.join(folder, 'other'))
-    bus = Bus(os.path.join(folder, 'other'))
-    home = copy.copy(daemon.home)
-    home.env = {**home.env, 'DBUS_SESSION_BUS_ADDRESS': bus.address}
-    other = Daemon(home, bus)
-    try:
-        other.start()
-        entra.set(access_token_ttl=600)
-        token = daemon.get_token('work', min_valid=500)[0]
-        assert other.get_token('work', min_valid=500)[0] == token
-        assert entra.count('refresh_token') == 1
-        other.restart()
-        entra.set(access_token_ttl=1200)
-        token = other.get_token('work', min_valid=1100)[0]
-        daemon.restart()
-        assert daemon.get_token('work', min_valid=1000)[0] == token
-        assert entra.count('refresh_token', status=200) == 2
-        assert entra.count('refresh_token') == 2
-    finally:
-        other.close()
-        bus.close()
 
 
 def test_bus_gone_while_a_refresh_token_is_on_its_way(daemon, entra, store, bus, folder):
