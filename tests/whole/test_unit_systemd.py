@@ -6,6 +6,7 @@
 import os
 import re
 import signal
+import stat
 
 import pytest
 
@@ -13,6 +14,7 @@ from util_daemon import entra_account
 from util_process import wait_until
 from util_systemd import KEYRING, OPENER, UNIT, Systemd, group_folder, install, missing
 
+SOCKET = 'iotc-tokend.socket'
 CODE = r'enter the code (\S+)\n'
 
 
@@ -42,9 +44,9 @@ def systemd(folder, installed, request):
             os.rmdir(group)
 
 
-def log_in(systemd, settings='', keyring=True, **env):
+def log_in(systemd, settings='', keyring=True, bus=True, **env):
     systemd.write_settings(settings)
-    systemd.start(**env)
+    systemd.start(bus, **env)
     if keyring:
         systemd.systemctl('start', KEYRING)
 
@@ -180,6 +182,79 @@ def test_enabled(systemd):
     done = systemd.run('iotc-tokend')
     assert done.returncode == 1 and f'process {pid}' in done.stderr
     assert systemd.owner() == pid
+
+
+def by_socket(systemd, *arguments):
+    """What the Manager answers there, as busctl prints it."""
+    return systemd.ok('busctl', f'--address=unix:path={systemd.runtime}/iotc-token/bus', 'call',
+                      'org.iotc.Token1', '/org/iotc/Token1', 'org.iotc.Token1.Manager', *arguments)
+
+
+def test_the_socket_starts_it(systemd, entra):
+    log_in(systemd, entra_account(entra))
+    systemd.systemctl('enable', '--now', SOCKET)
+    path = f'{systemd.runtime}/iotc-token/bus'
+    assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
+    assert stat.S_IMODE(os.stat(os.path.dirname(path)).st_mode) == 0o700
+    assert systemd.show('ActiveState') == 'inactive'
+    assert '/account/work' in by_socket(systemd, 'FindAccount', 's', 'work')
+    assert systemd.show('ActiveState') == 'active'
+    sign_in(systemd, entra)
+    before = token(systemd)
+    inode = os.stat(path).st_ino
+    # It outlives the daemon, however that ends: who connects meanwhile waits.
+    systemd.ok('kill', '-KILL', systemd.show('MainPID'))
+    assert before in by_socket(systemd, 'GetToken', 'sa{sv}', 'work', '0')
+    systemd.systemctl('stop', UNIT)
+    assert before in by_socket(systemd, 'GetToken', 'sa{sv}', 'work', '0')
+    assert os.stat(path).st_ino == inode and systemd.show('ActiveState', SOCKET) == 'active'
+    systemd.systemctl('stop', SOCKET, UNIT)
+    assert not os.path.exists(path)
+
+
+def test_the_service_brings_its_socket(systemd):
+    """Enabling it, and starting it, as by the bus."""
+    log_in(systemd, '[account work]\nsource=entra\n', keyring=False)
+    assert systemd.ok('iotc-token', 'list', '--json')
+    assert systemd.show('ActiveState', SOCKET) == 'active'
+    pid = systemd.show('MainPID')
+    assert '/account/work' in by_socket(systemd, 'FindAccount', 's', 'work')
+    assert systemd.show('MainPID') == pid
+    systemd.systemctl('enable', UNIT)
+    assert systemd.systemctl('is-enabled', SOCKET).strip() == 'enabled'
+
+
+def test_without_any_bus(systemd, entra):
+    """A user manager and the socket are enough, with secrets in files."""
+    log_in(systemd, '[iotc-token]\nstore=file\n\n' + entra_account(entra), keyring=False, bus=False)
+    with open(systemd.write('key', ''), 'wb') as file:
+        file.write(os.urandom(32))
+    os.chmod(f'{systemd.folder}/key', 0o600)
+    systemd.drop_in(f'[Service]\nLoadCredential=iotc-token-key:{systemd.folder}/key\n')
+    systemd.systemctl('start', SOCKET)
+    assert '/account/work' in by_socket(systemd, 'FindAccount', 's', 'work')
+    assert 'only the direct socket' in systemd.journal.text()
+    assert systemd.show('ActiveState') == 'active'
+    pid = systemd.show('MainPID')
+    # A bus comes, and with it a start that has its name there.
+    systemd.systemctl('start', 'dbus.socket')
+    wait_until(lambda: systemd.show('MainPID') not in ('0', pid), 'another start')
+    wait_until(systemd.owner, 'it to have its name')
+    assert systemd.owner() == systemd.show('MainPID')
+    assert '/account/work' in by_socket(systemd, 'FindAccount', 's', 'work')
+
+
+def test_one_by_hand_leaves_the_socket_alone(systemd, entra):
+    """And gives way to the service when somebody connects there."""
+    log_in(systemd, entra_account(entra))
+    systemd.systemctl('start', SOCKET)
+    process = systemd.start_program('iotc-tokend')
+    wait_until(systemd.owner, 'the daemon')
+    assert "bus is systemd's" in process.text()
+    assert systemd.show('ActiveState') == 'inactive'
+    assert '/account/work' in by_socket(systemd, 'FindAccount', 's', 'work')
+    assert process.wait() == 0
+    assert systemd.owner() == systemd.show('MainPID') != ''
 
 
 def test_the_service_takes_the_place_of_another(systemd, entra):
