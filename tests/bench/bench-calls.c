@@ -2,7 +2,8 @@
 /*
  * What a call costs: CLIENTS connections to the session bus, each with one call on its way at any
  * time, CALLS in all, to the service NAME: GetToken with a selector or, as the floor of what a bus
- * can do, Ping. Prints median and 99th percentile in microseconds and calls a second.
+ * can do, Ping. A NAME that begins with a slash is the socket of a service without any bus. Prints
+ * median and 99th percentile in microseconds and calls a second.
  *
  * usage: bench-calls NAME CLIENTS CALLS [SELECTOR]
  */
@@ -15,7 +16,7 @@ typedef struct Bench Bench;
 typedef struct Client Client;
 
 struct Bench {
-        const char *name;     /* of the service */
+        const char *name;     /* of the service; NULL: there is no bus */
         const char *selector; /* NULL: Ping */
         sd_event *event;
         size_t n_calls;
@@ -80,6 +81,20 @@ static void client_send(Client *client) {
                 die("sending a call", r);
 }
 
+static int client_connect(Client *client, const char *name) {
+        CLEANUP(freep) char *address = NULL;
+        int r;
+
+        if (*name != '/')
+                return sd_bus_open_user(&client->bus);
+        if (asprintf(&address, "unix:path=%s", name) < 0)
+                return -ENOMEM;
+        r = sd_bus_new(&client->bus);
+        if (r >= 0)
+                r = sd_bus_set_address(client->bus, address);
+        return r < 0 ? r : sd_bus_start(client->bus);
+}
+
 static int compare(const void *a, const void *b) {
         double x = *(const double *)a, y = *(const double *)b;
 
@@ -98,7 +113,7 @@ int main(int argc, char **argv) {
                 (void)fprintf(stderr, "usage: bench-calls NAME CLIENTS CALLS [SELECTOR]\n");
                 return 2;
         }
-        bench.name = argv[1];
+        bench.name = *argv[1] == '/' ? NULL : argv[1];
         n_clients = (size_t)atoi(argv[2]);
         bench.n_calls = (size_t)atoi(argv[3]);
         bench.selector = argv[4];
@@ -110,7 +125,7 @@ int main(int argc, char **argv) {
         r = sd_event_new(&bench.event);
         for (size_t i = 0; r >= 0 && i < n_clients; i++) {
                 clients[i].bench = &bench;
-                r = sd_bus_open_user(&clients[i].bus);
+                r = client_connect(&clients[i], argv[1]);
                 if (r >= 0)
                         r = sd_bus_attach_event(clients[i].bus, bench.event, 0);
         }

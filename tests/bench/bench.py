@@ -24,7 +24,7 @@ from util_daemon import ACCOUNT, MANAGER, ROOT, Cli, Daemon, Home, account_path,
 from util_daemon import variants
 from util_entra import Entra
 from util_keyring import Keyring
-from util_process import Process
+from util_process import Process, wait_until
 from util_raw import RawClient
 
 NAME = 'org.iotc.Token1'
@@ -44,17 +44,18 @@ def calls(build_dir, environment, clients, name, *selector):
     return [float(word) for word in done.stdout.split()]
 
 
-def bench_calls(build_dir, environment, pids):
-    print('call over the bus            median µs   99 % µs   calls/s   × bare service')
-    kinds = (('Ping', NAME, ()), ('bare sd-bus service', BARE, ('work',)),
-             ('GetToken, warm', NAME, ('work',)))
+def bench_calls(build_dir, environment, way, name, bare, pids):
+    """name, bare: names on the bus, or paths of sockets."""
+    print(f'{f"call over the {way}":28} median µs   99 % µs   calls/s   × bare service')
+    kinds = (('Ping', name, ()), ('bare sd-bus service', bare, ('work',)),
+             ('GetToken, warm', name, ('work',)))
     cpus = os.sched_getaffinity(0)
     for clients in (1, 8, 64):
         # One client: all on one core, as nothing runs at the same time anyway.
         for pid in (0, *pids):
             os.sched_setaffinity(pid, {min(cpus)} if clients == 1 else cpus)
-        rounds = [[calls(build_dir, environment, clients, name, *selector)
-                   for _, name, selector in kinds] for _ in range(ROUNDS)]
+        rounds = [[calls(build_dir, environment, clients, service, *selector)
+                   for _, service, selector in kinds] for _ in range(ROUNDS)]
         for i, (label, _, _) in enumerate(kinds):
             row = [statistics.median(one[i][column] for one in rounds) for column in range(3)]
             ratio = statistics.median(one[i][0] / one[1][0] for one in rounds)
@@ -196,9 +197,18 @@ def main(build_dir):
                        os.path.join(home.folder, 'bench-service.log'))
         parts.callback(bare.end)
         bus.wait_name(BARE)
+        path = os.path.join(home.folder, 'bench-socket')
+        peers = Process([f'{build_dir}/tests/bench-service', path, str(length)],
+                        cli.environment(), os.path.join(home.folder, 'bench-peers.log'))
+        parts.callback(peers.end)
+        wait_until(lambda: os.path.exists(path), 'the bare service at a socket')
 
         print(f'A token of {length} bytes; {ROUNDS} rounds of {CALLS} calls.')
-        bench_calls(build_dir, cli.environment(), (daemon.process.pid, bare.pid, bus.process.pid))
+        bench_calls(build_dir, cli.environment(), 'bus', NAME, BARE,
+                    (daemon.process.pid, bare.pid, bus.process.pid))
+        print()
+        bench_calls(build_dir, cli.environment(), 'direct socket', daemon.socket, path,
+                    (daemon.process.pid, peers.pid))
         bench_processes(cli.environment(), cli.program)
         bench_memory(daemon, bus, sub('oidc-agent'))
         print(f'\nstart to name on the bus, with this tool: {start_times(daemon):.1f} ms')
