@@ -41,12 +41,13 @@ static void fetching_failed(Keeper *k, const Problem *cause, uint64_t retry_afte
 static bool fetching_may_send(int lock, void *userdata) {
         Keeper *k = userdata;
         Slot *s = k->running.slot;
+        bool counts = k->running.counts;
         uint64_t at;
 
-        if (ledger_spend(&k->ledger, lock, s, k->running.counts, waiters_reason(k->waiters, s))) {
+        if (ledger_spend(&k->ledger, lock, s, &counts, waiters_reason(k->waiters, s))) {
                 k->running.spent = true;
-                log_debug("%s: asks for %s%s", k->account->name, s->resource,
-                          s->claims ? ", for claims" : "");
+                log_debug("%s: asks for %s%s%s", k->account->name, s->resource,
+                          s->claims ? ", for claims" : "", counts ? ", counted" : "");
                 return true;
         }
         at = slot_wait_for_budget(s);

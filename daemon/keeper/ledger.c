@@ -31,19 +31,19 @@ static void budget_write(int fd, const char *resource, const PolicyBudget *b) {
         lock_write(fd, &file, sizeof(file));
 }
 
-bool ledger_spend(Ledger *l, int fd, Slot *s, bool counts, SpentFor why) {
+bool ledger_spend(Ledger *l, int fd, Slot *s, bool *counts, SpentFor why) {
         PolicyBudget *b = &s->plain->budget;
         uint64_t now = clock_boottime();
 
         budget_read(fd, s->resource, b);
-        counts = counts || now < b->until;
-        if (counts && !slot_has_budget(s, now))
+        *counts = *counts || now < b->until;
+        if (*counts && !slot_has_budget(s, now))
                 return false;
         l->before = *b;
-        policy_budget_leave(b, counts, now);
+        policy_budget_leave(b, *counts, now);
         l->sent_before_usec = l->sent_usec;
         l->sent_usec = now;
-        if (counts)
+        if (*counts)
                 slot_add_spent(s, now, why);
         budget_write(fd, s->resource, b);
         return true;

@@ -15,8 +15,9 @@ typedef struct Ledger {
 } Ledger;
 
 /* Under the lock (fd, -1: there is none): a request of s is about to leave, and is counted, with
- * the reason why. counts: no token's end demands it, so it is of the budget. False: it may not. */
-bool ledger_spend(Ledger *l, int fd, Slot *s, bool counts, SpentFor why);
+ * the reason why. *counts: no token's end demands it, so it is of the budget; set as well when a
+ * token covers still. False: it may not. */
+bool ledger_spend(Ledger *l, int fd, Slot *s, bool *counts, SpentFor why);
 /* Under the same lock: that request did not leave after all, and counts for nothing. */
 void ledger_unspend(Ledger *l, int fd, Slot *s);
 /* Under the same lock: its token is in the slot, and leaves no need for another one. */

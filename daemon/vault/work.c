@@ -53,9 +53,10 @@ static int adopt(Vault *v, const char *text) {
 
 /* What the keyring has is what memory has from now on. An outcome. */
 static int take_loaded(Vault *v, int outcome, const char *text) {
-        if (outcome == KEYRING_E_NOT_FOUND)
-                (void)state_set_item(v->env->state, v->name, STATE_ITEM_NONE);
-        else if (outcome == 0 && state_item(v->env->state, v->name) == STATE_ITEM_LEFT)
+        if (outcome == KEYRING_E_NOT_FOUND) {
+                if (v->writing.what == VAULT_WANT_NOTHING) /* else there may be one by now */
+                        (void)state_set_item(v->env->state, v->name, STATE_ITEM_NONE);
+        } else if (outcome == 0 && state_item(v->env->state, v->name) == STATE_ITEM_LEFT)
                 outcome = KEYRING_E_NOT_FOUND; /* it is a former account's */
         /* Short of memory, nobody is signed out: it is read again. */
         if (outcome == 0 && adopt(v, text) < 0)

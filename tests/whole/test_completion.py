@@ -140,7 +140,7 @@ def test_accounts_and_applications(shell, accounts):
     assert shell.offers('iotc-token api-token create t --role op') == {'operator'}
     assert shell.offers('iotc-token api /api/devices -X P') == {'POST', 'PUT', 'PATCH'}
     assert shell.offers('iotc-token api /api/devices') == {'/api/devices'}
-    assert shell.offers('iotc-token remove work ') - {'--help'} == set()
+    assert shell.offers('iotc-token remove work ') - {'--help', '--leave-secret'} == set()
 
 
 def test_values_behind_marks(shell, accounts, home):

@@ -188,8 +188,11 @@ def test_a_caller_that_is_gone_is_refused(daemon, door, reaped):
 def another_takes(pid):
     """Another process, outside of any sandbox, with that number, which is free."""
     for _ in range(2000):
-        with open('/proc/sys/kernel/ns_last_pid', 'w', encoding='ascii') as file:
-            file.write(str(pid - 1))
+        try:
+            with open('/proc/sys/kernel/ns_last_pid', 'w', encoding='ascii') as file:
+                file.write(str(pid - 1))
+        except PermissionError:     # its mode allows it, and the kernel does not
+            pytest.skip('the runner may not say which number is next')
         process = subprocess.Popen(['sleep', '60'])
         if process.pid == pid:
             return process

@@ -6,8 +6,8 @@
 import contextlib
 import signal
 
-from util_daemon import ACCOUNT, NAME, OBJECT_MANAGER, ROOT, SIGN_IN, account_path, entra_account
-from util_daemon import variants
+from util_daemon import (ACCOUNT, MANAGER, NAME, OBJECT_MANAGER, ROOT, SIGN_IN, account_path,
+                         entra_account, variants)
 from util_process import wait_until
 
 OTHER = 'https://other.example'
@@ -189,8 +189,12 @@ def test_too_late_to_cancel(daemon, entra, keyring):
 def test_account_removed_while_its_token_is_stored(daemon, entra, keyring):
     daemon.start(entra_account(entra) + entra_account(entra, 'other'))
     with storing(daemon, entra, keyring):
-        daemon.account_call('work', 'Remove')
-        assert account_path('work') not in daemon.objects()
+        name, text = daemon.error_of(daemon.account_call, 'work', 'Remove')
+        assert name == 'Unavailable' and '--leave-secret' in text
+        assert account_path('work') in daemon.objects()
+    daemon.wait_property('KeyringState', 'ok', interface=MANAGER)
+    daemon.account_call('work', 'Remove')
+    assert account_path('work') not in daemon.objects()
     wait_until(lambda: keyring.items() == {}, 'the item to be gone')
     assert daemon.error_of(daemon.get_token, 'work')[0] == 'NoSuchAccount'
 

@@ -72,7 +72,10 @@ class Store:
         found = 0
         for folder, _, names in os.walk(self.daemon.home.folder):
             for name in names:
-                with open(os.path.join(folder, name), 'rb') as file:
+                path = os.path.join(folder, name)
+                if not os.path.isfile(path):    # the daemon's socket
+                    continue
+                with open(path, 'rb') as file:
                     found += self.entra.leaks(file.read().decode('latin-1'))
         return found
 

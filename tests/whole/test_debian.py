@@ -133,7 +133,7 @@ def test_what_it_starts_is_installed(root):
                  'usr/lib/systemd/user/iotc-tokend.service',
                  'etc/xdg/autostart/iotc-tokend.desktop'):
         with open(os.path.join(root, path), encoding='utf-8') as file:
-            assert '=/usr/bin/iotc-tokend\n' in file.read()
+            assert re.search(r'=/usr/bin/iotc-tokend( --replace)?\n', file.read())
 
 
 def test_the_manual_is_found(root):
