@@ -5,6 +5,7 @@
  * asks. Adding an account, or failing to, takes the default from nobody.
  */
 #include "accounts/manager-private.h"
+#include "common/memory.h"
 
 void manager_choose_default(Manager *m) {
         Keeper *before = m->chosen, *only = NULL, *builtin = NULL;
@@ -40,16 +41,8 @@ const char *manager_default_to_write(const Manager *m, const Account *a) {
         return m->default_account ? NULL : chosen->name;
 }
 
-int added_init(Added *ret, const Manager *m, const char *name) {
-        CLEANUP(added_deinit) Added added = { 0 };
-
-        added.name = strdup(name);
-        added.default_before = m->default_account ? strdup(m->default_account) : NULL;
-        if (!added.name || (m->default_account && !added.default_before))
-                return -ENOMEM;
-        *ret = added;
-        added = (Added){ 0 };
-        return 0;
+void added_init(Added *ret, const Manager *m, const char *name) {
+        *ret = (Added){ .name = xstrdup(name), .default_before = xstrdup(m->default_account) };
 }
 
 void added_deinit(Added *added) {

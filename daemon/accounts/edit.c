@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Changing the set of accounts: each change is in the settings file, or it has not happened. What
- * the keyring has of an account is stored before its group is written, and deleted before that
- * goes.
+ * Changing the set of accounts: each change is in the settings file, or it has not happened.
  */
 #include "accounts/manager-private.h"
+#include "common/memory.h"
 #include "common/text.h"
 #include "io/config/config.h"
 #include "io/log.h"
@@ -125,13 +124,10 @@ int manager_admit(Manager *m, Keeper *k, Problem *problem) {
         int r;
 
         r = check_writable(m, problem);
-        if (r == 0)
-                r = added_init(&added, m, a->name);
         if (r != 0)
                 return r;
-        copy = written ? strdup(written) : NULL;
-        if (written && !copy)
-                return -ENOMEM;
+        added_init(&added, m, a->name);
+        copy = xstrdup(written);
         r = config_add_account(m->system_path, m->user_path, a, m->default_account, copy,
                                &added.undo, &text);
         r = file_problem(r, text, a->name, problem);
@@ -239,9 +235,7 @@ int manager_set_default(Manager *m, const char *name, Problem *problem) {
         if (!str_empty(name)) {
                 if (!manager_find(m, name))
                         return refuse_unknown(name, problem);
-                copy = strdup(name);
-                if (!copy)
-                        return -ENOMEM;
+                copy = xstrdup(name);
         }
         r = check_writable(m, problem);
         if (r != 0) {

@@ -20,6 +20,12 @@ typedef struct Added {
         char *default_before; /* Manager.default_account */
 } Added;
 
+/* The machine is back from a sleep, and nothing has been tried yet. */
+typedef struct Resume {
+        Timer *timer;
+        bool pending;
+} Resume;
+
 struct ManagerOp {
         Manager *manager;
         ManagerOp *next; /* Manager.ops */
@@ -44,8 +50,7 @@ struct Manager {
         char *default_account;
         Timer *again;    /* the settings are read again: an account was in the midst of something */
         bool store_told; /* that another store waits for the next start */
-        Timer *resume;   /* armed from the machine's return until the first exchange */
-        bool resuming;
+        Resume resume;
         Timer *clock_news; /* Env.clock_news */
         char **app_suffixes;
         char *problem; /* of the settings outside any account, as it was logged last; or NULL */
@@ -83,8 +88,8 @@ void manager_choose_default(Manager *m);
 /* The setting `default` to be written with a new account, so that who is the default stays so (the
  * built-in account alone gives way); NULL: it stays as it is. */
 const char *manager_default_to_write(const Manager *m, const Account *a);
-/* Before an account of this name is added. 0 or -ENOMEM. */
-int added_init(Added *ret, const Manager *m, const char *name);
+/* Before an account of this name is added. */
+void added_init(Added *ret, const Manager *m, const char *name);
 void added_deinit(Added *added);
 
 /* accounts/settings.c */

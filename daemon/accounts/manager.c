@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "accounts/manager-private.h"
+#include "common/memory.h"
 #include "io/log.h"
 #include "model/strv.h"
 
@@ -11,7 +12,7 @@
 static void manager_on_resume_time(void *userdata) {
         Manager *m = userdata;
 
-        m->resuming = false;
+        m->resume.pending = false;
         m->env->asleep = false;
         manager_try_again(m);
 }
@@ -44,7 +45,7 @@ void manager_on_clock(Manager *m, int64_t by) {
 }
 
 static void resume_arm(Manager *m, uint64_t delay) {
-        timer_arm(m->resume, clock_boottime() + delay + random_number() % RESUME_SPREAD_USEC);
+        timer_arm(m->resume.timer, clock_boottime() + delay + random_number() % RESUME_SPREAD_USEC);
 }
 
 static void manager_on_deletion(void *userdata) {
@@ -58,11 +59,9 @@ int manager_new(Manager **ret, Env *env, const char *system_path, const char *us
         CLEANUP(manager_freep) Manager *m = NULL;
         int r;
 
-        m = calloc(1, sizeof(*m));
-        if (!m)
-                return -ENOMEM;
+        m = xcalloc(1, sizeof(*m));
         m->env = env;
-        r = timer_new(&m->resume, env->event, manager_on_resume_time, m);
+        r = timer_new(&m->resume.timer, env->event, manager_on_resume_time, m);
         if (r < 0)
                 return r;
         r = timer_new(&m->again, env->event, manager_on_again, m);
@@ -72,10 +71,8 @@ int manager_new(Manager **ret, Env *env, const char *system_path, const char *us
         if (r < 0)
                 return r;
         env->clock_news = m->clock_news;
-        m->system_path = system_path ? strdup(system_path) : NULL;
-        m->user_path = user_path ? strdup(user_path) : NULL;
-        if ((system_path && !m->system_path) || (user_path && !m->user_path))
-                return -ENOMEM;
+        m->system_path = xstrdup(system_path);
+        m->user_path = xstrdup(user_path);
         r = manager_reload(m);
         if (r < 0)
                 return r;
@@ -103,7 +100,7 @@ Manager *manager_free(Manager *m) {
                 free(m->default_account);
                 free(m->problem);
                 timer_free(m->again);
-                timer_free(m->resume);
+                timer_free(m->resume.timer);
                 timer_free(m->clock_news);
                 m->env->clock_news = NULL;
                 free(m->system_path);
@@ -127,19 +124,19 @@ void manager_on_online(Manager *m, bool online) {
         }
         if (!online)
                 return;
-        if (m->resuming)
+        if (m->resume.pending)
                 resume_arm(m, 0);
         else
                 manager_try_again(m);
 }
 
 void manager_on_sleep(Manager *m, bool asleep) {
-        m->resuming = !asleep;
-        if (m->resuming) {
+        m->resume.pending = !asleep;
+        if (m->resume.pending) {
                 resume_arm(m, m->env->online ? 0 : RESUME_WAIT_USEC);
                 return;
         }
-        timer_arm(m->resume, USEC_INFINITY);
+        timer_arm(m->resume.timer, USEC_INFINITY);
         m->env->asleep = true;
         for (size_t i = 0; i < m->n_accounts; i++)
                 keeper_on_sleep(m->accounts[i]);

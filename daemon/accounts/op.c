@@ -4,15 +4,13 @@
  * written, and deleted before the group goes.
  */
 #include "accounts/manager-private.h"
+#include "common/memory.h"
 #include "io/log.h"
 #include "io/state.h"
 
 static ManagerOp *op_new(Manager *m, Keeper *k, ManagerOpFn fn, void *userdata) {
-        ManagerOp *op;
+        ManagerOp *op = xcalloc(1, sizeof(*op));
 
-        op = calloc(1, sizeof(*op));
-        if (!op)
-                return NULL;
         *op = (ManagerOp){
                 .manager = m, .next = m->ops, .keeper = k, .fn = fn, .userdata = userdata
         };
@@ -133,8 +131,6 @@ int manager_add(Manager *m, Account *account, const char *secret, ManagerOp **re
                 return r;
         }
         op = op_new(m, STEAL(k), fn, userdata);
-        if (!op)
-                return -ENOMEM;
         r = keeper_set_secret(op->keeper, secret, &op->op, add_on_stored, op, problem);
         if (r != 0)
                 op_free(op);
@@ -180,8 +176,6 @@ int manager_remove(Manager *m, Keeper *k, ManagerOp **ret, ManagerOpFn fn, void 
         if (r != 0)
                 return r;
         op = op_new(m, k, fn, userdata);
-        if (!op)
-                return -ENOMEM;
         op->removes = true;
         r = keeper_clear(k, &op->op, remove_on_cleared, op, problem);
         if (r != 0)
@@ -192,12 +186,10 @@ int manager_remove(Manager *m, Keeper *k, ManagerOp **ret, ManagerOpFn fn, void 
 }
 
 int manager_forget(Manager *m, Keeper *k, Problem *problem) {
-        CLEANUP(freep) char *name = strdup(keeper_account(k)->name);
+        CLEANUP(freep) char *name = xstrdup(keeper_account(k)->name);
         bool stored = keeper_may_be_stored(k);
         int r;
 
-        if (!name)
-                return -ENOMEM;
         r = manager_take_out(m, k, problem);
         if (r == 0 && stored) {
                 log_info("%s: its item stays in the keyring", name);

@@ -33,7 +33,7 @@ struct Attention {
 
 /* items.c */
 const char *attention_item_name(const AttentionItem *item);
-/* Found or made, or NULL. */
+/* Found or made. */
 AttentionItem *attention_item_make(Attention *a, Keeper *k);
 /* Found, or NULL. */
 AttentionItem *attention_item_find(const Attention *a, const Keeper *k);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "attention/attention-private.h"
 #include "attention/rules.h"
+#include "common/memory.h"
 #include "io/log.h"
 #include "io/state.h"
 
@@ -11,8 +12,6 @@ static void attention_on_time(void *userdata) {
 static void attention_need(Attention *a, Keeper *k, uint64_t ends_at) {
         AttentionItem *item = attention_item_make(a, k);
 
-        if (!item)
-                return;
         item->ends_at = ends_at;
         item->met = true;
         attention_review(a, item->listed);
@@ -152,9 +151,7 @@ int attention_new(Attention **ret, Env *env) {
         CLEANUP(attention_freep) Attention *a = NULL;
         int r;
 
-        a = calloc(1, sizeof(*a));
-        if (!a)
-                return -ENOMEM;
+        a = xcalloc(1, sizeof(*a));
         a->env = env;
         r = timer_new(&a->timer, env->event, attention_on_time, a);
         if (r < 0)

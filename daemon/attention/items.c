@@ -4,6 +4,7 @@
  */
 #include "attention/attention-private.h"
 #include "attention/rules.h"
+#include "common/memory.h"
 #include "io/log.h"
 #include "io/state.h"
 #include "model/limits.h"
@@ -25,15 +26,13 @@ AttentionItem *attention_item_find(const Attention *a, const Keeper *k) {
         return NULL;
 }
 
-/* Found or made; NULL when memory is short. */
+/* Found or made. */
 AttentionItem *attention_item_make(Attention *a, Keeper *k) {
         AttentionItem *item = attention_item_find(a, k), **tail;
 
         if (item)
                 return item;
-        item = calloc(1, sizeof(*item));
-        if (!item)
-                return NULL;
+        item = xcalloc(1, sizeof(*item));
         item->keeper = k;
         for (tail = &a->items; *tail; tail = &(*tail)->next)
                 ;

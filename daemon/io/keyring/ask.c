@@ -9,7 +9,7 @@
 #define DIALOG_SEEN_USEC (300 * 1000)
 
 static bool keyring_is_asking(const Keyring *k) {
-        return k->dialog || (k->unlock && !k->unlock_held);
+        return k->dialog.job || (k->unlock.job && !k->unlock.held);
 }
 
 void keyring_ask_next(Keyring *k) {
@@ -17,9 +17,9 @@ void keyring_ask_next(Keyring *k) {
 
         if (keyring_is_asking(k) || k->service != KEYRING_SERVICE_RUNS)
                 return;
-        if (k->unlock_held) {
-                k->unlock_held = false;
-                keyring_worker_submit(k->worker, k->unlock);
+        if (k->unlock.held) {
+                k->unlock.held = false;
+                keyring_worker_submit(k->worker, k->unlock.job);
                 return;
         }
         TAILQ_FOREACH(op, &k->ops, link) {
@@ -35,7 +35,7 @@ static void keyring_on_dialog_due(void *userdata) {
         Keyring *k = userdata;
         KeyringOp *op;
 
-        k->dialog_seen = k->dialog;
+        k->dialog.seen = k->dialog.job;
         keyring_update_state(k);
         for (bool again = true; again;) {
                 again = false;
@@ -50,7 +50,7 @@ static void keyring_on_dialog_due(void *userdata) {
 }
 
 int keyring_ask_prepare(Keyring *k) {
-        return timer_new(&k->dialog_due, k->event, keyring_on_dialog_due, k);
+        return timer_new(&k->dialog.due, k->event, keyring_on_dialog_due, k);
 }
 
 /* A dialog's job, or NULL when memory is short; prompt is taken over. */
@@ -88,18 +88,18 @@ void keyring_op_ask(KeyringOp *op, KeyringJob *job) {
         }
         op->asking = true;
         (void)sd_event_source_set_enabled(op->timer, SD_EVENT_OFF);
-        timer_arm(k->dialog_due, clock_boottime() + (k->dialog_seen ? 0 : DIALOG_SEEN_USEC));
+        timer_arm(k->dialog.due, clock_boottime() + (k->dialog.seen ? 0 : DIALOG_SEEN_USEC));
         if (busy)
                 return;
-        k->dialog = dialog;
+        k->dialog.job = dialog;
         keyring_worker_submit(k->worker, dialog);
 }
 
 void keyring_finish_dialog(Keyring *k, int outcome) {
-        KeyringOp *op = k->dialog->owner;
+        KeyringOp *op = k->dialog.job->owner;
 
-        k->dialog = keyring_job_free(k->dialog);
-        k->dialog_seen = false;
+        k->dialog.job = keyring_job_free(k->dialog.job);
+        k->dialog.seen = false;
         keyring_update_state(k);
         if (outcome == 0) {
                 keyring_op_repeat(op);
@@ -120,7 +120,7 @@ static void keyring_learn_opened(Keyring *k, int outcome) {
         k->seen = outcome == 0                  ? KEYRING_STATE_OK
                   : outcome == KEYRING_E_LOCKED ? KEYRING_STATE_LOCKED
                                                 : KEYRING_STATE_ABSENT;
-        k->owed = true; /* what could not be read before can perhaps be read now */
+        k->teller.due = true; /* what could not be read before can perhaps be read now */
 }
 
 int keyring_prepare_unlock(Keyring *k) {
@@ -135,32 +135,32 @@ int keyring_prepare_unlock(Keyring *k) {
                 if (!job->key_file)
                         return -ENOMEM;
         }
-        k->unlock = STEAL(job);
+        k->unlock.job = STEAL(job);
         return 0;
 }
 
 int keyring_reopen(Keyring *k) {
         int r;
 
-        if (k->unlock) {
-                k->unlock_again = true;
+        if (k->unlock.job) {
+                k->unlock.again = true;
                 return 0;
         }
         r = keyring_prepare_unlock(k);
         if (r == 0)
-                keyring_worker_submit(k->worker, k->unlock);
+                keyring_worker_submit(k->worker, k->unlock.job);
         return r;
 }
 
 void keyring_finish_unlock(Keyring *k, int outcome) {
         KeyringOp *op;
 
-        if (!k->unlock_held && !k->watch)
-                keyring_set_shut(k, STEAL(k->unlock->complaint));
-        k->unlock = keyring_job_free(k->unlock);
-        k->unlock_held = false;
-        if (k->unlock_again) {
-                k->unlock_again = false;
+        if (!k->unlock.held && !k->watch)
+                keyring_set_shut(k, STEAL(k->unlock.job->complaint));
+        k->unlock.job = keyring_job_free(k->unlock.job);
+        k->unlock.held = false;
+        if (k->unlock.again) {
+                k->unlock.again = false;
                 (void)keyring_reopen(k);
                 return;
         }
@@ -171,7 +171,7 @@ void keyring_finish_unlock(Keyring *k, int outcome) {
         if (outcome == KEYRING_E_SILENT)
                 keyring_breaker_trip(k->breaker);
         if (outcome == 0) {
-                k->owed = k->owed || k->refused; /* what was refused can be done now */
+                k->teller.due = k->teller.due || k->refused; /* what was refused can be done now */
                 k->refused = false;
         }
         TAILQ_FOREACH(op, &k->ops, link)
@@ -192,7 +192,7 @@ static void keyring_ask_ended(Keyring *k) {
         TAILQ_FOREACH(op, &k->ops, link)
         if (op->asking)
                 keyring_op_end_soon(op, KEYRING_E_ABSENT);
-        if (k->unlock_held)
+        if (k->unlock.held)
                 keyring_finish_unlock(k, KEYRING_E_ABSENT);
 }
 

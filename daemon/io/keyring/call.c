@@ -131,11 +131,11 @@ int keyring_unlock(Keyring *k, KeyringOp **ret, KeyringFn fn, void *userdata) {
                 return 0;
         }
         op->unlocking = true;
-        if (!k->unlock) {
+        if (!k->unlock.job) {
                 r = keyring_prepare_unlock(k);
                 if (r < 0)
                         return r;
-                k->unlock_held = true;
+                k->unlock.held = true;
                 if (k->service == KEYRING_SERVICE_NONE && k->watch)
                         keyring_watch_activate(k->watch);
                 if (k->service != KEYRING_SERVICE_UNKNOWN)

@@ -30,37 +30,56 @@ struct KeyringOp {
 
 TAILQ_HEAD(KeyringOps, KeyringOp);
 
+/* Asking a person to unlock, or to make, the collection; of a file store: reading its key. */
+typedef struct KeyringUnlock {
+        KeyringJob *job; /* or NULL */
+        bool held;       /* as KeyringOp.held, or it waits for the dialog's end */
+        bool again;      /* when it has ended: there is another key */
+} KeyringUnlock;
+
+/* What the service asks a person before it does something. */
+typedef struct KeyringDialog {
+        KeyringJob *job; /* of the operation that owns it, or NULL */
+        Timer *due;      /* one that has not ended by then is one that a person sees */
+        bool seen;
+} KeyringDialog;
+
+/* Telling the state to whoever made the keyring. */
+typedef struct KeyringTeller {
+        sd_event_source *source; /* runs when fn has something to be told */
+        int told;                /* the state that fn knows, or -1 */
+        bool due; /* somebody was told to wait for OK: fn is told of it, even again */
+        KeyringStateFn fn;
+        void *userdata;
+} KeyringTeller;
+
+typedef struct KeyringDeletion {
+        Timer *timer; /* armed: an item was deleted */
+        KeyringDeletionFn fn;
+        void *userdata;
+} KeyringDeletion;
+
 struct Keyring {
         sd_event *event;
         uint64_t limit_usec;
         KeyringWatch *watch; /* NULL: it is not the Secret Service, and an unlock asks nobody */
         KeyringWorker *worker;
         KeyringBreaker *breaker;
-        KeyringJob *unlock; /* the prompt, or NULL */
-        bool unlock_held;   /* as KeyringOp.held, or it waits for the dialog's end */
-        KeyringJob *dialog; /* of the operation that owns it, or NULL */
-        Timer *dialog_due;  /* a dialog that has not ended by then is one that a person sees */
-        bool dialog_seen;
-        bool refused;      /* nothing of what nobody has called for is asked any more */
-        bool unlock_again; /* when it has ended: there is another key */
+        KeyringUnlock unlock;
+        KeyringDialog dialog;
+        bool refused; /* nothing of what nobody has called for is asked any more */
         const char *kind;
         char *key_file;          /* the setting, or NULL */
         char *shut;              /* why the state is as it is, or NULL */
         const char *complaint;   /* of the answer that is being given, or NULL */
         struct KeyringOps ops;   /* KeyringOp.link; in the order of the calls */
         sd_event_source *answer; /* the worker's eventfd */
-        sd_event_source *tell;   /* runs when fn has something to be told */
         KeyringService service;
         KeyringState seen; /* the last that the watcher or a job saw */
         unsigned news;     /* counts what the watcher says */
         KeyringState state;
-        int told;  /* the state that fn knows, or -1 */
-        bool owed; /* somebody was told to wait for OK: fn is told of it, even again */
-        KeyringStateFn fn;
-        void *userdata;
-        Timer *deletion; /* armed: an item was deleted */
-        KeyringDeletionFn deletion_fn;
-        void *deletion_userdata;
+        KeyringTeller teller;
+        KeyringDeletion deletion;
 };
 
 /* state.c */

@@ -18,12 +18,12 @@ void keyring_set_time_limit(Keyring *k, uint64_t limit_usec) {
 static int keyring_on_tell(sd_event_source *source, void *userdata) {
         Keyring *k = userdata;
 
-        if (k->told == (int)k->state && !(k->owed && k->state == KEYRING_STATE_OK))
+        if (k->teller.told == (int)k->state && !(k->teller.due && k->state == KEYRING_STATE_OK))
                 return 0;
         if (k->state == KEYRING_STATE_OK)
-                k->owed = false;
-        k->told = k->state;
-        k->fn(k->state, k->userdata);
+                k->teller.due = false;
+        k->teller.told = k->state;
+        k->teller.fn(k->state, k->teller.userdata);
         return 0;
 }
 
@@ -58,8 +58,8 @@ static int keyring_on_answer(sd_event_source *source, int fd, uint32_t revents, 
         if (!job)
                 return 0;
         outcome = job->outcome;
-        if (job == k->unlock || job == k->dialog) {
-                (job == k->unlock ? keyring_finish_unlock : keyring_finish_dialog)(k, outcome);
+        if (job == k->unlock.job || job == k->dialog.job) {
+                (job == k->unlock.job ? keyring_finish_unlock : keyring_finish_dialog)(k, outcome);
                 job = NULL;
                 return 0;
         }
@@ -130,9 +130,9 @@ int keyring_make(Keyring **ret, sd_event *event, const KeyringBackend *backend, 
         k->event = sd_event_ref(event);
         k->limit_usec = TIME_LIMIT_USEC;
         k->seen = k->state = KEYRING_STATE_ABSENT;
-        k->told = -1;
-        k->fn = fn;
-        k->userdata = userdata;
+        k->teller.told = -1;
+        k->teller.fn = fn;
+        k->teller.userdata = userdata;
         TAILQ_INIT(&k->ops);
 
         r = keyring_breaker_new(&k->breaker, event, keyring_on_close, k);
@@ -144,10 +144,10 @@ int keyring_make(Keyring **ret, sd_event *event, const KeyringBackend *backend, 
                             keyring_on_answer, k);
         if (r < 0)
                 return r;
-        r = sd_event_add_defer(event, &k->tell, keyring_on_tell, k);
+        r = sd_event_add_defer(event, &k->teller.source, keyring_on_tell, k);
         if (r < 0)
                 return r;
-        r = sd_event_source_set_enabled(k->tell, SD_EVENT_OFF);
+        r = sd_event_source_set_enabled(k->teller.source, SD_EVENT_OFF);
         if (r < 0)
                 return r;
         *ret = STEAL(k);
@@ -157,19 +157,19 @@ int keyring_make(Keyring **ret, sd_event *event, const KeyringBackend *backend, 
 static void keyring_on_deletion(void *userdata) {
         Keyring *k = userdata;
 
-        timer_arm(k->deletion, clock_boottime() + DELETION_LATER_USEC);
+        timer_arm(k->deletion.timer, clock_boottime() + DELETION_LATER_USEC);
 }
 
 static void keyring_on_deletion_time(void *userdata) {
         Keyring *k = userdata;
 
-        if (k->deletion_fn)
-                k->deletion_fn(k->deletion_userdata);
+        if (k->deletion.fn)
+                k->deletion.fn(k->deletion.userdata);
 }
 
 void keyring_set_deletion_fn(Keyring *k, KeyringDeletionFn fn, void *userdata) {
-        k->deletion_fn = fn;
-        k->deletion_userdata = userdata;
+        k->deletion.fn = fn;
+        k->deletion.userdata = userdata;
 }
 
 int keyring_new(Keyring **ret, sd_event *event, KeyringStateFn fn, void *userdata) {
@@ -183,7 +183,7 @@ int keyring_new(Keyring **ret, sd_event *event, KeyringStateFn fn, void *userdat
         r = keyring_make(&k, event, &keyring_secret_backend, impl, fn, userdata);
         if (r < 0)
                 return r;
-        r = timer_new(&k->deletion, event, keyring_on_deletion_time, k);
+        r = timer_new(&k->deletion.timer, event, keyring_on_deletion_time, k);
         if (r < 0)
                 return r;
         r = keyring_watch_new(&k->watch, event, TIME_LIMIT_USEC, keyring_on_watch,
@@ -204,12 +204,12 @@ Keyring *keyring_free(Keyring *k) {
                 keyring_op_end(op);
         keyring_watch_free(k->watch);
         keyring_breaker_free(k->breaker);
-        timer_free(k->deletion);
-        timer_free(k->dialog_due);
-        sd_event_source_disable_unref(k->tell);
+        timer_free(k->deletion.timer);
+        timer_free(k->dialog.due);
+        sd_event_source_disable_unref(k->teller.source);
         sd_event_source_disable_unref(k->answer);
-        if (k->unlock_held)
-                keyring_job_free(k->unlock);
+        if (k->unlock.held)
+                keyring_job_free(k->unlock.job);
         keyring_worker_free(k->worker);
         free(k->key_file);
         free(k->shut);

@@ -8,13 +8,13 @@
 
 /* Nobody waits for it any more. */
 static void keyring_drop_unlock(Keyring *k) {
-        if (!k->watch || !k->unlock)
+        if (!k->watch || !k->unlock.job)
                 return;
-        if (k->unlock_held)
-                k->unlock = keyring_job_free(k->unlock);
+        if (k->unlock.held)
+                k->unlock.job = keyring_job_free(k->unlock.job);
         else
-                keyring_worker_drop(k->worker, STEAL(k->unlock));
-        k->unlock_held = false;
+                keyring_worker_drop(k->worker, STEAL(k->unlock.job));
+        k->unlock.held = false;
         keyring_update_state(k);
 }
 
@@ -24,9 +24,9 @@ static void keyring_op_unask(KeyringOp *op) {
         KeyringOp *other;
 
         op->asking = false;
-        if (k->dialog && k->dialog->owner == op) {
-                keyring_worker_drop(k->worker, STEAL(k->dialog));
-                k->dialog_seen = false;
+        if (k->dialog.job && k->dialog.job->owner == op) {
+                keyring_worker_drop(k->worker, STEAL(k->dialog.job));
+                k->dialog.seen = false;
                 keyring_update_state(k);
         }
         if (!op->unlocking)
@@ -59,7 +59,7 @@ void keyring_op_answer(KeyringOp *op, int outcome, const char *secret) {
 
         if (outcome == KEYRING_E_LOCKED || outcome == KEYRING_E_ABSENT ||
             outcome == KEYRING_E_SILENT) {
-                k->owed = true;
+                k->teller.due = true;
                 keyring_update_state(k);
         }
         keyring_op_end(op);

@@ -24,10 +24,10 @@ KeyringState keyring_state(const Keyring *k) {
 void keyring_update_state(Keyring *k) {
         KeyringState seen = keyring_breaker_is_open(k->breaker) ? KEYRING_STATE_ABSENT : k->seen;
 
-        k->state = k->dialog_seen || (k->unlock && k->watch && seen != KEYRING_STATE_OK)
+        k->state = k->dialog.seen || (k->unlock.job && k->watch && seen != KEYRING_STATE_OK)
                            ? KEYRING_STATE_PROMPTING
                            : seen;
-        (void)sd_event_source_set_enabled(k->tell, SD_EVENT_ONESHOT);
+        (void)sd_event_source_set_enabled(k->teller.source, SD_EVENT_ONESHOT);
 }
 
 const char *keyring_kind(const Keyring *k) {
