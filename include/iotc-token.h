@@ -178,8 +178,8 @@ int iotc_token_get_events(iotc_token_client *client);
 uint64_t iotc_token_get_timeout(iotc_token_client *client);
 /*
  * Do what there is to do, without waiting, and call the callbacks of what has ended. 0, or a
- * negative errno when the connection was lost: then every call has been told. The next call
- * connects again. -EBUSY inside a callback.
+ * negative errno when the connection was lost under a call: then every call has been told. The next
+ * call connects again. -EBUSY inside a callback.
  */
 int iotc_token_process(iotc_token_client *client);
 

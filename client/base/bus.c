@@ -15,19 +15,49 @@ int bus_open(sd_bus **ret) {
         sd_bus_error error = SD_BUS_ERROR_NULL;
         int r;
 
-        r = connection_open(ret, &error);
+        r = connection_open(ret, true, &error);
         return r < 0 ? bus_fail(&error, r) : 0;
 }
 
-int bus_need_daemon(sd_bus *bus) {
+int bus_open_session(sd_bus **ret) {
         sd_bus_error error = SD_BUS_ERROR_NULL;
+        int r;
 
+        r = connection_open_session(ret, &error);
+        return r < 0 ? bus_fail(&error, r) : 0;
+}
+
+int bus_open_running(sd_bus **ret) {
+        CLEANUP(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
+        sd_bus_error error = SD_BUS_ERROR_NULL;
+        int r;
+
+        if (connection_daemon_runs())
+                return bus_open(ret);
+        r = bus_open_session(&bus);
+        if (r)
+                return r;
         /* Whatever else is wrong the next call says, better. */
-        if (sd_bus_get_name_creds(bus, IOTC_BUS_NAME, 0, NULL) != -ENXIO)
-                return 0;
-        (void)sd_bus_error_set(&error, SD_BUS_ERROR_NAME_HAS_NO_OWNER, NULL);
-        (void)connection_explain(&error);
-        return bus_fail(&error, -ENXIO);
+        if (sd_bus_get_name_creds(bus, IOTC_BUS_NAME, 0, NULL) == -ENXIO) {
+                (void)sd_bus_error_set(&error, SD_BUS_ERROR_NAME_HAS_NO_OWNER, NULL);
+                (void)connection_explain(&error);
+                return bus_fail(&error, -ENXIO);
+        }
+        *ret = STEAL(bus);
+        return 0;
+}
+
+int bus_match(sd_bus *bus, sd_bus_slot **ret, const char *rule, sd_bus_message_handler_t handler,
+              void *userdata) {
+        CLEANUP(freep) char *whole = NULL;
+
+        /* By the daemon's own socket signals have no sender, and there is no other. */
+        if (asprintf(&whole, "type='signal',%s%s", rule,
+                     connection_is_direct(bus) ? "" : ",sender='" IOTC_BUS_NAME "'") < 0) {
+                whole = NULL;
+                return -ENOMEM;
+        }
+        return sd_bus_add_match(bus, ret, whole, handler, userdata);
 }
 
 int bus_method(sd_bus *bus, sd_bus_message **ret, const char *path, const char *interface,

@@ -24,8 +24,13 @@ typedef struct Accounts {
 
 /* Connect. 0 and *ret, to be freed by sd_bus_flush_close_unref(); or an exit code. */
 int bus_open(sd_bus **ret);
-/* 0 if the daemon runs, without starting it; or an exit code. */
-int bus_need_daemon(sd_bus *bus);
+/* By the session bus alone; and only if the daemon runs, without starting it. */
+int bus_open_session(sd_bus **ret);
+int bus_open_running(sd_bus **ret);
+/* Signals of the daemon's; rule: what else they have, as sd_bus_add_match() wants it. 0 or -errno.
+ */
+int bus_match(sd_bus *bus, sd_bus_slot **ret, const char *rule, sd_bus_message_handler_t handler,
+              void *userdata);
 /* A call that is still to be filled and made by bus_call(). 0 or an exit code. */
 int bus_method(sd_bus *bus, sd_bus_message **ret, const char *path, const char *interface,
                const char *member);

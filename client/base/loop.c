@@ -6,12 +6,38 @@
 #include "base/loop.h"
 #include "base/say.h"
 #include "lib/ask.h"
+#include "lib/connection.h"
 
 static const int loop_signals[] = { SIGINT, SIGTERM, SIGHUP };
 
 static int loop_on_disconnected(sd_bus_message *m, void *userdata, sd_bus_error *error) {
-        return loop_end(userdata,
-                        fail(EXIT_FAILED, "the session bus closed the connection; try again"));
+        Loop *loop = userdata;
+
+        if (loop->on_daemon && connection_is_direct(loop->bus))
+                return loop->on_daemon(false, loop->userdata);
+        return loop_end(loop,
+                        fail(EXIT_FAILED, "the connection to iotc-tokend was closed; try again"));
+}
+
+static int loop_on_owner(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        const char *name, *before, *now;
+        Loop *loop = userdata;
+        int r;
+
+        r = sd_bus_message_read(m, "sss", &name, &before, &now);
+        return r < 0 ? r : loop->on_daemon(*now, loop->userdata);
+}
+
+int loop_watch_daemon(Loop *loop, int (*on_daemon)(bool there, void *userdata), void *userdata) {
+        loop->on_daemon = on_daemon;
+        loop->userdata = userdata;
+        if (connection_is_direct(loop->bus)) /* its end is the connection's */
+                return 0;
+        return sd_bus_add_match(loop->bus, &loop->owner,
+                                "type='signal',sender='org.freedesktop.DBus',"
+                                "interface='org.freedesktop.DBus',member='NameOwnerChanged',"
+                                "arg0='" IOTC_BUS_NAME "'",
+                                loop_on_owner, loop);
 }
 
 static int loop_on_signal(sd_event_source *source, const struct signalfd_siginfo *si,
@@ -79,6 +105,7 @@ Loop *loop_free(Loop *loop) {
         if (!loop)
                 return NULL;
         sd_bus_slot_unref(loop->disconnected);
+        sd_bus_slot_unref(loop->owner);
         (void)sd_bus_detach_event(loop->bus);
         sd_event_unref(loop->event);
         free(loop);
@@ -178,9 +205,10 @@ static int loop_on_change(sd_bus_message *m, void *userdata, sd_bus_error *ret_e
 static int loop_watch_keyring(LoopCall *call, sd_bus_slot **ret) {
         int r;
 
-        r = sd_bus_match_signal_async(call->loop->bus, ret, IOTC_BUS_NAME, IOTC_PATH,
-                                      "org.freedesktop.DBus.Properties", "PropertiesChanged",
-                                      loop_on_change, NULL, call);
+        r = bus_match(call->loop->bus, ret,
+                      "path='" IOTC_PATH "',interface='org.freedesktop.DBus.Properties',"
+                      "member='PropertiesChanged'",
+                      loop_on_change, call);
         return r < 0 ? r : loop_ask_keyring(call);
 }
 

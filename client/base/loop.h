@@ -12,7 +12,9 @@
 typedef struct Loop {
         sd_event *event;
         sd_bus *bus; /* borrowed; attached to event as long as the loop lives */
-        sd_bus_slot *disconnected;
+        sd_bus_slot *disconnected, *owner;
+        int (*on_daemon)(bool there, void *userdata); /* or NULL */
+        void *userdata;
         int code; /* -1 as long as it runs: sd_event_exit() would close the bus */
 } Loop;
 
@@ -26,6 +28,10 @@ int loop_new(Loop **ret, sd_bus *bus);
 Loop *loop_free(Loop *loop);
 /* Let loop_run() return code; the first one counts. Returns 0, as a callback has to. */
 int loop_end(Loop *loop, int code);
+/* Tell when the daemon goes (not there) or comes: on a connection of the daemon's own, which ends
+ * with it, only that it goes, and nothing else is said then. Returns as a callback does. 0 or
+ * -errno. */
+int loop_watch_daemon(Loop *loop, int (*on_daemon)(bool there, void *userdata), void *userdata);
 /* Run it to its end, once. Its exit code. */
 int loop_run(Loop *loop);
 /*

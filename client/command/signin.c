@@ -11,7 +11,7 @@
 
 typedef struct SignIn {
         Loop *loop;
-        sd_bus_slot *changes, *owner;
+        sd_bus_slot *changes;
         const char *account; /* its path; borrowed */
         char *path;
         Properties properties;
@@ -133,9 +133,11 @@ static int signin_on_properties(sd_bus_message *m, void *userdata, sd_bus_error 
         return r < 0 ? r : signin_update(s);
 }
 
-static int signin_on_owner(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+static int signin_on_daemon(bool there, void *userdata) {
         SignIn *s = userdata;
 
+        if (there)
+                return 0;
         signin_clear_line(s);
         return loop_end(s->loop, fail(EXIT_FAILED, "iotc-tokend ended before the sign-in did; run "
                                                    "the command again"));
@@ -153,17 +155,12 @@ static int signin_on_second(sd_event_source *source, uint64_t usec, void *userda
 static int signin_subscribe(SignIn *s, sd_bus *bus) {
         int r;
 
-        r = sd_bus_add_match(bus, &s->changes,
-                             "type='signal',sender='" IOTC_BUS_NAME
-                             "',interface='org.freedesktop.DBus.Properties',"
-                             "member='PropertiesChanged',path_namespace='" IOTC_PATH_SIGNIN "'",
-                             signin_on_properties, s);
+        r = bus_match(bus, &s->changes,
+                      "interface='org.freedesktop.DBus.Properties',member='PropertiesChanged',"
+                      "path_namespace='" IOTC_PATH_SIGNIN "'",
+                      signin_on_properties, s);
         if (r >= 0)
-                r = sd_bus_add_match(bus, &s->owner,
-                                     "type='signal',sender='org.freedesktop.DBus',"
-                                     "interface='org.freedesktop.DBus',member='NameOwnerChanged',"
-                                     "arg0='" IOTC_BUS_NAME "',arg2=''",
-                                     signin_on_owner, s);
+                r = loop_watch_daemon(s->loop, signin_on_daemon, s);
         if (r >= 0 && s->live)
                 r = sd_event_add_time_relative(s->loop->event, NULL, CLOCK_BOOTTIME, USEC_PER_SEC,
                                                0, signin_on_second, s);
@@ -205,7 +202,6 @@ static void signin_cancel(SignIn *s, sd_bus *bus) {
 
 static void signin_deinit(SignIn *s) {
         sd_bus_slot_unref(s->changes);
-        sd_bus_slot_unref(s->owner);
         loop_free(s->loop);
         properties_deinit(&s->properties);
         free(s->path);

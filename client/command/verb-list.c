@@ -150,9 +150,10 @@ int verb_list(const Verb *verb, int argc, char **argv) {
         int r;
 
         r = args_parse(verb, options, &argc, argv, 0, 0);
-        r = r ?: bus_open(&bus);
         if (no_start) /* for shells that complete a name: a key starts nothing */
-                r = r ?: bus_need_daemon(bus);
+                r = r ?: bus_open_running(&bus);
+        else
+                r = r ?: bus_open(&bus);
         r = r ?: bus_get_all(bus, IOTC_PATH, IOTC_INTERFACE_MANAGER, &manager);
         r = r ?: bus_get_accounts(bus, &accounts);
         if (r)

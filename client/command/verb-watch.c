@@ -13,10 +13,13 @@
 #include "base/output.h"
 #include "base/say.h"
 #include "command/verbs.h"
+#include "lib/connection.h"
 
 typedef struct Watch {
         Loop *loop;
-        sd_bus_slot *signals, *owner;
+        sd_bus *bus;
+        sd_bus_slot *signals;
+        bool lost; /* the daemon, whose own socket it was */
         bool json;
         bool person;
 } Watch;
@@ -116,15 +119,13 @@ static int watch_on_signal(sd_bus_message *m, void *userdata, sd_bus_error *erro
         return 0;
 }
 
-static int watch_on_owner(sd_bus_message *m, void *userdata, sd_bus_error *error) {
-        const char *name, *before, *now;
+static int watch_on_daemon(bool there, void *userdata) {
         Watch *w = userdata;
         int r;
 
-        r = sd_bus_message_read(m, "sss", &name, &before, &now);
-        if (r < 0)
-                return r;
-        return watch_print(w, NULL, *now ? "started" : "stopped", &(const Properties){ 0 });
+        r = watch_print(w, NULL, there ? "started" : "stopped", &(const Properties){ 0 });
+        w->lost = connection_is_direct(w->bus);
+        return w->lost ? loop_end(w->loop, EXIT_DONE) : r;
 }
 
 static int watch_on_reader_gone(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
@@ -133,19 +134,12 @@ static int watch_on_reader_gone(sd_event_source *source, int fd, uint32_t revent
         return loop_end(w->loop, output_reader_gone());
 }
 
-static int watch_subscribe(Watch *w, sd_bus *bus) {
+static int watch_subscribe(Watch *w) {
         int r;
 
-        r = sd_bus_add_match(bus, &w->signals,
-                             "type='signal',sender='" IOTC_BUS_NAME "',path_namespace='" IOTC_PATH
-                             "'",
-                             watch_on_signal, w);
+        r = bus_match(w->bus, &w->signals, "path_namespace='" IOTC_PATH "'", watch_on_signal, w);
         if (r >= 0)
-                r = sd_bus_add_match(bus, &w->owner,
-                                     "type='signal',sender='org.freedesktop.DBus',"
-                                     "interface='org.freedesktop.DBus',member='NameOwnerChanged',"
-                                     "arg0='" IOTC_BUS_NAME "'",
-                                     watch_on_owner, w);
+                r = loop_watch_daemon(w->loop, watch_on_daemon, w);
         if (r < 0)
                 return fail_errno(r);
 
@@ -155,13 +149,31 @@ static int watch_subscribe(Watch *w, sd_bus *bus) {
 }
 
 static void watch_deinit(Watch *w) {
-        sd_bus_slot_unref(w->signals);
-        sd_bus_slot_unref(w->owner);
-        loop_free(w->loop);
+        w->signals = sd_bus_slot_unref(w->signals);
+        w->loop = loop_free(w->loop);
+        w->bus = sd_bus_flush_close_unref(w->bus);
+}
+
+/* The end of the daemon was that of the connection. On the session bus its return shows, and nobody
+ * is started who was stopped; without one systemd's socket starts it. */
+static int watch_again(Watch *w) {
+        CLEANUP(accounts_deinit) Accounts accounts = { 0 };
+        CLEANUP(sd_bus_error_free) sd_bus_error ignored = SD_BUS_ERROR_NULL;
+        int r = 0;
+
+        watch_deinit(w);
+        if (connection_open_session(&w->bus, &ignored) < 0)
+                r = bus_open(&w->bus);
+        r = r ?: loop_new(&w->loop, w->bus);
+        r = r ?: watch_subscribe(w);
+        w->lost = false;
+        if (r || !connection_is_direct(w->bus))
+                return r;
+        r = bus_get_accounts(w->bus, &accounts);
+        return r ?: watch_print(w, NULL, "started", &(const Properties){ 0 });
 }
 
 int verb_watch(const Verb *verb, int argc, char **argv) {
-        CLEANUP(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
         CLEANUP(accounts_deinit) Accounts accounts = { 0 };
         CLEANUP(watch_deinit) Watch w = { .person = output_is_terminal() };
         const Option options[] = {
@@ -171,14 +183,17 @@ int verb_watch(const Verb *verb, int argc, char **argv) {
         int r;
 
         r = args_parse(verb, options, &argc, argv, 0, 0);
-        r = r ?: bus_open(&bus);
-        r = r ?: loop_new(&w.loop, bus);
-        r = r ?: watch_subscribe(&w, bus);
-        r = r ?: bus_get_accounts(bus, &accounts);
+        r = r ?: bus_open(&w.bus);
+        r = r ?: loop_new(&w.loop, w.bus);
+        r = r ?: watch_subscribe(&w);
+        r = r ?: bus_get_accounts(w.bus, &accounts);
         if (r)
                 return r;
         say(i18n_text_of("Watching %zu account; Ctrl-C ends it.",
                          "Watching %zu accounts; Ctrl-C ends it.", accounts.n),
             accounts.n);
-        return loop_run(w.loop);
+        r = loop_run(w.loop);
+        while (w.lost && r == EXIT_DONE)
+                r = watch_again(&w) ?: loop_run(w.loop);
+        return r;
 }

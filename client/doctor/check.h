@@ -32,7 +32,8 @@ typedef struct Finding {
 } Finding;
 
 typedef struct Doctor {
-        sd_bus *bus;        /* NULL: there is none, or it does not answer */
+        sd_bus *bus;        /* the session bus; NULL: there is none, or it does not answer */
+        sd_bus *daemon;     /* the way to the daemon: its own socket, or bus; NULL: none */
         bool has_daemon;    /* manager and accounts have been read */
         Properties manager; /* of IOTC_INTERFACE_MANAGER */
         Accounts accounts;

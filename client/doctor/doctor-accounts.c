@@ -78,7 +78,7 @@ static int probe_on_reply(sd_bus_message *reply, void *userdata, sd_bus_error *r
 
 static int probe_start(Probe *probe, const Properties *account) {
         CLEANUP(sd_bus_message_unrefp) sd_bus_message *m = NULL;
-        sd_bus *bus = probe->probes->doctor->bus;
+        sd_bus *bus = probe->probes->doctor->daemon;
         int r;
 
         probe->name = strdup(properties_string(account, "Name"));
@@ -342,7 +342,7 @@ int doctor_check_accounts(Doctor *d) {
                             N_("There is no account yet."));
                 return 0;
         }
-        r = loop_new(&probes.loop, d->bus);
+        r = loop_new(&probes.loop, d->daemon);
         if (r)
                 return r;
         r = probes_run(&probes);

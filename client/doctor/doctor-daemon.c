@@ -41,6 +41,8 @@ static char *session_command(void) {
         char folder[sizeof("/run/user/4294967295")], *command;
 
         (void)snprintf(folder, sizeof(folder), "/run/user/%u", geteuid());
+        if (!str_empty(getenv("IOTC_TOKEN_SOCKET")))
+                return strdup("unset IOTC_TOKEN_SOCKET");
         if (!str_empty(named) && connection_open_default(&bus) >= 0)
                 return strdup("unset DBUS_SESSION_BUS_ADDRESS");
         if (!bus && (named || getenv("XDG_RUNTIME_DIR")) && is_private_folder(folder))
@@ -72,17 +74,29 @@ static bool check_runtime_dir(Doctor *d) {
 }
 
 int doctor_check_bus(Doctor *d) {
-        CLEANUP(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
+        CLEANUP(sd_bus_flush_close_unrefp) sd_bus *bus = NULL, *daemon = NULL;
+        CLEANUP(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+        CLEANUP(sd_bus_error_free) sd_bus_error none = SD_BUS_ERROR_NULL;
         CLEANUP(freep) char *command = NULL;
-        sd_bus_error error = SD_BUS_ERROR_NULL;
 
-        if (connection_open(&bus, &error) >= 0 &&
+        if (connection_open_session(&bus, &none) >= 0 &&
             doctor_call(bus, "org.freedesktop.DBus", "/org/freedesktop/DBus",
-                        "org.freedesktop.DBus", "GetId", &error, NULL) >= 0) {
+                        "org.freedesktop.DBus", "GetId", &none, NULL) >= 0)
                 d->bus = STEAL(bus);
+        if (connection_open(&daemon, true, &error) >= 0) {
+                d->daemon = connection_is_direct(daemon) ? STEAL(daemon)
+                            : d->bus                     ? sd_bus_ref(d->bus)
+                                                         : NULL;
+        }
+        if (d->daemon) {
                 if (check_runtime_dir(d))
                         doctor_tell(d, &(Finding){ .check = "bus" },
-                                    N_("The session bus answers."));
+                                    !connection_is_direct(d->daemon)
+                                            ? N_("The session bus answers.")
+                                    : d->bus ? N_("The session bus answers, and so does the "
+                                                  "daemon's own socket.")
+                                             : N_("The daemon's own socket answers; there is no "
+                                                  "session bus."));
                 return 0;
         }
         command = session_command();
@@ -93,8 +107,7 @@ int doctor_check_bus(Doctor *d) {
                                           "accounts can't be looked at."),
                                 .command = command },
                     N_("No way to the daemon: %s."),
-                    doctor_word(d, error.message ?: N_("it does not answer")));
-        sd_bus_error_free(&error);
+                    doctor_word(d, error.message ?: none.message ?: N_("it does not answer")));
         return 0;
 }
 
@@ -103,17 +116,17 @@ int doctor_read_daemon(Doctor *d, sd_bus_error *error) {
         Accounts accounts;
         int r;
 
-        r = sd_bus_message_new_method_call(d->bus, &m, IOTC_BUS_NAME, IOTC_PATH,
+        r = sd_bus_message_new_method_call(d->daemon, &m, IOTC_BUS_NAME, IOTC_PATH,
                                            "org.freedesktop.DBus.Properties", "GetAll");
         if (r >= 0)
                 r = sd_bus_message_append(m, "s", IOTC_INTERFACE_MANAGER);
         if (r >= 0)
-                r = connection_call(d->bus, m, false, BUS_TIMEOUT_SEC * USEC_PER_SEC, error,
+                r = connection_call(d->daemon, m, false, BUS_TIMEOUT_SEC * USEC_PER_SEC, error,
                                     &reply);
         if (r >= 0)
                 r = properties_read(&d->manager, reply);
         if (r >= 0)
-                r = doctor_call(d->bus, IOTC_BUS_NAME, IOTC_PATH,
+                r = doctor_call(d->daemon, IOTC_BUS_NAME, IOTC_PATH,
                                 "org.freedesktop.DBus.ObjectManager", "GetManagedObjects", error,
                                 &objects);
         if (r >= 0)
@@ -141,7 +154,7 @@ int doctor_check_daemon(Doctor *d) {
         const char *version;
         int r;
 
-        if (!d->bus)
+        if (!d->daemon)
                 return 0;
         doctor_progress(d, "calling iotc-tokend");
         r = doctor_read_daemon(d, &error);

@@ -17,9 +17,9 @@ static bool keyring_has_owner(Doctor *d) {
         CLEANUP(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
         int owned = 0;
 
-        if (sd_bus_call_method(d->bus, "org.freedesktop.DBus", "/org/freedesktop/DBus",
-                               "org.freedesktop.DBus", "NameHasOwner", NULL, &reply, "s",
-                               "org.freedesktop.secrets") < 0)
+        if (!d->bus || sd_bus_call_method(d->bus, "org.freedesktop.DBus", "/org/freedesktop/DBus",
+                                          "org.freedesktop.DBus", "NameHasOwner", NULL, &reply, "s",
+                                          "org.freedesktop.secrets") < 0)
                 return false;
         return sd_bus_message_read(reply, "b", &owned) >= 0 && owned;
 }
@@ -29,7 +29,8 @@ static const char *keyring_start_command(Doctor *d) {
         CLEANUP(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
         const char *name, *command = NULL;
 
-        if (sd_bus_call_method(d->bus, "org.freedesktop.DBus", "/org/freedesktop/DBus",
+        if (!d->bus ||
+            sd_bus_call_method(d->bus, "org.freedesktop.DBus", "/org/freedesktop/DBus",
                                "org.freedesktop.DBus", "ListActivatableNames", NULL, &reply,
                                "") < 0 ||
             sd_bus_message_enter_container(reply, 'a', "s") < 0)

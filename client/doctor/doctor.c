@@ -231,7 +231,7 @@ static bool daemon_is_unit(const Doctor *d) {
         uint32_t main_pid;
         pid_t pid;
 
-        return doctor_get(d->bus, service, "MainPID", 'u', &main_pid) >= 0 && main_pid &&
+        return d->bus && doctor_get(d->bus, service, "MainPID", 'u', &main_pid) >= 0 && main_pid &&
                sd_bus_get_name_creds(d->bus, IOTC_BUS_NAME, SD_BUS_CREDS_PID, &creds) >= 0 &&
                sd_bus_creds_get_pid(creds, &pid) >= 0 && (uint32_t)pid == main_pid;
 }

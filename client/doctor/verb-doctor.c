@@ -32,6 +32,7 @@ static void doctor_deinit(Doctor *d) {
         properties_deinit(&d->manager);
         settings_deinit(&d->settings);
         free(d->settings_path);
+        sd_bus_flush_close_unref(d->daemon);
         sd_bus_flush_close_unref(d->bus);
 }
 

@@ -5,7 +5,7 @@
 #include "lib/connection.h"
 #include "lib/start.h"
 
-#define CONNECTION_LOST N_("the session bus closed the connection; try again")
+#define CONNECTION_LOST N_("the connection to iotc-tokend was closed; try again")
 #define CONNECTION_FORKED                                                                          \
         N_("the call was the parent process's, which alone gets its answer; after fork() make it " \
            "again")
@@ -84,7 +84,8 @@ int connection_call(sd_bus *bus, sd_bus_message *m, bool secret, uint64_t timeou
         int r;
 
         /* It has a name of ours: the call waits for that, too. */
-        let_in = sd_bus_is_ready(bus) > 0 || sd_bus_get_unique_name(bus, &name) >= 0;
+        let_in = connection_is_direct(bus) || sd_bus_is_ready(bus) > 0 ||
+                 sd_bus_get_unique_name(bus, &name) >= 0;
 
         r = ask_init(&ask, m, secret, timeout_usec);
         if (r < 0)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The session bus, as the library and the command both need it: opening it, and telling a person
- * what to do when it or the daemon is not there. Linked into each; nothing of it is exported.
+ * The way to the daemon, as the library and the command both need it: opening it, and telling a
+ * person what to do when it or the daemon is not there. Linked into each; nothing of it is
+ * exported.
  */
 #pragma once
 
@@ -12,12 +13,27 @@
         N_("the session bus is another user's; run this as the user that it belongs to, without " \
            "sudo")
 
+/* How long the daemon behind its socket may take to answer before the session bus is asked. */
+#define CONNECTION_READY_USEC (2 * USEC_PER_SEC)
+
+/*
+ * Connect to the daemon: by its socket ($IOTC_TOKEN_SOCKET; $XDG_RUNTIME_DIR/iotc-token/bus;
+ * /run/user/UID/iotc-token/bus), else by the session bus. wait: if the socket was taken, but nobody
+ * answers, wait for that, CONNECTION_READY_USEC at most, and go to the bus then. 0 and *ret, to be
+ * freed by sd_bus_close_unref(), or a negative errno with error set.
+ */
+int connection_open(sd_bus **ret, bool wait, sd_bus_error *error);
+/* By the daemon's own socket: signals have no sender there, the end of the connection is the
+ * daemon's, and there is nobody else on it. */
+bool connection_is_direct(sd_bus *bus);
+/* Does the daemon run, wherever it is served? Starts nothing. */
+bool connection_daemon_runs(void);
 /*
  * Connect to the user's bus: $DBUS_SESSION_BUS_ADDRESS; without it $XDG_RUNTIME_DIR/bus, else
  * /run/user/UID/bus, where folder and bus are of this user. 0 and *ret, to be freed by
  * sd_bus_close_unref(), or a negative errno with error set.
  */
-int connection_open(sd_bus **ret, sd_bus_error *error);
+int connection_open_session(sd_bus **ret, sd_bus_error *error);
 /* The same as if DBUS_SESSION_BUS_ADDRESS were not set. 0 and *ret, or -errno. */
 int connection_open_default(sd_bus **ret);
 /*

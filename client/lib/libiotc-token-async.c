@@ -230,7 +230,7 @@ int iotc_token_report_rejected_async(iotc_token_client *client, iotc_token_call 
         CLEANUP(sd_bus_message_unrefp) sd_bus_message *m = NULL;
         int r;
 
-        r = client_report_new(client, &m, selector, token, www_authenticate);
+        r = client_report_new(client, &m, selector, token, www_authenticate, false);
         return r < 0 ? r : call_start(client, ret, m, 0, &(Request){ 0 }, callback, userdata);
 }
 
@@ -240,6 +240,26 @@ static iotc_token_call *call_lost(const iotc_token_client *client) {
                 if (!call->slot || sd_bus_slot_get_bus(call->slot) != client->bus)
                         return call;
         return NULL;
+}
+
+/* systemd has taken the connection, and the daemon does not come for it. */
+static bool client_is_unanswered(const iotc_token_client *client) {
+        return client->calls && client->ready_end != UINT64_MAX &&
+               sd_bus_is_ready(client->bus) == 0;
+}
+
+/* The session bus can start it, and say why it does not start. */
+static void client_try_session(iotc_token_client *client) {
+        CLEANUP(sd_bus_error_free) sd_bus_error ignored = SD_BUS_ERROR_NULL;
+        sd_bus *bus;
+
+        if (!client->bus || !client_is_unanswered(client) || ask_now_usec() < client->ready_end)
+                return;
+        client->ready_end = UINT64_MAX;
+        if (connection_open_session(&bus, &ignored) < 0)
+                return;
+        client_drop(client, -ECONNRESET);
+        client_use(client, bus);
 }
 
 int iotc_token_get_fd(iotc_token_client *client) {
@@ -263,7 +283,7 @@ uint64_t iotc_token_get_timeout(iotc_token_client *client) {
         client_leave_parent(client);
         if (call_lost(client) || (client->calls && sd_bus_get_timeout(client->bus, &usec) < 0))
                 return 0; /* it was lost: that is to be told */
-        return usec;
+        return client_is_unanswered(client) ? MIN(usec, client->ready_end) : usec;
 }
 
 /* It was there, and is not any more. */
@@ -295,6 +315,7 @@ int iotc_token_process(iotc_token_client *client) {
                 return -EBUSY;
         client_leave_parent(client);
         client->processing = true;
+        client_try_session(client);
         bus = client->bus ? sd_bus_ref(client->bus) : NULL;
         for (int n = 0; bus && bus == client->bus && n < PROCESS_MESSAGES_MAX && !client->closed;
              n++) {
@@ -310,5 +331,5 @@ int iotc_token_process(iotc_token_client *client) {
                 (void)iotc_token_close(client);
                 return 0;
         }
-        return lost < 0 || (r < 0 && !client->bus) ? -ECONNRESET : 0;
+        return lost < 0 ? -ECONNRESET : 0;
 }

@@ -77,7 +77,19 @@ int client_failed(iotc_token_client *client, int r) {
         return r;
 }
 
-int client_call_new(iotc_token_client *client, sd_bus_message **ret, const char *member) {
+void client_use(iotc_token_client *client, sd_bus *bus) {
+        client->bus = bus;
+        client->opened = getpid();
+        client->fd = sd_bus_get_fd(bus);
+        client->ready_end =
+                connection_is_direct(bus) && str_empty(secure_getenv("IOTC_TOKEN_SOCKET"))
+                        ? ask_now_usec() + CONNECTION_READY_USEC
+                        : UINT64_MAX;
+}
+
+int client_call_new(iotc_token_client *client, sd_bus_message **ret, const char *member,
+                    bool wait) {
+        sd_bus *bus;
         int r;
 
         sd_bus_error_free(&client->error);
@@ -93,11 +105,10 @@ int client_call_new(iotc_token_client *client, sd_bus_message **ret, const char 
                         break;
         }
         if (!client->bus) {
-                r = connection_open(&client->bus, &client->error);
+                r = connection_open(&bus, wait, &client->error);
                 if (r < 0)
                         return r;
-                client->opened = getpid();
-                client->fd = sd_bus_get_fd(client->bus);
+                client_use(client, bus);
         }
         r = sd_bus_message_new_method_call(client->bus, ret, IOTC_BUS_NAME, IOTC_PATH,
                                            IOTC_INTERFACE_MANAGER, member);
@@ -204,7 +215,7 @@ int client_get_new(iotc_token_client *client, sd_bus_message **ret, uint64_t *re
         uint64_t now;
         int r;
 
-        r = client_call_new(client, &m, request->member);
+        r = client_call_new(client, &m, request->member, request->wait);
         if (r < 0) /* no way back: that the connection was lost says more than that there is none */
                 return request->again ? connection_broken(-ECONNRESET, &client->error) : r;
         r = sd_bus_message_append(m, "s", request->selector);
@@ -243,6 +254,7 @@ static int client_get(iotc_token_client *client, sd_bus_message **ret, const cha
         r = request_init(&request, member, selector, options);
         if (r < 0)
                 return client_failed(client, r);
+        request.wait = true;
         r = client_ask(client, ret, &request);
         if (r < 0 && request_again(&request, &client->error)) {
                 if (sd_bus_is_open(client->bus) <= 0)
@@ -275,11 +287,11 @@ int iotc_token_get_authorization(iotc_token_client *client, const char *selector
 }
 
 int client_report_new(iotc_token_client *client, sd_bus_message **ret, const char *selector,
-                      const char *token, const char *www_authenticate) {
+                      const char *token, const char *www_authenticate, bool wait) {
         CLEANUP(sd_bus_message_unrefp) sd_bus_message *m = NULL;
         int r;
 
-        r = client_call_new(client, &m, "ReportRejected");
+        r = client_call_new(client, &m, "ReportRejected", wait);
         if (r < 0)
                 return r;
         r = sd_bus_message_append(m, "sss", selector ?: "", token, www_authenticate ?: "");
@@ -294,7 +306,7 @@ int iotc_token_report_rejected(iotc_token_client *client, const char *selector, 
         CLEANUP(sd_bus_message_unrefp) sd_bus_message *m = NULL;
         int r;
 
-        r = client_report_new(client, &m, selector, token, www_authenticate);
+        r = client_report_new(client, &m, selector, token, www_authenticate, true);
         return r < 0 ? r : connection_call(client->bus, m, true, 0, &client->error, NULL);
 }
 

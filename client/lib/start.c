@@ -219,6 +219,13 @@ bool start_explain_error(sd_bus_error *error) {
         return fault_set(text ?: "iotc-tokend could not be started", error);
 }
 
+int start_timed_out(sd_bus_error *error) {
+        sd_bus_error_free(error);
+        sd_bus_error_set(error, "org.freedesktop.DBus.Error.TimedOut", NULL);
+        (void)start_explain_error(error);
+        return -EHOSTUNREACH;
+}
+
 bool start_explain(sd_bus_message *unit, bool timed_out, bool over, sd_bus_error *error) {
         const Fault *fault = NULL;
         Unit facts = { 0 };
@@ -228,11 +235,9 @@ bool start_explain(sd_bus_message *unit, bool timed_out, bool over, sd_bus_error
         /* Not running: it may be about to be started. */
         if (fault && (fault != &not_running || !timed_out))
                 return fault_set(fault->text, error);
-        if (timed_out && over) {
-                sd_bus_error_free(error);
-                sd_bus_error_set(error, "org.freedesktop.DBus.Error.TimedOut", NULL);
-        }
-        return (!timed_out || over) && start_explain_error(error);
+        if (timed_out)
+                return over && start_timed_out(error) < 0;
+        return start_explain_error(error);
 }
 
 const char *start_command(const sd_bus_error *error) {

@@ -22,6 +22,11 @@ int start_look_message(sd_bus *bus, sd_bus_message **ret);
  * so, in words for a person.
  */
 bool start_explain(sd_bus_message *unit, bool timed_out, bool over, sd_bus_error *error);
+/* How long the daemon may take to be there. */
+#define START_USEC (30 * USEC_PER_SEC)
+
+/* It took longer: -EHOSTUNREACH, with *error in words. */
+int start_timed_out(sd_bus_error *error);
 /* A bus's or systemd's error alone, in the same words: true; false and as it was if it is another.
  */
 bool start_explain_error(sd_bus_error *error);

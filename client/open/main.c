@@ -132,6 +132,6 @@ int main(int argc, char **argv) {
                 say("Usage: iotc-token-open; the session bus starts it");
                 return EXIT_USAGE;
         }
-        r = bus_open(&bus);
+        r = bus_open_session(&bus);
         return r ?: opener_run(bus);
 }

@@ -155,6 +155,9 @@ void bus_stop(Bus *b) {
 Bus *bus_free(Bus *b) {
         if (b) {
                 bus_stop(b);
+                /* The name before the peers: who loses the direct socket asks at the bus next. */
+                if (b->session)
+                        bus_remove(b, b->session);
                 while (b->links)
                         bus_remove(b, b->links);
                 free(b);

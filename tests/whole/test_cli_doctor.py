@@ -190,7 +190,7 @@ def test_as_a_person_sees_it(well, doctor, entra, home):
     with doctor.terminal(LC_ALL='C', NO_COLOR='1') as terminal:
         assert terminal.wait() == 0
     assert terminal.shown == re.sub('59 min|1 h', re.search('59 min|1 h', terminal.shown)[0], f'''\
-+ bus       The session bus answers.
++ bus       The session bus answers, and so does the daemon's own socket.
 + daemon    iotc-tokend 0.1.0 runs.
 + keyring   The keyring is unlocked.
 + settings  {home.config} can be read.

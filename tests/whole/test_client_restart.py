@@ -63,7 +63,10 @@ def end(bus, pid, how):
 @pytest.mark.parametrize('arguments', [(), ('--json',)], ids=['get', 'json'])
 def test_get_never_fails(activated, cli, how, arguments):
     token = cli.ok('get').strip()
+    pid = None
     for n in range(ROUNDS):
+        # One end for one call.
+        wait_until(lambda: pid is None or owner(activated) != pid, 'the one before to be gone')
         process = cli.start('get', *arguments)
         pid = owner(activated)
         time.sleep(n * 0.001)      # at another moment of the call each time
@@ -108,7 +111,9 @@ def test_it_does_not_come_back(home, program, activated, folder):
 def test_in_a_main_loop(loop, activated, how):
     loop.start('get', 1)
     token = loop.line()[2]
+    pid = None
     for n in range(2, 2 + ROUNDS):
+        wait_until(lambda: pid is None or owner(activated) != pid, 'the one before to be gone')
         pid = owner(activated)
         loop.send('get', n, '', 5)
         loop.send('authorization', n + 30, '', 5)
