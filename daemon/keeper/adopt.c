@@ -34,11 +34,7 @@ static void keeper_adopt_token(Keeper *k, const RecordToken *t) {
         if (!account_allows_resource(k->account, t->resource) || az_watch_is_newer(k->az, t) ||
             stored_read_token(k->env, &token, t) < 0)
                 return;
-        s = slot_get(&k->slots, t->resource, NULL);
-        if (!s) {
-                token_unref(token);
-                return;
-        }
+        s = ledger_slot(&k->ledger, &k->slots, t->resource, NULL);
         token_unref(s->token);
         s->token = token;
         s->refresh_usec = policy_refresh_at(k->account->source, token, random_number());
@@ -92,7 +88,7 @@ void keeper_adopt_again(Keeper *k) {
                 const Slot *s = NULL;
 
                 if (account_allows_resource(k->account, t->resource))
-                        s = slot_get(&k->slots, t->resource, NULL);
+                        s = ledger_slot(&k->ledger, &k->slots, t->resource, NULL);
                 if (s && !s->token)
                         keeper_adopt_token(k, t);
         }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "keeper/az-watch.h"
+#include "common/memory.h"
 #include "io/log.h"
 #include "io/notify.h"
 #include "io/timer.h"
@@ -12,19 +13,13 @@ struct AzWatch {
 };
 
 /* az's own rule for its folder. NULL without a home. */
-static int az_profile_path(char **ret, const Account *a) {
+static char *az_profile_path(const Account *a) {
         const char *dir = a->config_dir ? a->config_dir : getenv("AZURE_CONFIG_DIR");
         const char *home = getenv("HOME");
-        int n;
 
-        *ret = NULL;
         if (!str_empty(dir))
-                n = asprintf(ret, "%s/azureProfile.json", dir);
-        else if (!str_empty(home))
-                n = asprintf(ret, "%s/.azure/azureProfile.json", home);
-        else
-                return 0;
-        return n < 0 ? -ENOMEM : 0;
+                return xasprintf("%s/azureProfile.json", dir);
+        return str_empty(home) ? NULL : xasprintf("%s/.azure/azureProfile.json", home);
 }
 
 static void az_watch_on_notify(bool changing, void *userdata) {
@@ -37,16 +32,14 @@ static void az_watch_on_notify(bool changing, void *userdata) {
 AzWatch *az_watch_new(Env *env, const Account *a, AzWatchFn fn, void *userdata) {
         CLEANUP(freep) char *path = NULL;
         AzWatch *w;
-        int r;
+        int r = 0;
 
         if (a->source != ACCOUNT_SOURCE_AZURE_CLI)
                 return NULL;
-        w = calloc(1, sizeof(*w));
-        if (!w)
-                return NULL;
+        w = xcalloc(1, sizeof(*w));
         *w = (AzWatch){ .fn = fn, .userdata = userdata };
-        r = az_profile_path(&path, a);
-        if (r >= 0 && path)
+        path = az_profile_path(a);
+        if (path)
                 r = notify_new(&w->profile, env->event, path, az_watch_on_notify, w);
         if (r < 0)
                 log_warning("%s: a new sign-in to the Azure CLI will not be noticed: %s", a->name,

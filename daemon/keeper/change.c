@@ -3,6 +3,7 @@
  * What is done to an account: another secret, signing out, other settings, and a server that
  * refuses a token.
  */
+#include "common/memory.h"
 #include "io/log.h"
 #include "keeper/turn.h"
 
@@ -117,12 +118,9 @@ void keeper_answer_ops(KeeperOp **ended) {
 /* Another secret, or none: nothing has changed before the keyring has it. */
 static int keeper_change(Keeper *k, KeeperEvent event, const char *secret, KeeperOp **ret,
                          KeeperOpFn fn, void *userdata, Problem *problem) {
-        CLEANUP(freep) KeeperOp *op = NULL;
+        CLEANUP(freep) KeeperOp *op = xcalloc(1, sizeof(*op));
         int r;
 
-        op = calloc(1, sizeof(*op));
-        if (!op)
-                return -ENOMEM;
         *op = (KeeperOp){
                 .keeper = k, .vault = k->vault, .event = event, .fn = fn, .userdata = userdata
         };
@@ -179,12 +177,10 @@ static void keeper_drop_slots(Keeper *k) {
 
 /* Another resource of its own. An exchange for the former one, whose refresh token is owed to us,
  * ends in the former one's slot. */
-static int keeper_set_resource(Keeper *k, const char *resource) {
-        Slot *former = k->slots, *own = slot_get(&k->slots, resource, NULL);
+static void keeper_set_resource(Keeper *k, const char *resource) {
+        Slot *former = k->slots, *own = ledger_slot(&k->ledger, &k->slots, resource, NULL);
         Slot **p = &k->slots;
 
-        if (!own)
-                return -ENOMEM;
         if (!exchange_owes_secret(k->running.exchange))
                 keeper_abort_exchange(k, false);
         keeper_happened(k, KEEPER_EVENT_OTHER_RESOURCE);
@@ -194,12 +190,11 @@ static int keeper_set_resource(Keeper *k, const char *resource) {
         own->next = k->slots;
         k->slots = own;
         own->used_usec = MAX(own->used_usec, former->used_usec);
-        former->forced = false;
         /* Who named no resource waits for the new one from now on. */
         for (Waiter *w = k->waiters; w; w = w->next)
                 if (!w->named && w->slot->plain == former)
-                        w->slot = slot_get(&k->slots, resource, w->slot->claims) ?: own;
-        return 0;
+                        w->slot = ledger_slot(&k->ledger, &k->slots, resource, w->slot->claims)
+                                          ?: own;
 }
 
 int keeper_configure(Keeper *k, Account *taken) {
@@ -208,9 +203,7 @@ int keeper_configure(Keeper *k, Account *taken) {
         int r;
 
         if (!streq(k->slots->resource, account->resource)) {
-                r = keeper_set_resource(k, account->resource);
-                if (r < 0)
-                        return r;
+                keeper_set_resource(k, account->resource);
         }
         if (!same) {
                 keeper_happened(k, KEEPER_EVENT_OTHER_IDENTITY);
@@ -260,15 +253,14 @@ int keeper_report_rejected(Keeper *k, const char *token, const char *claims, con
             !policy_may_try(keeper_rule_of(k, s, now)->asked, &s->failure, true, now) ||
             !slot_has_budget(s, now))
                 return 0;
-        fetch = claims ? slot_get(&k->slots, s->resource, claims) : s;
+        fetch = claims ? ledger_slot(&k->ledger, &k->slots, s->resource, claims) : s;
         if (!fetch)
                 return words_challenges(k->account, problem);
         k->times.rejected_usec = now;
         free(s->reporter);
-        s->reporter = caller ? strdup(caller) : NULL;
+        s->reporter = xstrdup(caller);
         fetch->wanted = true;
         fetch->wished = true;
-        fetch->forced = true;
         fetch->trusted = true; /* none from a sandbox comes this far */
         keeper_due(k);
         return 0;

@@ -125,7 +125,6 @@ void keeper_happened(Keeper *k, KeeperEvent event) {
 }
 
 void keeper_put_token(Keeper *k, Slot *s, Token *token) {
-        /* By whichever daemon. */
         slot_set_token(s, k->account->source, token, MIN(clock_boottime(), token->issued_usec));
         if (keeper_has_refresh_token(k))
                 k->times.keep_alive_usec = policy_keep_alive_at(s->fetched_usec);

@@ -6,13 +6,12 @@
 #include "io/log.h"
 #include "keeper/turn.h"
 
-static void fetching_ended(Keeper *k, bool told) {
+static void fetching_ended(Keeper *k) {
         Slot *s = k->running.slot;
 
         keeper_abort_exchange(k, false);
         k->running.repeated = false;
-        s->ended = told;
-        s->forced = false; /* the turn looks who still waits */
+        s->ended = true;
         keeper_due(k);
 }
 
@@ -35,16 +34,16 @@ static void fetching_failed(Keeper *k, const Problem *cause, uint64_t retry_afte
         } else
                 slot_fail(s, &problem, now, 0);
         problem_clear(&problem);
-        fetching_ended(k, true);
+        fetching_ended(k);
 }
 
-static bool fetching_may_send(int lock, void *userdata) {
+static bool fetching_may_send(void *userdata) {
         Keeper *k = userdata;
         Slot *s = k->running.slot;
         bool counts = k->running.counts;
         uint64_t at;
 
-        if (ledger_spend(&k->ledger, lock, s, &counts, waiters_reason(k->waiters, s))) {
+        if (ledger_spend(&k->ledger, s, &counts, waiters_reason(k->waiters, s))) {
                 k->running.spent = true;
                 log_debug("%s: asks for %s%s%s", k->account->name, s->resource,
                           s->claims ? ", for claims" : "", counts ? ", counted" : "");
@@ -100,12 +99,12 @@ static void fetching_on_token(Token *token, int saved, void *userdata) {
                 keeper_put_token(k, s->plain, token);
                 s->plain->wanted = false;
         }
-        ledger_cover(exchange_lock(k->running.exchange), s, k->account->source);
+        ledger_cover(&k->ledger, s, k->account->source);
         if (s->plain == k->slots)
                 k->times.refreshed_usec = clock_boottime();
         keeper_note_use(k);
         log_debug("%s: has a token for %s", k->account->name, s->resource);
-        fetching_ended(k, true);
+        fetching_ended(k);
 }
 
 static void fetching_on_failed(const FetchError *error, void *userdata) {
@@ -113,25 +112,11 @@ static void fetching_on_failed(const FetchError *error, void *userdata) {
         Slot *s = k->running.slot;
 
         if (error->unsent)
-                ledger_unspend(&k->ledger, exchange_lock(k->running.exchange), s);
+                ledger_unspend(&k->ledger, s);
         /* Whoever may not change the account has no say in what its next sign-in proves. */
         if (error->problem.outcome == OUTCOME_SIGN_IN_NEEDED && (!s->claims || s->trusted))
                 signins_want_claims(&k->signins, error->claims ?: s->claims);
         fetching_failed(k, &error->problem, error->retry_after);
-}
-
-/* Somebody deleted the item from an unlocked keyring: that is a sign-out. */
-static void fetching_on_gone(void *userdata) {
-        Keeper *k = userdata;
-        Problem problem = { 0 };
-
-        (void)problem_set(&problem, OUTCOME_SIGN_IN_NEEDED,
-                          "nobody is signed in: its item is gone from the keyring.");
-        record_drop_tokens(vault_record(k->vault));
-        for (Slot *s = k->slots; s; s = s->next)
-                slot_happened(s, KEEPER_EVENT_ITEM_GONE);
-        fetching_failed(k, &problem, 0);
-        problem_clear(&problem);
 }
 
 /* Whoever answered may have been somebody else: nobody is told, and it is asked again. Once: an az
@@ -144,40 +129,28 @@ static void fetching_on_outdated(void *userdata) {
         keeper_due(k);
 }
 
-/* Who waits gets the old token, or is told that it is too often. */
-static void fetching_on_denied(void *userdata) {
-        fetching_ended(userdata, false);
-}
-
-/* Whoever waits goes on waiting for the next try. */
-static void fetching_on_postponed(void *userdata) {
-        Keeper *k = userdata;
-        Slot *s = k->running.slot;
-        Problem problem = { 0 };
-
-        if (k->running.spent)
-                ledger_unspend(&k->ledger, exchange_lock(k->running.exchange), s);
-        (void)problem_set(&problem, OUTCOME_UNAVAILABLE, "%s: the fetcher could not be started.",
-                          k->account->name);
-        slot_fail(s, &problem, slot_retry_at(s, k->account->source, 0, clock_boottime()), 0);
-        problem_clear(&problem);
-        keeper_abort_exchange(k, false);
-        keeper_due(k);
-}
-
 static const ExchangeHandler handler = {
         .may_send = fetching_may_send,
         .token = fetching_on_token,
         .failed = fetching_on_failed,
-        .gone = fetching_on_gone,
         .outdated = fetching_on_outdated,
-        .denied = fetching_on_denied,
-        .postponed = fetching_on_postponed,
 };
 
+/* Whoever waits goes on waiting for the next try. */
+static void fetching_postpone(Keeper *k, Slot *s) {
+        Problem problem = { 0 };
+
+        if (k->running.spent)
+                ledger_unspend(&k->ledger, s);
+        (void)problem_set(&problem, OUTCOME_UNAVAILABLE, "%s: the fetcher could not be started.",
+                          k->account->name);
+        slot_fail(s, &problem, slot_retry_at(s, k->account->source, 0, clock_boottime()), 0);
+        problem_clear(&problem);
+}
+
 void keeper_fetch(Keeper *k) {
-        ExchangeTask task;
         Slot *s = k->slots;
+        int r;
 
         if (k->running.slot || signins_is_saving(&k->signins) || k->env->asleep ||
             az_watch_is_changing(k->az) || !keeper_can_fetch(k))
@@ -186,15 +159,17 @@ void keeper_fetch(Keeper *k) {
                 s = s->next;
         if (!s)
                 return;
-        task = (ExchangeTask){ .resource = s->resource,
-                               .claims = s->claims,
-                               .held = s->token,
-                               .forced = s->forced || waiters_force(k->waiters, s) };
         k->running.slot = s;
         k->running.counts = s->wished;
         k->running.spent = false;
         s->wanted = s->wished = false;
-        if (exchange_new(&k->running.exchange, k->env, k->account, k->vault, &task, &handler, k) <
-            0)
-                fetching_on_postponed(k);
+        r = exchange_new(&k->running.exchange, k->env, k->account, k->vault, s->resource, s->claims,
+                         &handler, k);
+        if (r == 0)
+                return;
+        if (r < 0)
+                fetching_postpone(k, s);
+        /* Else who waits gets the old token, or is told that it is too often. */
+        keeper_abort_exchange(k, false);
+        keeper_due(k);
 }

@@ -21,16 +21,13 @@ static int get_cold(Keeper *k, Slot *s, const KeeperAsk *ask, uint64_t now, Wait
                                 ? s->token
                                 : NULL,
         };
-        int r;
 
         if (waiters_count(k->waiters) >= LIMIT_WAITERS_PER_ACCOUNT)
                 return problem_set(problem, OUTCOME_LIMITS_EXCEEDED,
                                    "%s: too many callers wait for its token already. Try again "
                                    "later.",
                                    k->account->name);
-        r = waiter_new(&k->waiters, s, &wish, fn, userdata, ret);
-        if (r < 0)
-                return r;
+        *ret = waiter_new(&k->waiters, s, &wish, fn, userdata);
         (*ret)->named = ask->resource != NULL;
         keeper_due(k);
         return 0;
@@ -55,7 +52,7 @@ int keeper_get(Keeper *k, const KeeperAsk *ask, Token **ret_token, Waiter **ret_
                 resource = account_find_resource(k->account, ask->resource);
         if (!resource)
                 return words_resource(k->account, ask->resource, problem);
-        s = slot_get(&k->slots, resource, ask->claims);
+        s = ledger_slot(&k->ledger, &k->slots, resource, ask->claims);
         if (!s)
                 return words_challenges(k->account, problem);
         s->trusted = s->trusted || ask->may_manage;

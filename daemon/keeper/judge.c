@@ -73,8 +73,6 @@ Judgement judge(const JudgeFacts *f, const Slot *s, const Ask *a) {
         if (!a->wish.strict && s->failure.outcome == OUTCOME_OK &&
             token_left_usec(s->token, f->now) == 0)
                 ended = false;
-        if (f->may_look && f->rule->state == KEEPER_STATE_SIGN_IN_NEEDED && !ended && !good)
-                return (Judgement){ .verdict = VERDICT_LOOK };
         if (f->source == ACCOUNT_SOURCE_API_TOKEN) {
                 if (asked == KEEPER_TRY_WAIT)
                         return wait_on;

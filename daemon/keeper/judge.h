@@ -27,7 +27,6 @@ typedef struct JudgeFacts {
         bool allowed;    /* tokens of the slot's resource are, by the settings */
         bool signing_in; /* a person's sign-in is pending */
         bool asleep;     /* nothing is asked before the machine is back */
-        bool may_look;   /* the keyring may know of another sign-in */
         bool wanted;     /* an exchange of the slot is to be made */
         bool running;    /* one is under way */
         bool ended;      /* one has just ended: no other is started for who waited for it */
@@ -37,7 +36,6 @@ typedef enum Verdict {
         VERDICT_SERVE, /* with the slot's token */
         VERDICT_WAIT,
         VERDICT_START, /* and wait: an exchange is to be made */
-        VERDICT_LOOK,  /* and wait: the keyring is to be read again */
         VERDICT_FAIL,
 } Verdict;
 

@@ -2,7 +2,7 @@
 /*
  * A keeper's life, and the events that reach it from outside.
  */
-#include "common/secret.h"
+#include "common/memory.h"
 #include "io/log.h"
 #include "io/state.h"
 #include "keeper/turn.h"
@@ -27,6 +27,40 @@ static void keeper_note_unread(Keeper *k) {
         words_sign_in(k->account, k->vault, &problem);
         view_set_error(&k->view, &problem);
         problem_clear(&problem);
+}
+
+/* Somebody who deletes the item in a keyring's editor signs out. */
+static void keeper_on_item_gone(Keeper *k) {
+        const char *name = k->account->name;
+        bool api_token = k->account->source == ACCOUNT_SOURCE_API_TOKEN;
+        Problem problem = { 0 };
+
+        if (!source_needs_secret(k->account->source))
+                return;
+        record_drop_tokens(vault_record(k->vault));
+        keeper_happened(k, KEEPER_EVENT_ITEM_GONE);
+        (void)problem_set(&problem, OUTCOME_SIGN_IN_NEEDED,
+                          "%s: its item is gone from the keyring. Run: iotc-token %s %s%s", name,
+                          api_token ? "api-token add" : "login", name,
+                          api_token ? " --replace" : "");
+        log_info("%s", problem_text(&problem));
+        view_set_error(&k->view, &problem);
+        problem_clear(&problem);
+        keeper_due(k);
+}
+
+static void keeper_on_looked(int outcome, void *userdata) {
+        Keeper *k = userdata;
+
+        k->look = vault_op_free(k->look);
+        if (outcome == KEYRING_E_NOT_FOUND && !vault_record(k->vault)->secret)
+                keeper_on_item_gone(k);
+}
+
+void keeper_on_deletion(Keeper *k) {
+        /* What was not stored yet is not lost. */
+        if (!k->look && source_needs_secret(k->account->source) && vault_is_stored(k->vault))
+                (void)vault_reload(k->vault, &k->look, keeper_on_looked, k);
 }
 
 /* What waited for the keyring is stored. */
@@ -61,17 +95,13 @@ int keeper_new(Keeper **ret, Env *env, Account *account) {
         CLEANUP(keeper_freep) Keeper *k = NULL;
         int r;
 
-        k = calloc(1, sizeof(*k));
-        if (!k) {
-                account_free(account);
-                return -ENOMEM;
-        }
+        k = xcalloc(1, sizeof(*k));
         k->env = env;
         k->account = account;
         k->times.keep_alive_usec = USEC_INFINITY;
         k->times.former_used_at = state_last_used(env->state, account->name);
-        if (!slot_get(&k->slots, account->resource, NULL))
-                return -ENOMEM;
+        ledger_open(&k->ledger, env->runtime_dir, account->name);
+        (void)ledger_slot(&k->ledger, &k->slots, account->resource, NULL);
         r = timer_new(&k->timer, env->event, keeper_on_time, k);
         if (r < 0)
                 return r;
@@ -112,8 +142,7 @@ Keeper *keeper_free(Keeper *k) {
                 keeper_note_use(k);
         if (k->vault)
                 keeper_close(k);
-        vault_op_free(k->look.op);
-        secret_free(k->look.secret);
+        vault_op_free(k->look);
         k->vault =
                 vault_free(k->vault); /* which tells those who change it that it came to nothing */
         keeper_end_ops(k, &ended);
@@ -124,6 +153,7 @@ Keeper *keeper_free(Keeper *k) {
                 k->slots = s->next;
                 slot_free(s);
         }
+        ledger_close(&k->ledger);
         az_watch_free(k->az);
         timer_free(k->timer);
         defer_free(k->turn);
@@ -169,8 +199,6 @@ void keeper_on_online(Keeper *k) {
 }
 
 void keeper_on_sleep(Keeper *k) {
-        if (k->running.exchange && !exchange_is_sent(k->running.exchange))
-                keeper_abort_exchange(k, true);
         keeper_due(k);
 }
 

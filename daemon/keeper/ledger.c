@@ -1,41 +1,44 @@
 /* SPDX-License-Identifier: MIT */
 #include "keeper/ledger.h"
-#include "io/lock.h"
+#include "common/memory.h"
+#include "io/count-file.h"
 #include "io/timer.h"
 
-static void file_read(int fd, PolicyLedger *file) {
-        policy_ledger_check(file, lock_read(fd, file, sizeof(*file)), clock_boot_id(),
-                            clock_boottime());
+void ledger_open(Ledger *l, const char *runtime_dir, const char *account) {
+        CLEANUP(freep) char *name = xasprintf("account-%s.requests", account);
+        size_t n;
+
+        l->fd = runtime_dir ? count_file_open(runtime_dir, name) : -1;
+        n = count_file_read(l->fd, &l->file, sizeof(l->file));
+        policy_ledger_check(&l->file, n, clock_boot_id(), clock_boottime());
 }
 
-/* What the other lives and daemons have spent is spent. */
-static void budget_read(int fd, const char *resource, PolicyBudget *b) {
-        const PolicyBudget *others;
-        PolicyLedger file;
-
-        if (fd < 0)
-                return;
-        file_read(fd, &file);
-        others = policy_ledger_find(&file, resource);
-        if (others)
-                policy_budget_merge(b, others);
+void ledger_close(Ledger *l) {
+        l->fd = fd_close(l->fd);
 }
 
-static void budget_write(int fd, const char *resource, const PolicyBudget *b) {
-        PolicyLedger file;
+Slot *ledger_slot(const Ledger *l, Slot **list, const char *resource, const char *claims) {
+        Slot *s = slot_get(list, resource, claims);
+        const PolicyBudget *spent;
 
-        if (fd < 0)
-                return;
-        file_read(fd, &file);
-        policy_ledger_put(&file, resource, b);
-        lock_write(fd, &file, sizeof(file));
+        if (!s || s->plain->counted)
+                return s;
+        s->plain->counted = true;
+        spent = policy_ledger_find(&l->file, resource);
+        if (spent)
+                s->plain->budget = *spent;
+        return s;
 }
 
-bool ledger_spend(Ledger *l, int fd, Slot *s, bool *counts, SpentFor why) {
+static void ledger_write(Ledger *l, const Slot *s) {
+        policy_ledger_put(&l->file, s->resource, &s->plain->budget);
+        count_file_write(l->fd, &l->file, sizeof(l->file));
+}
+
+bool ledger_spend(Ledger *l, Slot *s, bool *counts, SpentFor why) {
         PolicyBudget *b = &s->plain->budget;
         uint64_t now = clock_boottime();
 
-        budget_read(fd, s->resource, b);
         *counts = *counts || now < b->until;
         if (*counts && !slot_has_budget(s, now))
                 return false;
@@ -45,23 +48,19 @@ bool ledger_spend(Ledger *l, int fd, Slot *s, bool *counts, SpentFor why) {
         l->sent_usec = now;
         if (*counts)
                 slot_add_spent(s, now, why);
-        budget_write(fd, s->resource, b);
+        ledger_write(l, s);
         return true;
 }
 
-/* The lock is held since it was counted: nobody has counted anything else. */
-void ledger_unspend(Ledger *l, int fd, Slot *s) {
+void ledger_unspend(Ledger *l, Slot *s) {
         s->plain->budget = l->before;
-        budget_write(fd, s->resource, &l->before);
         slot_drop_spent(s, l->sent_usec);
         l->sent_usec = l->sent_before_usec;
+        ledger_write(l, s);
 }
 
-void ledger_cover(int fd, Slot *s, AccountSource source) {
-        PolicyBudget *b = &s->plain->budget;
-
-        budget_read(fd, s->resource, b);
-        policy_budget_cover(b, s->token->issued_usec,
+void ledger_cover(Ledger *l, Slot *s, AccountSource source) {
+        policy_budget_cover(&s->plain->budget, s->token->issued_usec,
                             policy_covered_until(source, s->token, s->refresh_usec));
-        budget_write(fd, s->resource, b);
+        ledger_write(l, s);
 }

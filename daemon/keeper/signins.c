@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "keeper/signins.h"
+#include "common/memory.h"
 #include "keeper/stored.h"
 #include "model/limits.h"
 
@@ -32,12 +33,10 @@ void signins_drop_claims(Signins *l) {
 }
 
 void signins_want_claims(Signins *l, const char *claims) {
-        char *copy = claims ? strdup(claims) : NULL;
-
-        if (!copy)
+        if (!claims)
                 return;
         free(l->claims);
-        l->claims = copy;
+        l->claims = xstrdup(claims);
 }
 
 static void signins_forget_save(Signins *l) {
@@ -72,7 +71,6 @@ static void signins_on_saved(int outcome, void *userdata) {
 }
 
 static void signins_on_token(SignIn *s, const FetchToken *fetched, void *userdata) {
-        const Problem failed = { .outcome = OUTCOME_FAILED };
         Signins *l = userdata;
         Record *record = vault_record(l->vault);
 
@@ -83,11 +81,8 @@ static void signins_on_token(SignIn *s, const FetchToken *fetched, void *userdat
         (void)record_set_seen_tenant(record, NULL);
         if (!fetched->refresh_token)
                 (void)record_set_secret(record, NULL);
-        if (stored_put_fetched(l->env, l->vault, l->source, signin_resource(s), fetched,
-                               &l->token) < 0) {
-                signin_end(s, &failed);
-                return;
-        }
+        (void)stored_put_fetched(l->env, l->vault, l->source, signin_resource(s), fetched,
+                                 &l->token);
         l->finishing = s;
         if (vault_save(l->vault, &l->save, signins_on_saved, l) < 0) {
                 vault_save_later(l->vault);

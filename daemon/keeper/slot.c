@@ -1,20 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 #include "keeper/slot.h"
+#include "common/memory.h"
 #include "io/log.h"
 #include "io/timer.h"
 #include "model/limits.h"
 
 static Slot *slot_new(const char *resource, const char *claims) {
-        Slot *s = calloc(1, sizeof(*s));
+        Slot *s = xcalloc(1, sizeof(*s));
 
-        if (!s)
-                return NULL;
         s->plain = s;
         s->refresh_usec = USEC_INFINITY;
-        s->resource = strdup(resource);
-        s->claims = claims ? strdup(claims) : NULL;
-        if (!s->resource || (claims && !s->claims))
-                return slot_free(s);
+        s->resource = xstrdup(resource);
+        s->claims = xstrdup(claims);
         return s;
 }
 
@@ -43,13 +40,11 @@ Slot *slot_get(Slot **list, const char *resource, const char *claims) {
                 return NULL;
         if (claims) {
                 plain = slot_get(list, resource, NULL);
-                if (!plain)
-                        return NULL;
                 while (*p)
                         p = &(*p)->next;
         }
         *p = slot_new(resource, claims);
-        if (*p && plain)
+        if (plain)
                 (*p)->plain = plain;
         return *p;
 }

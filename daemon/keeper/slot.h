@@ -35,14 +35,14 @@ typedef struct Slot {
         Token *token; /* or NULL */
         bool wanted;  /* an exchange is to be made */
         bool wished;  /* because callers wish for it: it counts for the budget */
-        bool forced;  /* its result may not be a token that another daemon fetched */
         bool trusted; /* somebody asked for its claims who may change the account */
         bool ended;   /* an exchange of it has, since the last turn */
         uint64_t refresh_usec; /* when to refresh in the background; USEC_INFINITY: never */
         uint64_t used_usec;    /* when it was last asked for; 0: never */
         uint64_t fetched_usec; /* when the last good fetch ended; 0: never */
         unsigned failures;     /* in a row */
-        PolicyBudget budget;   /* of equal requests; of a plain slot only */
+        bool counted;          /* `budget` is known; of a plain slot only */
+        PolicyBudget budget;   /* of equal requests; likewise */
         Spent spent[POLICY_BUDGET_SIZE]; /* what was counted in this life; oldest first; likewise */
         PolicyFailure failure;           /* of the last attempt, OUTCOME_OK when it went well */
         Problem problem;                 /* the same for a person */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "keeper/stored.h"
+#include "common/memory.h"
 #include "io/timer.h"
 #include "keeper/source.h"
 #include "model/api-token.h"
@@ -79,15 +80,15 @@ uint64_t stored_age(const Env *env, const RecordToken *t, uint64_t now) {
         return t->issued_at > at + 300 ? UINT64_MAX : (at - MIN(at, t->issued_at)) * USEC_PER_SEC;
 }
 
-int stored_put_secret(Vault *vault, AccountSource source, const char *refresh_token) {
+bool stored_put_secret(Vault *vault, AccountSource source, const char *refresh_token) {
         Record *record = vault_record(vault);
-        int r;
 
         if (source_secret(source) != SOURCE_SECRET_REFRESH_TOKEN || !refresh_token ||
             streq(refresh_token, record->secret))
-                return 0;
-        r = record_set_secret(record, refresh_token);
-        return r < 0 ? r : 1;
+                return false;
+        if (record_set_secret(record, refresh_token) < 0)
+                memory_end();
+        return true;
 }
 
 /* With its times for this boot and for the next ones: those by the server's clock where that is
@@ -107,28 +108,20 @@ static int put_token(Env *env, Record *record, const char *resource, const Fetch
                                             usec[2]);
 }
 
-int stored_put_fetched(Env *env, Vault *vault, AccountSource source, const char *resource,
-                       const FetchToken *fetched, Token **ret) {
+bool stored_put_fetched(Env *env, Vault *vault, AccountSource source, const char *resource,
+                        const FetchToken *fetched, Token **ret) {
         Record *record = vault_record(vault);
-        int rotated, r;
+        bool rotated;
 
         env_learn_date(env, fetched->date);
         rotated = stored_put_secret(vault, source, fetched->refresh_token);
-        if (rotated < 0)
-                return rotated;
         if (fetched->user)
                 (void)record_set_user(record, fetched->user);
         if (fetched->tenant)
                 (void)record_set_seen_tenant(record, fetched->tenant);
-        r = put_token(env, record, resource, fetched);
-        if (r < 0 && !rotated)
-                return r; /* else the access token's place in the record is but a copy */
-        r = token_new(ret, TOKEN_TYPE_BEARER, fetched->access_token);
-        if (r < 0) {
-                if (rotated)
-                        vault_save_later(vault); /* it may be the only one that is good */
-                return r;
-        }
+        if (put_token(env, record, resource, fetched) < 0 ||
+            token_new(ret, TOKEN_TYPE_BEARER, fetched->access_token) < 0)
+                memory_end();
         (*ret)->issued_usec = fetched->issued_usec;
         (*ret)->expires_usec = fetched->expires_usec;
         (*ret)->refresh_usec = fetched->refresh_usec;

@@ -20,9 +20,9 @@ int stored_read_api_token(const Env *env, Token **ret, const char *secret);
  */
 uint64_t stored_age(const Env *env, const RecordToken *t, uint64_t now);
 
-/* Put a new refresh token (NULL: none came) into the record. 1 when it is one, 0, or -ENOMEM. */
-int stored_put_secret(Vault *vault, AccountSource source, const char *refresh_token);
-/* Put what a fetch brought into the record, and make a token of it. 1 when the refresh token is a
- * new one, which is to be saved; 0; -ENOMEM. */
-int stored_put_fetched(Env *env, Vault *vault, AccountSource source, const char *resource,
-                       const FetchToken *fetched, Token **ret);
+/* Put a new refresh token (NULL: none came) into the record. True when it is one. */
+bool stored_put_secret(Vault *vault, AccountSource source, const char *refresh_token);
+/* Put what a fetch brought into the record, and make a token of it. True when the refresh token is
+ * a new one, which is to be saved. */
+bool stored_put_fetched(Env *env, Vault *vault, AccountSource source, const char *resource,
+                        const FetchToken *fetched, Token **ret);

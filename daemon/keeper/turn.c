@@ -18,7 +18,6 @@ static JudgeFacts turn_facts(const Keeper *k, const Slot *s, uint64_t now) {
                 .allowed = s == k->slots || account_allows_resource(k->account, s->resource),
                 .signing_in = signins_pending(&k->signins) != NULL,
                 .asleep = k->env->asleep,
-                .may_look = keeper_may_look(k, now),
                 .wanted = s->wanted,
                 .running = k->running.slot == s,
                 .ended = s->ended,
@@ -63,12 +62,6 @@ static void turn_judge(Keeper *k, uint64_t now, Waiter **ended) {
                 Judgement j = judge(&facts, s, &w->ask);
 
                 next = w->next;
-                if (j.verdict == VERDICT_LOOK) {
-                        keeper_look(k);
-                        facts.may_look = false;
-                        if (w->ask.timeout_usec == 0)
-                                j = judge(&facts, s, &w->ask);
-                }
                 if (j.verdict == VERDICT_SERVE || j.verdict == VERDICT_FAIL) {
                         turn_end(k, w, j, now, ended);
                         continue;

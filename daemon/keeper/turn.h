@@ -38,14 +38,6 @@ typedef struct Times {
         uint64_t rejected_usec;  /* a rejected token last started a fetch */
 } Times;
 
-/* The keyring's item is looked at again. */
-typedef struct Look {
-        VaultOp *op;     /* under way */
-        char *secret;    /* the one of before */
-        bool was_stored; /* its item then */
-        uint64_t usec;   /* when; 0: never */
-} Look;
-
 struct Keeper {
         Env *env;
         Account *account;
@@ -56,8 +48,8 @@ struct Keeper {
         Running running;
         Ledger ledger;
         Signins signins;
-        AzWatch *az; /* NULL: nothing to watch */
-        Look look;
+        AzWatch *az;   /* NULL: nothing to watch */
+        VaultOp *look; /* is its item still there? */
         View view;
         Times times;
         Defer *turn;
@@ -109,14 +101,6 @@ void keeper_adopt_again(Keeper *k);
 /* fetching.c */
 /* Start the next exchange that is wanted, if none is under way. */
 void keeper_fetch(Keeper *k);
-
-/* look.c */
-/* May the keyring know of another sign-in? It is looked each 30 s at most. */
-bool keeper_may_look(const Keeper *k, uint64_t now);
-/* Look, unless that is under way. */
-void keeper_look(Keeper *k);
-/* The vault has found its item gone, and wiped what it had: that is a sign-out. */
-void keeper_on_item_gone(Keeper *k);
 
 /* sign-in.c */
 extern const SigninsHandler keeper_signins_handler; /* of Keeper */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "keeper/view.h"
+#include "common/memory.h"
 
 void view_set_error(View *v, const Problem *problem) {
         v->error_changed = v->error_changed || problem->outcome != v->last_error.outcome ||
@@ -12,7 +13,7 @@ static bool text_differs(char **told, const char *now) {
         if (streq(*told, now))
                 return false;
         free(*told);
-        *told = now ? strdup(now) : NULL;
+        *told = xstrdup(now);
         return true;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "keeper/waiter.h"
+#include "common/memory.h"
 
 static void waiter_link(Waiter *w, Waiter **list) {
         Waiter **tail = list;
@@ -21,18 +22,14 @@ static void waiter_unlink(Waiter *w) {
         w->list = NULL;
 }
 
-int waiter_new(Waiter **list, Slot *slot, const Ask *ask, KeeperFn fn, void *userdata,
-               Waiter **ret) {
-        Waiter *w = malloc(sizeof(*w));
+Waiter *waiter_new(Waiter **list, Slot *slot, const Ask *ask, KeeperFn fn, void *userdata) {
+        Waiter *w = xmalloc(sizeof(*w));
 
-        if (!w)
-                return -ENOMEM;
         *w = (Waiter){ .slot = slot, .ask = *ask, .fn = fn, .userdata = userdata };
         if (ask->held)
                 (void)token_ref(ask->held);
         waiter_link(w, list);
-        *ret = w;
-        return 0;
+        return w;
 }
 
 Waiter *waiter_free(Waiter *w) {
@@ -65,13 +62,6 @@ bool waiters_any(const Waiter *list, const Slot *slot) {
         while (w && w->slot != slot)
                 w = w->next;
         return w != NULL;
-}
-
-bool waiters_force(const Waiter *list, const Slot *slot) {
-        for (const Waiter *w = list; w; w = w->next)
-                if (w->slot == slot && w->ask.force)
-                        return true;
-        return false;
 }
 
 SpentFor waiters_reason(const Waiter *list, const Slot *slot) {

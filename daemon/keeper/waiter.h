@@ -21,14 +21,11 @@ struct Waiter {
         Problem problem; /* ... and why */
 };
 
-/* At the end of the list. 0 or -ENOMEM. */
-int waiter_new(Waiter **list, Slot *slot, const Ask *ask, KeeperFn fn, void *userdata,
-               Waiter **ret);
+/* At the end of the list. */
+Waiter *waiter_new(Waiter **list, Slot *slot, const Ask *ask, KeeperFn fn, void *userdata);
 size_t waiters_count(const Waiter *list);
 /* Does anybody wait for this slot? */
 bool waiters_any(const Waiter *list, const Slot *slot);
-/* Does somebody wait for no token of before, be it another daemon's? */
-bool waiters_force(const Waiter *list, const Slot *slot);
 /* For what an exchange that they wait for counts. */
 SpentFor waiters_reason(const Waiter *list, const Slot *slot);
 /* The earliest end of their time; USEC_INFINITY: none. */

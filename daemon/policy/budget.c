@@ -54,19 +54,6 @@ void policy_budget_cover(PolicyBudget *b, uint64_t issued, uint64_t until) {
         b->pace = until > issued ? until - issued : 0;
 }
 
-void policy_budget_merge(PolicyBudget *b, const PolicyBudget *other) {
-        for (size_t i = 0; i < POLICY_BUDGET_SIZE; i++) {
-                bool known = false;
-
-                for (size_t j = 0; j < POLICY_BUDGET_SIZE; j++)
-                        known = known || b->spent[j] == other->spent[i];
-                if (!known)
-                        policy_budget_spend(b, other->spent[i]);
-        }
-        b->until = other->until;
-        b->pace = other->pace;
-}
-
 static uint64_t ledger_sum(const PolicyLedger *l) {
         const char *bytes = (const char *)l;
         uint64_t sum = HASH_START, number;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * PURE: how many equal requests may leave for the identity service beyond what its tokens' own
- * lives demand, and how the daemons of one user, one after the other or side by side, count them
- * together. Times: µs of CLOCK_BOOTTIME.
+ * lives demand, and how the lives of the daemon, one after the other, count them together. Times:
+ * µs of CLOCK_BOOTTIME.
  */
 #pragma once
 
@@ -41,10 +41,6 @@ unsigned policy_budget_spent(const PolicyBudget *b, uint64_t now);
 void policy_budget_leave(PolicyBudget *b, bool counted, uint64_t now);
 /* A token has come, issued then, which covers until then; until 0: that can't be told. */
 void policy_budget_cover(PolicyBudget *b, uint64_t issued, uint64_t until);
-/* Spend what others have spent, too, as far as that is not known yet. Their `until` counts, and
- * their pace. */
-void policy_budget_merge(PolicyBudget *b, const PolicyBudget *other);
-
 /* The budgets of an account as the bytes of a file, for daemons of one boot of one machine: its
  * form is this struct. No secret is in it. */
 typedef struct PolicyLedger {

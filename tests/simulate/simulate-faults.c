@@ -155,21 +155,6 @@ void az_back(Machine *m) {
         machine_feel(m, true);
 }
 
-static void fault_lock(Machine *m) {
-        story("another daemon holds the locks");
-        m->lock_held = true;
-        fake_lock_hold(true);
-        m->lock_at = sim_now() + chance_span(SEC(1), 2 * MINUTE);
-        machine_feel(m, true);
-}
-
-void lock_back(Machine *m) {
-        m->lock_at = USEC_INFINITY;
-        m->lock_held = false;
-        fake_lock_hold(false);
-        machine_feel(m, true);
-}
-
 static void fault_reload(Machine *m) {
         story("the settings are read again");
         if (m->manager)
@@ -247,10 +232,9 @@ static void fault_reboot(Machine *m) {
         if (m->manager && chance_of(0.5))
                 (void)manager_flush(m->manager);
         machine_end_daemon(m);
-        m->keyring_held = m->lock_held = false;
-        m->keyring_at = m->lock_at = m->kill_at = USEC_INFINITY;
+        m->keyring_held = false;
+        m->keyring_at = m->kill_at = USEC_INFINITY;
         fake_keyring_hold(m->keyring, false);
-        fake_lock_hold(false);
         machine_boot(chance_span(SEC(20), 3 * DAY));
         for (size_t i = 0; i < N_ACCOUNTS; i++) /* what was counted goes with the boot */
                 memset(m->clients[i].recent, 0, sizeof(m->clients[i].recent));
@@ -275,11 +259,11 @@ static const struct {
         void (*fn)(Machine *m);
         unsigned weight;
 } faults[] = {
-        { fault_kill, 12 },    { fault_stop, 4 },      { fault_network, 16 },
-        { fault_service, 24 }, { fault_keyring, 16 },  { fault_sleep, 12 },
-        { fault_clock, 6 },    { fault_az, 4 },        { fault_lock, 3 },
-        { fault_reload, 2 },   { person_changes, 1 },  { fault_settings, 4 },
-        { fault_reboot, 3 },   { fault_client_id, 1 }, { fault_kill_often, 1 },
+        { fault_kill, 12 },     { fault_stop, 4 },       { fault_network, 16 },
+        { fault_service, 24 },  { fault_keyring, 16 },   { fault_sleep, 12 },
+        { fault_clock, 6 },     { fault_az, 4 },         { fault_reload, 2 },
+        { person_changes, 1 },  { fault_settings, 4 },   { fault_reboot, 3 },
+        { fault_client_id, 1 }, { fault_kill_often, 1 },
 };
 
 void machine_fault(Machine *m) {

@@ -148,13 +148,6 @@ void identity_drop(Machine *m, Client *c) {
         identity_cut(m, c);
 }
 
-/* Of two daemons neither can know what the other has in memory: the keyring can't be read, or could
- * not when it was, which is just before a request leaves. */
-static bool keyring_is_between(const Machine *m) {
-        return m->paired && (m->keyring_well_since == USEC_INFINITY ||
-                             sim_now() - m->keyring_well_since < SEC(1));
-}
-
 /* A strict server is asked with a refresh token that was used before: that ends the sign-in. Why it
  * was, is known, or the daemon has mislaid the newer one. */
 static void entra_ends(Machine *m, Client *c, unsigned number) {
@@ -164,8 +157,6 @@ static void entra_ends(Machine *m, Client *c, unsigned number) {
                 m->totals->lost++;
         else if (c->torn)
                 m->totals->torn++;
-        else if (c->apart || keyring_is_between(m))
-                m->totals->apart++;
         else
                 story_fail("%s: the daemon has mislaid its refresh token %u", c->name, c->newest);
         c->revoked = c->newest_grant;
@@ -195,7 +186,6 @@ static void entra_refresh(Machine *m, Client *c, const FetchRequest *r, Journey 
                 return;
         }
         journey_give(j, c, grant);
-        c->apart = c->apart || keyring_is_between(m);
         m->totals->rotations += c->strict;
         if (m->service == SERVICE_LOSSY && chance_of(0.7)) {
                 journey_refuse(j, OUTCOME_UNAVAILABLE, 0);

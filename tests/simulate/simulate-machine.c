@@ -14,7 +14,7 @@ void machine_boot(uint64_t off) {
         uint64_t after = sim_now() + off;
 
         fake_time_reboot(SEC(5) + chance_below(SEC(60)));
-        fake_lock_forget();
+        fake_counts_forget();
         before_boot = after - clock_boottime();
 }
 
@@ -100,8 +100,8 @@ static void on_keyring(KeyringState state, void *userdata) {
 void machine_feel(Machine *m, bool disturbed) {
         bool keyring =
                 keyring_state(m->keyring) == KEYRING_STATE_OK && !m->keyring_held && m->manager;
-        bool all = keyring && m->network && m->service == SERVICE_OK && !m->az_hangs &&
-                   !m->clock_lied && !m->lock_held;
+        bool all =
+                keyring && m->network && m->service == SERVICE_OK && !m->az_hangs && !m->clock_lied;
 
         if (!keyring)
                 m->keyring_well_since = USEC_INFINITY;
@@ -155,9 +155,9 @@ void machine_end_daemon(Machine *m) {
 
 /* What happens by itself, and when. */
 static uint64_t machine_next(const Machine *m) {
-        const uint64_t times[] = { m->end,        m->fault_at, m->network_at,  m->service_at,
-                                   m->keyring_at, m->clock_at, m->az_at,       m->lock_at,
-                                   m->start_at,   m->kill_at,  m->settings_at, callers_next(m) };
+        const uint64_t times[] = { m->end,        m->fault_at,    m->network_at,  m->service_at,
+                                   m->keyring_at, m->clock_at,    m->az_at,       m->start_at,
+                                   m->kill_at,    m->settings_at, callers_next(m) };
         uint64_t next = fake_timer_next();
 
         if (next != USEC_INFINITY)
@@ -180,7 +180,6 @@ static void machine_events(Machine *m) {
                 { m->keyring_at, keyring_back },
                 { m->clock_at, clock_back },
                 { m->az_at, az_back },
-                { m->lock_at, lock_back },
                 { m->settings_at, settings_back },
                 { m->start_at, machine_start_daemon },
                 { m->kill_at, fault_kill },
@@ -223,7 +222,7 @@ void machine_build(Machine *m, KeyringStateFn on_keyring_fn) {
         m->keyring = fake_keyring_new(on_keyring_fn, m);
         m->network = true;
         m->network_at = m->service_at = m->keyring_at = m->clock_at = USEC_INFINITY;
-        m->az_at = m->lock_at = m->kill_at = m->settings_at = USEC_INFINITY;
+        m->az_at = m->kill_at = m->settings_at = USEC_INFINITY;
         m->fault_at = sim_now() + DAY;
         m->end = sim_now() + YEAR;
         m->well_since = m->keyring_well_since = USEC_INFINITY;
@@ -257,7 +256,7 @@ void machine_live(uint64_t seed, const char *settings, Totals *totals) {
         totals->days += YEAR / DAY;
         machine_end_daemon(&m);
         m.keyring = keyring_free(m.keyring);
-        if (fake_fetches_running() || fake_timers() || fake_locks())
-                story_fail("Something is left: %u fetches, %zu timers, %u locks",
-                           fake_fetches_running(), fake_timers(), fake_locks());
+        if (fake_fetches_running() || fake_timers() || fake_counts_open())
+                story_fail("Something is left: %u fetches, %zu timers, %u files",
+                           fake_fetches_running(), fake_timers(), fake_counts_open());
 }

@@ -16,24 +16,22 @@
 
 typedef struct Options {
         unsigned long years, seed, jobs;
-        bool herd, pair, verbose;
+        bool herd, verbose;
         const char *program;
 } Options;
 
 static int usage(void) {
-        fprintf(stderr, "Usage: simulate [--pair] [--years N] [--seed S] [--jobs J] [--verbose]\n"
+        fprintf(stderr, "Usage: simulate [--years N] [--seed S] [--jobs J] [--verbose]\n"
                         "       simulate --herd [--seed S]\n");
         return 2;
 }
 
 static int options_parse(Options *o, int argc, char **argv) {
-        static const struct option options[] = { { "years", required_argument, NULL, 'y' },
-                                                 { "seed", required_argument, NULL, 's' },
-                                                 { "jobs", required_argument, NULL, 'j' },
-                                                 { "herd", no_argument, NULL, 'h' },
-                                                 { "pair", no_argument, NULL, 'p' },
-                                                 { "verbose", no_argument, NULL, 'v' },
-                                                 { 0 } };
+        static const struct option options[] = {
+                { "years", required_argument, NULL, 'y' }, { "seed", required_argument, NULL, 's' },
+                { "jobs", required_argument, NULL, 'j' },  { "herd", no_argument, NULL, 'h' },
+                { "verbose", no_argument, NULL, 'v' },     { 0 }
+        };
         int c;
 
         while ((c = getopt_long(argc, argv, "", options, NULL)) >= 0)
@@ -49,9 +47,6 @@ static int options_parse(Options *o, int argc, char **argv) {
                         break;
                 case 'h':
                         o->herd = true;
-                        break;
-                case 'p':
-                        o->pair = true;
                         break;
                 case 'v':
                         o->verbose = true;
@@ -71,10 +66,10 @@ static void live(const Options *o, const char *dir, unsigned long first, Totals 
         for (unsigned long i = first; i < n_lives; i += o->jobs) {
                 char replay[128];
 
-                snprintf(replay, sizeof(replay), "%s%s --years %d --seed %lu", o->program,
-                         o->pair ? " --pair" : "", (int)N_ACCOUNTS, o->seed + i);
+                snprintf(replay, sizeof(replay), "%s --years %d --seed %lu", o->program,
+                         (int)N_ACCOUNTS, o->seed + i);
                 story_begin(replay, o->verbose);
-                (o->pair ? pair_live : machine_live)(o->seed + i, settings, totals);
+                machine_live(o->seed + i, settings, totals);
         }
         (void)unlink(settings);
 }
@@ -127,7 +122,6 @@ static void totals_tell(const Totals *t, double seconds) {
                 { "refreshes at servers that are strict", t->rotations },
                 { "  sign-ins that ended: the answer was lost", t->lost },
                 { "  sign-ins that ended: killed in between", t->torn },
-                { "  the same: two daemons and no keyring", t->apart },
                 { "steps checked", t->steps },
         };
 

@@ -5,7 +5,7 @@
  * drawn from one seed. What the parts of the simulation share; each part is one file:
  * simulate.c (the command), -machine.c (time, daemon), -faults.c (what befalls them), -identity.c
  * (who gives tokens), -callers.c (who asks for them), -person.c (who signs in), -checks.c (what
- * must be true), -pair.c (all that again for two daemons), -story.c (chance, and what is told of a
+ * must be true), -story.c (chance, and what is told of a
  * life that went wrong).
  */
 #pragma once
@@ -84,9 +84,8 @@ typedef struct Client {
         unsigned newest, given; /* refresh tokens, by number: issued, and handed to the daemon */
         unsigned newest_grant;
         uint64_t given_at;
-        bool lost;  /* the newest was, on its way */
-        bool torn;  /* the daemon died between the two, or before it could be stored */
-        bool apart; /* of two daemons one has it in memory, and the keyring can't tell the other */
+        bool lost; /* the newest was, on its way */
+        bool torn; /* the daemon died between the two, or before it could be stored */
         Setting setting;
         unsigned client_id; /* of the settings */
         bool memory_only;   /* signed in without a keyring: an older item there may stay */
@@ -99,7 +98,7 @@ typedef struct Caller Caller;
 typedef struct Totals {
         uint64_t lives, days, faults, kills, sleeps, steps;
         uint64_t boots, changes, asked, served, refused, left, died, requests, sign_ins;
-        uint64_t rotations, lost, torn, apart; /* of strict servers: chains that ended, why */
+        uint64_t rotations, lost, torn; /* of strict servers: chains that ended, why */
 } Totals;
 
 typedef struct Machine {
@@ -111,11 +110,10 @@ typedef struct Machine {
         unsigned n_callers; /* who ever came */
         Totals *totals;
         const char *settings;
-        bool paired; /* with another daemon of this user: simulate-pair.c */
         bool network;
         Service service;
         bool az_hangs;
-        bool keyring_held, lock_held;
+        bool keyring_held;
         bool ending;         /* the daemon */
         unsigned kills_left; /* soon after each other */
         int64_t skew;        /* s that the wall clock is ahead */
@@ -125,8 +123,8 @@ typedef struct Machine {
         uint64_t lied_at;    /* when the clock was last wrong; USEC_INFINITY: it is */
         uint64_t woke;       /* the machine, from its last sleep */
         uint64_t well_since, keyring_well_since; /* USEC_INFINITY: not well */
-        uint64_t end, fault_at, network_at, service_at, keyring_at, clock_at, az_at, lock_at,
-                kill_at, start_at, settings_at;
+        uint64_t end, fault_at, network_at, service_at, keyring_at, clock_at, az_at, kill_at,
+                start_at, settings_at;
 } Machine;
 
 /* simulate-story.c */
@@ -164,10 +162,6 @@ void machine_end_daemon(Machine *m);
 /* All that is well is well since now, or longer. disturbed: something just was not. */
 void machine_feel(Machine *m, bool disturbed);
 
-/* simulate-pair.c */
-/* The same with two daemons of one user. */
-void pair_live(uint64_t seed, const char *settings, Totals *totals);
-
 /* simulate-faults.c */
 /* The next fault of all kinds. */
 void machine_fault(Machine *m);
@@ -178,7 +172,6 @@ void service_back(Machine *m);
 void keyring_back(Machine *m);
 void clock_back(Machine *m);
 void az_back(Machine *m);
-void lock_back(Machine *m);
 void settings_back(Machine *m);
 /* Write the settings file as Client.setting wants it. */
 void settings_write(const Machine *m);

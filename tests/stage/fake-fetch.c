@@ -7,7 +7,7 @@
 #include "common/secret.h"
 #include "fake-fetch.h"
 #include "fake-time.h"
-#include "io/lock.h"
+#include "io/count-file.h"
 #include "io/log.h"
 
 struct Fetch {
@@ -29,15 +29,12 @@ static void (*answer_fn)(Fetch *f, void *userdata);
 static uint64_t answer_usec;
 static void *answer_userdata;
 static void (*log_fn)(const char *line);
-static bool lock_is_held;
-static int lock_fds[16];
-static size_t n_locks;
-/* What the holders of the locks have left in their files: until the machine is switched off. */
-static struct LockFile {
+/* What was counted, by the names of the files: until the machine is switched off. */
+static struct CountFile {
         char name[64], data[4096];
         size_t n;
-        int fd; /* who holds it, if that is still open; 0: nobody */
-} lock_files[16];
+        int fd;     /* -1: closed */
+} count_files[128]; /* more than ACCOUNTS_MAX */
 
 void fake_fetch_init(void) {
         assert(!fetches);
@@ -45,9 +42,7 @@ void fake_fetch_init(void) {
         refusal = 0;
         answer_fn = NULL;
         log_fn = NULL;
-        lock_is_held = false;
-        n_locks = 0;
-        fake_lock_forget();
+        fake_counts_forget();
 }
 
 static void fetch_on_answer(void *userdata) {
@@ -231,79 +226,58 @@ void fake_log_to(void (*fn)(const char *line)) {
         log_fn = fn;
 }
 
-void fake_lock_hold(bool hold) {
-        lock_is_held = hold;
-}
-
-unsigned fake_locks(void) {
+unsigned fake_counts_open(void) {
         unsigned n = 0;
 
-        for (size_t i = 0; i < n_locks; i++)
-                if (fcntl(lock_fds[i], F_GETFD) >= 0)
-                        lock_fds[n++] = lock_fds[i];
-        n_locks = n;
+        for (size_t i = 0; i < ARRAY_SIZE(count_files); i++)
+                n += *count_files[i].name && fcntl(count_files[i].fd, F_GETFD) >= 0;
         return n;
 }
 
-void fake_lock_forget(void) {
-        memset(lock_files, 0, sizeof(lock_files));
+void fake_counts_forget(void) {
+        memset(count_files, 0, sizeof(count_files));
 }
 
-static struct LockFile *lock_file(const char *name) {
-        for (size_t i = 0; i < ARRAY_SIZE(lock_files); i++) {
-                struct LockFile *file = &lock_files[i];
+int count_file_open(const char *dir, const char *name) {
+        struct CountFile *file = count_files;
+        int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 
-                if (!*file->name)
-                        snprintf(file->name, sizeof(file->name), "%s", name);
-                if (streq(file->name, name))
-                        return file;
-        }
-        abort();
+        assert(fd >= 0);
+        for (size_t i = 0; i < ARRAY_SIZE(count_files); i++)
+                if (*count_files[i].name && count_files[i].fd == fd)
+                        count_files[i].fd = -1; /* it was closed */
+        while (*file->name && !streq(file->name, name))
+                assert(++file < count_files + ARRAY_SIZE(count_files));
+        snprintf(file->name, sizeof(file->name), "%s", name);
+        file->fd = fd;
+        return fd;
 }
 
-static struct LockFile *lock_file_of(int fd) {
-        size_t i = 0;
+static struct CountFile *count_file_of(int fd) {
+        struct CountFile *file = count_files;
 
-        while (lock_files[i].fd != fd)
-                i++;
-        return &lock_files[i];
+        while (!*file->name || file->fd != fd)
+                assert(++file < count_files + ARRAY_SIZE(count_files));
+        return file;
 }
 
-size_t lock_read(int fd, void *data, size_t n) {
-        const struct LockFile *file = lock_file_of(fd);
+size_t count_file_read(int fd, void *data, size_t n) {
+        const struct CountFile *file = fd < 0 ? NULL : count_file_of(fd);
 
-        n = MIN(n, file->n);
-        memcpy(data, file->data, n);
+        n = file ? MIN(n, file->n) : 0;
+        if (n)
+                memcpy(data, file->data, n);
         return n;
 }
 
-void lock_write(int fd, const void *data, size_t n) {
-        struct LockFile *file = lock_file_of(fd);
+void count_file_write(int fd, const void *data, size_t n) {
+        struct CountFile *file = fd < 0 ? NULL : count_file_of(fd);
 
+        if (!file)
+                return;
         assert(n <= sizeof(file->data));
         memcpy(file->data, data, n);
         file->n = n;
-}
-
-int lock_take(int *ret_fd, const char *dir, const char *name) {
-        struct LockFile *file;
-
-        if (!str_starts(name, "account-")) { /* nobody else's concern here */
-                *ret_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-                return *ret_fd < 0 ? -errno : 0;
-        }
-        file = lock_file(name);
-        if (lock_is_held || (file->fd && fcntl(file->fd, F_GETFD) >= 0))
-                return -EAGAIN;
-        assert(fake_locks() < ARRAY_SIZE(lock_fds));
-        *ret_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-        assert(*ret_fd >= 0);
-        lock_fds[n_locks++] = *ret_fd;
-        for (size_t i = 0; i < ARRAY_SIZE(lock_files); i++)
-                if (lock_files[i].fd == *ret_fd)
-                        lock_files[i].fd = 0; /* it was closed */
-        file->fd = *ret_fd;
-        return 0;
 }
 
 void log_set_max_level(int level) {

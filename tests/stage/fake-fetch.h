@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * io/fetch/fetch.h without a fetcher: a test sees which fetches are under way and says what the
- * identity side answers, now or by a function that answers all. io/lock.h and io/log.h are here as
- * well: a lock that somebody else may hold, and a log that may have no secret in it.
+ * identity side answers, now or by a function that answers all. io/count-file.h and io/log.h are
+ * here as well: what was counted, and a log that may have no secret in it.
  *
  * Every secret of a test begins with "secret-": that is how a leak is noticed.
  */
@@ -45,11 +45,9 @@ void fake_fetch_again(Fetch *f, uint64_t usec);
 /* Room for the test's own notes on f: zeroed at first, freed with it. */
 void *fake_fetch_note(Fetch *f, size_t size);
 
-/* Somebody else holds the lock of every account. */
-void fake_lock_hold(bool hold);
-/* The machine is switched off: what was left in the files of the locks is gone. */
-void fake_lock_forget(void);
+/* The machine is switched off: what was counted is gone. */
+void fake_counts_forget(void);
 /* Show the daemon's log lines to this function, too; NULL: to nobody. */
 void fake_log_to(void (*fn)(const char *line));
-/* Locks that are held by us. */
-unsigned fake_locks(void);
+/* Files of counts that are open. */
+unsigned fake_counts_open(void);

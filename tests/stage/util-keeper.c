@@ -70,7 +70,7 @@ void stage_deinit(Stage *s) {
         s->keyring = keyring_free(s->keyring);
         assert(fake_fetches_running() == 0);
         assert(fake_timers() == 0);
-        assert(fake_locks() == 0);
+        assert(fake_counts_open() == 0);
         assert(fake_sleep_locks() == 0);
         assert(!fake_notify_watched());
         assert(s->signins_added == s->signins_removed);

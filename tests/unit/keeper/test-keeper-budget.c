@@ -254,23 +254,6 @@ static void test_killed_once(void) {
         stage_deinit(&s);
 }
 
-/* Two daemons of one user, on two buses. */
-static void test_two_share_it(void) {
-        Service service;
-        Keeper *other;
-        Stage s;
-
-        start(&s, &service, ACCOUNT_SOURCE_ENTRA, OUTCOME_UNAVAILABLE);
-        assert(keeper_new(&other, &s.env, stage_account(ACCOUNT_SOURCE_ENTRA)) == 0);
-        for (unsigned second = 0; second < 3600; second++) {
-                keeper_on_online(second % 2 ? s.keeper : other);
-                fake_time_pass(SEC(1));
-        }
-        assert(service.n > 100 && service_most(&service) < 15);
-        keeper_free(other);
-        stage_deinit(&s);
-}
-
 /* A group that is taken out and put back, over and over: as two lives. What is told is the same
  * text; nothing turns round and round meanwhile. */
 static void test_what_a_caller_is_told_then(void) {
@@ -329,7 +312,6 @@ int main(void) {
         test_a_denied_refresh_wants_a_person();
         test_killed_in_a_loop();
         test_killed_once();
-        test_two_share_it();
         test_what_a_caller_is_told_then();
         test_another_boot_begins_anew();
         return 0;

@@ -13,8 +13,6 @@
 #define WORK "[iotc-token]\ndefault=work\n\n[account work]\nsource=entra\n"
 
 typedef enum Moment {
-        STAGE_LOCKING,   /* another daemon has the account's lock */
-        STAGE_READING,   /* the record is read again */
         STAGE_ASKING,    /* the request is at the server */
         STAGE_ANSWERED,  /* the answer comes while the keyring is busy with the change */
         STAGE_STORING,   /* the new refresh token is on its way to the keyring */
@@ -57,15 +55,11 @@ static void house_at(House *h, Moment stage, Caller *c) {
         put(h->folder.user, WORK);
         assert(manager_new(&h->m, &h->stage.env, h->folder.system, h->folder.user) == 0);
         fake_time_pass(0);
-        fake_lock_hold(stage == STAGE_LOCKING);
-        if (stage == STAGE_READING)
-                fake_keyring_answer(h->stage.keyring, 0);
         fake_time_sleep(SEC(3601));
         caller_ask(c, work(h), &(KeeperAsk){ .timeout_usec = SEC(20) });
         fake_time_pass(0);
-        assert(fake_fetches_running() == (stage > STAGE_READING));
-        if (stage > STAGE_READING)
-                fake_keyring_answer(h->stage.keyring, 0);
+        assert(fake_fetches_running() == 1);
+        fake_keyring_answer(h->stage.keyring, 0);
         if (stage == STAGE_SIGNED_IN) {
                 (void)sign_in(h);
                 fake_fetch_token(fake_fetch_of("device-code"),
@@ -119,7 +113,6 @@ static void set_up(House *h, How how) {
 }
 
 static void house_end(House *h) {
-        fake_lock_hold(false);
         h->m = manager_free(h->m);
         h->stage.env.state = state_free(h->stage.env.state);
         house_deinit(h);
@@ -158,7 +151,6 @@ static void test_nothing_is_left(How how, Moment stage) {
         /* It has happened when the keyring says so: until then the exchange goes on. */
         if (stage == STAGE_ANSWERED && how != HOW_CONFIGURE)
                 answer_token("secret-at-2", "secret-rt-2");
-        fake_lock_hold(false);
         fake_keyring_answer(h.stage.keyring, UINT_MAX);
         fake_time_pass(SEC(1));
         expect_changed(how, &changed);
@@ -178,7 +170,6 @@ static void sign_in_again(How how, Moment stage, unsigned steps) {
 
         house_at(&h, stage, &c);
         change(&h, how, &changed);
-        fake_lock_hold(false);
         if (how != HOW_CONFIGURE) { /* which have an answer first, as for the command */
                 fake_keyring_answer(h.stage.keyring, UINT_MAX);
                 fake_time_pass(SEC(1));

@@ -305,51 +305,22 @@ static void test_somebody_deletes_the_item(void) {
 
         stage_init(&s);
         stage_start_signed_in(&s);
-        fake_keyring_put(s.keyring, "work", NULL);
         fake_time_pass(SEC(60));
-        caller_ask(&own, s.keeper, &(KeeperAsk){ .force = true, .timeout_usec = SEC(20) });
+        ASK(&own, &s, 20, .force = true);
         ASK(&graph, &s, 20, .resource = GRAPH);
+        fake_keyring_put(s.keyring, "work", NULL);
+        keeper_on_deletion(s.keeper);
+        fake_time_pass(0);
         expect_failure(&own, OUTCOME_SIGN_IN_NEEDED, "nobody is signed in");
         expect_failure(&graph, OUTCOME_SIGN_IN_NEEDED, "iotc-token login work");
-        assert(fake_fetches() == 1 && stage_state(&s) == KEEPER_STATE_SIGN_IN_NEEDED);
+        assert(fake_fetches_running() == 0 && stage_state(&s) == KEEPER_STATE_SIGN_IN_NEEDED);
         keeper_view(s.keeper, &view);
-        assert(streq(view.last_error->text, "work: nobody is signed in: its item is gone from the "
-                                            "keyring. Run: iotc-token login work"));
+        assert(streq(view.last_error->text,
+                     "work: its item is gone from the keyring. Run: iotc-token login work"));
         ASK(&own, &s, 20); /* as after any sign-out */
         expect_failure(&own, OUTCOME_SIGN_IN_NEEDED, "iotc-token login work");
         fake_time_pass(SEC(86400));
         assert(!fake_keyring_get(s.keyring, "work")); /* it does not come back by itself */
-        stage_deinit(&s);
-}
-
-static void test_another_daemon_of_this_user(void) {
-        Caller c = { 0 };
-        Stage s;
-
-        stage_init(&s);
-        stage_start_signed_in(&s);
-        /* It holds the lock and has spent our refresh token: we wait, and take what it has. */
-        fake_lock_hold(true);
-        fake_time_sleep(SEC(3600));
-        ASK(&c, &s, 20);
-        fake_time_pass(SEC(3));
-        expect_waiting(&c);
-        assert(fake_fetches() == 1);
-        stage_put_record(&s, ACCOUNT_SOURCE_ENTRA, "secret-rt-8", "secret-at-8", 1, 3600);
-        fake_lock_hold(false);
-        fake_time_pass(SEC(1));
-        expect_token(&c, "secret-at-8");
-        assert(fake_fetches() == 1 && fake_locks() == 0);
-
-        /* Who wants another one by force gets one, with the refresh token that it left. */
-        fake_time_pass(SEC(60));
-        stage_put_record(&s, ACCOUNT_SOURCE_ENTRA, "secret-rt-9", "secret-at-9", 0, 3600);
-        ASK(&c, &s, 20, .force = true);
-        assert(streq(fake_fetch_request(fake_fetch())->refresh_token, "secret-rt-9"));
-        assert(fake_locks() == 1);
-        answer_token("secret-at-10", "secret-rt-10");
-        expect_token(&c, "secret-at-10");
-        assert(streq(stage_stored_secret(&s), "secret-rt-10") && fake_locks() == 0);
         stage_deinit(&s);
 }
 
@@ -389,7 +360,6 @@ int main(void) {
         test_a_network_that_is_back_is_tried_at_once();
         test_what_needs_a_person_is_not_tried_again();
         test_somebody_deletes_the_item();
-        test_another_daemon_of_this_user();
         test_a_fetcher_that_can_not_be_started();
         return 0;
 }

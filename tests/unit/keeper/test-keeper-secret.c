@@ -201,6 +201,47 @@ static void test_an_item_that_is_deleted_during_an_exchange(void) {
         stage_deinit(&s);
 }
 
+/* Nobody has signed out, so nobody is told that; the item stays until somebody signs in. */
+static void test_an_item_that_cannot_be_read(void) {
+        static const char unknown[] = "{\"generation\":2,\"source\":\"entra\"}";
+        Caller c = { 0 };
+        Stage s;
+
+        stage_init(&s);
+        fake_keyring_put(s.keyring, "work", unknown);
+        stage_start(&s, ACCOUNT_SOURCE_ENTRA);
+        assert(stage_state(&s) == KEEPER_STATE_SIGN_IN_NEEDED);
+        assert(strstr(stage_view(&s).last_error->text, "none that this version"));
+        ASK(&c, &s, 20);
+        expect_failure(&c, OUTCOME_SIGN_IN_NEEDED, "iotc-token login work");
+        assert(strstr(c.text, "none that this version") &&
+               streq(fake_keyring_get(s.keyring, "work"), unknown));
+        stage_deinit(&s);
+}
+
+/* Somebody deletes another item while this one is another than it was: that is no sign-out, and
+ * takes no exchange away. */
+static void test_another_item_is_deleted(void) {
+        Caller c = { 0 };
+        Stage s;
+
+        stage_init(&s);
+        stage_start_signed_in(&s);
+        fake_time_sleep(SEC(3600));
+        ASK(&c, &s, 20);
+        answer_error(OUTCOME_UNAVAILABLE, 0);
+        fake_time_pass(SEC(2));
+        assert(fake_fetches_running() == 1);
+        stage_put_record(&s, ACCOUNT_SOURCE_ENTRA, "secret-rt-2", NULL, 0, 0);
+        keeper_on_deletion(s.keeper);
+        fake_time_pass(SEC(1));
+        assert(streq(fake_fetch_request(fake_fetch())->refresh_token, "secret-rt-1"));
+        answer_token("secret-at-3", "secret-rt-3");
+        expect_token(&c, "secret-at-3");
+        assert(streq(stage_stored_secret(&s), "secret-rt-3"));
+        stage_deinit(&s);
+}
+
 /* Whoever added the account drops it when its secret can't be stored. */
 static void free_on_done(const Problem *problem, void *userdata) {
         Stage *s = userdata;
@@ -230,6 +271,8 @@ int main(void) {
         test_an_api_token_that_waits_for_the_keyring();
         test_an_item_that_somebody_deletes();
         test_an_item_that_is_deleted_during_an_exchange();
+        test_an_item_that_cannot_be_read();
+        test_another_item_is_deleted();
         test_a_keeper_freed_by_its_own_answer();
         return 0;
 }

@@ -56,22 +56,15 @@ static void test_due_while_asleep_is_done_afterwards(void) {
 }
 
 static void test_a_token_near_its_end_is_served(void) {
-        Caller parked = { 0 }, asks = { 0 };
+        Caller asks = { 0 };
         Stage s;
 
         stage_init(&s);
         stage_put_record(&s, ACCOUNT_SOURCE_ENTRA, "secret-rt-1", "secret-at-1", 3560, 3600);
-        fake_lock_hold(true); /* another daemon is at it, and sleeps as we do */
+        s.env.asleep = true;
         stage_start(&s, ACCOUNT_SOURCE_ENTRA);
-        ASK(&parked, &s, 20);
-        expect_waiting(&parked);
-        assert(fake_sleep_locks() == 1);
-        falls_asleep(&s);
-        expect_token(&parked, "secret-at-1");
-        assert(fake_sleep_locks() == 0);
         ASK(&asks, &s, 20);
         expect_token(&asks, "secret-at-1");
-        fake_lock_hold(false);
         fake_time_pass(SEC(5));
         assert(fake_fetches() == 0);
         wakes(&s);

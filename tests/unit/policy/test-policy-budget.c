@@ -28,25 +28,15 @@ static void test_wishes_have_a_budget(void) {
         assert(policy_budget_at(&b, true) == NOW + SEC(307));
 }
 
-/* Two daemons spend in turns: each knows of all, in order, and of none twice. */
-static void test_what_others_spent_is_spent(void) {
-        PolicyBudget ours = { 0 }, theirs = { .until = NOW, .pace = SEC(9) };
+/* One that is older than all that count is none of them. */
+static void test_the_oldest_go(void) {
+        PolicyBudget b = { 0 };
 
-        for (unsigned i = 0; i < 8; i++)
-                policy_budget_spend(i % 2 ? &ours : &theirs, NOW + SEC(i));
-        policy_budget_merge(&ours, &theirs);
-        policy_budget_merge(&ours, &theirs);
+        for (unsigned i = 0; i < 20; i++)
+                policy_budget_spend(&b, NOW + SEC(i));
+        policy_budget_spend(&b, NOW);
         for (unsigned i = 0; i < POLICY_BUDGET_SIZE; i++)
-                assert(ours.spent[i] == (i < 4 ? 0 : NOW + SEC(i - 4)));
-        assert(ours.until == NOW && ours.pace == SEC(9));
-
-        /* More than there is room for: the oldest go. */
-        for (unsigned i = 8; i < 20; i++)
-                policy_budget_spend(&theirs, NOW + SEC(i));
-        policy_budget_merge(&ours, &theirs);
-        assert(memcmp(ours.spent, theirs.spent, sizeof(ours.spent)) == 0);
-        policy_budget_spend(&ours, NOW); /* older than all that count */
-        assert(memcmp(ours.spent, theirs.spent, sizeof(ours.spent)) == 0);
+                assert(b.spent[i] == NOW + SEC(8 + i));
 }
 
 /* Without a token's life one that left covers for ever; with it for as long, if it was not counted
@@ -165,7 +155,7 @@ static void test_more_resources_than_there_is_room_for(void) {
 
 int main(void) {
         test_wishes_have_a_budget();
-        test_what_others_spent_is_spent();
+        test_the_oldest_go();
         test_what_is_demanded();
         test_the_bytes_are_read_again();
         test_times_that_are_yet_to_come();
