@@ -19,6 +19,7 @@ static void on_account_changed(Keeper *k, unsigned what, void *userdata) {
         Stage *s = userdata;
 
         s->changed |= what;
+        s->n_changed++;
 }
 
 static void on_signin_added(SignIn *signin, void *userdata) {
@@ -179,7 +180,9 @@ void caller_ask(Caller *c, Keeper *k, const KeeperAsk *ask) {
         Token *token;
         int r;
 
-        *c = (Caller){ .keeper = k, .then = c->then, .other = c->other };
+        *c = (Caller){
+                .keeper = k, .then = c->then, .other = c->other, .then_userdata = c->then_userdata
+        };
         r = keeper_get(k, ask, &token, &c->waiter, on_token, c, &problem);
         assert(r >= 0);
         assert((r > 0) + (token != NULL) + (c->waiter != NULL) == 1);

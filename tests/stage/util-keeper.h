@@ -28,7 +28,8 @@ typedef struct Stage {
         Env env;
         Keyring *keyring;
         Keeper *keeper;
-        unsigned changed; /* bits of ACCOUNT_CHANGED_* since stage_changed() */
+        unsigned changed;   /* bits of ACCOUNT_CHANGED_* since stage_changed() */
+        unsigned n_changed; /* how often it was told */
         unsigned signins_added, signins_changed, signins_removed;
         unsigned warnings; /* that it ends soon */
         uint64_t warned_seconds;
@@ -44,6 +45,7 @@ typedef struct Caller {
         char text[1024];
         void (*then)(struct Caller *c); /* called inside its answer */
         struct Caller *other;
+        void *then_userdata;
 } Caller;
 
 /* Somebody who waits for a change to be done: of changer_on_done(). */
