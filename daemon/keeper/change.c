@@ -3,6 +3,8 @@
  * What is done to an account: another secret, signing out, other settings, and a server that
  * refuses a token.
  */
+#include <assert.h>
+
 #include "common/memory.h"
 #include "io/log.h"
 #include "keeper/turn.h"
@@ -63,6 +65,7 @@ KeeperOp *keeper_op_free(KeeperOp *op) {
 static void op_on_saved(int outcome, void *userdata) {
         KeeperOp *op = userdata;
 
+        assert(!op->applied);
         op->op = vault_op_free(op->op);
         op->outcome = outcome;
         keeper_due(op->keeper);
@@ -90,10 +93,12 @@ void keeper_end_ops(Keeper *k, KeeperOp **ended) {
 
         for (KeeperOp *op = k->ops; op; op = next) {
                 next = op->next;
-                if (k->closed) {
+                if (k->closed && op->op) {
                         op->op = vault_op_free(op->op);
                         (void)words_closed(k->account, &op->problem);
-                } else if (!op->applied)
+                } else if (k->closed && !op->applied)
+                        (void)words_keyring(k->account, k->env->keyring, op->outcome, &op->problem);
+                else if (!op->applied)
                         continue;
                 op_unlink(op);
                 op_link(op, ended);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-#include "keeper/exchange.h"
+#include <assert.h>
+
 #include "common/memory.h"
 #include "common/secret.h"
 #include "io/sleep.h"
+#include "keeper/exchange.h"
 #include "keeper/source.h"
 #include "keeper/stored.h"
 #include "model/limits.h"
@@ -46,6 +48,7 @@ static void exchange_on_token(const FetchToken *fetched, void *userdata) {
                 x->handler->outdated(x->userdata);
                 return;
         }
+        assert(!x->token && !x->save);
         rotated = stored_put_fetched(x->env, x->vault, x->account->source, x->resource, fetched,
                                      &x->token);
         x->fetch = fetch_free(x->fetch);
@@ -106,6 +109,7 @@ static const FetchHandler fetch_handler = {
 static int exchange_send(Exchange *x) {
         FetchRequest request;
 
+        assert(!x->fetch && !x->save && !x->read);
         if (!x->handler->may_send(x->userdata))
                 return EXCHANGE_E_DENIED;
         secret_free(x->asked_with);

@@ -3,12 +3,15 @@
  * One exchange at a time for an account, so that no refresh token is spent twice, and what its end
  * leaves: a token or a failure in its slot.
  */
+#include <assert.h>
+
 #include "io/log.h"
 #include "keeper/turn.h"
 
 static void fetching_ended(Keeper *k) {
         Slot *s = k->running.slot;
 
+        assert(s && k->running.exchange);
         keeper_abort_exchange(k, false);
         k->running.repeated = false;
         s->ended = true;
@@ -159,6 +162,7 @@ void keeper_fetch(Keeper *k) {
                 s = s->next;
         if (!s)
                 return;
+        assert(!k->running.exchange);
         k->running.slot = s;
         k->running.counts = s->wished;
         k->running.spent = false;

@@ -143,9 +143,8 @@ Keeper *keeper_free(Keeper *k) {
         if (k->vault)
                 keeper_close(k);
         vault_op_free(k->look);
-        k->vault =
-                vault_free(k->vault); /* which tells those who change it that it came to nothing */
         keeper_end_ops(k, &ended);
+        k->vault = vault_free(k->vault);
         keeper_answer_ops(&ended);
         while (k->slots) {
                 Slot *s = k->slots;

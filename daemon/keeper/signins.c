@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#include "keeper/signins.h"
+#include <assert.h>
+
 #include "common/memory.h"
+#include "keeper/signins.h"
 #include "keeper/stored.h"
 #include "model/limits.h"
 
@@ -74,6 +76,7 @@ static void signins_on_token(SignIn *s, const FetchToken *fetched, void *userdat
         Signins *l = userdata;
         Record *record = vault_record(l->vault);
 
+        assert(s == signins_pending(l) && !l->save);
         l->handler->arrived(l->userdata);
         vault_start_over(l->vault);
         record_drop_tokens(record);
@@ -125,6 +128,7 @@ int signins_begin(Signins *l, Keeper *keeper, const Account *account, const char
         SignIn *s;
         int r;
 
+        assert(!signins_pending(l));
         for (const SignIn *each = l->first; each; each = signin_next(each))
                 n++;
         if (n >= LIMIT_SIGNINS_PER_ACCOUNT)

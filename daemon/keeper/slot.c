@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-#include "keeper/slot.h"
+#include <assert.h>
+
 #include "common/memory.h"
 #include "io/log.h"
 #include "io/timer.h"
+#include "keeper/slot.h"
 #include "model/limits.h"
 
 static Slot *slot_new(const char *resource, const char *claims) {
@@ -74,6 +76,7 @@ void slot_happened(Slot *s, KeeperEvent event) {
 }
 
 void slot_set_token(Slot *s, AccountSource source, Token *token, uint64_t fetched_usec) {
+        assert(token);
         token_unref(s->token);
         s->token = token_ref(token);
         s->fetched_usec = fetched_usec;

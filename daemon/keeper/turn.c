@@ -4,9 +4,11 @@
  * the one timer is armed; and at last the answers go out, after which nothing of the keeper is
  * touched: whoever is answered may do what he likes, and free it.
  */
-#include "keeper/turn.h"
+#include <assert.h>
+
 #include "io/log.h"
-#include "model/limits.h"
+#include "keeper/turn.h"
+#include "policy/reminders.h"
 
 static JudgeFacts turn_facts(const Keeper *k, const Slot *s, uint64_t now) {
         return (JudgeFacts){
@@ -124,7 +126,7 @@ static void turn_prune(Keeper *k) {
 static void turn_warn(Keeper *k, uint64_t now) {
         const Token *token = k->slots->token;
         uint64_t seconds = token_left_usec(token, now) / USEC_PER_SEC;
-        unsigned days = policy_warning(token, now);
+        unsigned days = reminder_days(token, now);
         View *v = &k->view;
         Problem problem = { 0 };
 
@@ -143,7 +145,7 @@ static void turn_warn(Keeper *k, uint64_t now) {
 }
 
 static void turn_arm(Keeper *k, uint64_t now) {
-        uint64_t next = policy_warning_at(k->slots->token, now);
+        uint64_t next = reminder_next_at(k->slots->token, now);
 
         for (const Slot *s = k->slots; s; s = s->next)
                 next = MIN(next, keeper_next_time(k, s, now));
@@ -167,6 +169,7 @@ void keeper_turn(void *userdata) {
         Keeper *k = userdata;
         uint64_t now;
 
+        assert(k->slots && !k->slots->claims && (!k->running.slot || k->running.exchange));
         k->due = false;
         keeper_apply_ops(k);
         now = clock_boottime();

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#include "keeper/waiter.h"
+#include <assert.h>
+
 #include "common/memory.h"
+#include "keeper/waiter.h"
 
 static void waiter_link(Waiter *w, Waiter **list) {
         Waiter **tail = list;
@@ -88,6 +90,7 @@ uint64_t waiters_next_time(const Waiter *list) {
 }
 
 void waiter_end(Waiter *w, Waiter **ended, Token *token, const Problem *problem) {
+        assert(w->slot && (token || problem->outcome != OUTCOME_OK));
         waiter_unlink(w);
         w->slot = NULL;
         w->token = token ? token_ref(token) : NULL;

@@ -118,28 +118,3 @@ bool policy_may_try(KeeperTry when, const PolicyFailure *f, bool forced, uint64_
 uint64_t policy_person_may_try_at(const PolicyFailure *f, uint64_t sent) {
         return MAX(f->not_before, sent ? sent + ASK_PERSON_USEC : 0);
 }
-
-static const unsigned warnings[] = { 14, 3 }; /* days */
-
-unsigned policy_warning(const Token *t, uint64_t now) {
-        uint64_t left = token_left_usec(t, now);
-        unsigned days = 0;
-
-        if (left == 0 || t->type != TOKEN_TYPE_API_TOKEN || t->expires_usec == USEC_INFINITY)
-                return 0;
-        for (size_t i = 0; i < ARRAY_SIZE(warnings); i++)
-                if (left <= warnings[i] * DAY_USEC)
-                        days = warnings[i];
-        return days;
-}
-
-uint64_t policy_warning_at(const Token *t, uint64_t now) {
-        uint64_t left = token_left_usec(t, now);
-
-        if (left == 0 || t->type != TOKEN_TYPE_API_TOKEN || t->expires_usec == USEC_INFINITY)
-                return USEC_INFINITY;
-        for (size_t i = 0; i < ARRAY_SIZE(warnings); i++)
-                if (left > warnings[i] * DAY_USEC)
-                        return t->expires_usec - warnings[i] * DAY_USEC;
-        return USEC_INFINITY;
-}

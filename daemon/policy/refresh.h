@@ -80,11 +80,3 @@ bool policy_may_try(KeeperTry when, const PolicyFailure *f, bool forced, uint64_
 /* When a person's own wish may start one, whatever the back-off says: when the server's Retry-After
  * is over and nothing was sent for 10 s. sent 0: never. */
 uint64_t policy_person_may_try_at(const PolicyFailure *f, uint64_t sent);
-
-/*
- * A person is told that an API token ends 14 days and 3 days before, since nobody else can see to
- * the next one. How many days are left by that count: 14, 3, or 0 when there is nothing to tell.
- */
-unsigned policy_warning(const Token *t, uint64_t now);
-/* When there will be something (else) to tell; USEC_INFINITY: never. */
-uint64_t policy_warning_at(const Token *t, uint64_t now);

@@ -299,30 +299,6 @@ static void test_how_long_a_token_covers(void) {
         assert(policy_covered_until(ACCOUNT_SOURCE_AZURE_CLI, &t, NOW + SEC(3330)) == 0);
 }
 
-static void test_an_api_token_s_end_is_told_in_time(void) {
-        const uint64_t day = 86400 * USEC_PER_SEC, end = 100 * day;
-        Token t = { .type = TOKEN_TYPE_API_TOKEN, .expires_usec = end };
-        Token bearer = { .type = TOKEN_TYPE_BEARER, .expires_usec = end };
-        Token endless = { .type = TOKEN_TYPE_API_TOKEN, .expires_usec = USEC_INFINITY };
-
-        assert(policy_warning(&t, 1) == 0);
-        assert(policy_warning_at(&t, 1) == end - 14 * day);
-        assert(policy_warning(&t, end - 14 * day - 1) == 0);
-        assert(policy_warning(&t, end - 14 * day) == 14);
-        assert(policy_warning_at(&t, end - 14 * day) == end - 3 * day);
-        assert(policy_warning(&t, end - 3 * day - 1) == 14);
-        assert(policy_warning(&t, end - 3 * day) == 3);
-        assert(policy_warning_at(&t, end - 3 * day) == USEC_INFINITY);
-        assert(policy_warning(&t, end - 1) == 3);
-        assert(policy_warning(&t, end) == 0);
-        assert(policy_warning_at(&t, end) == USEC_INFINITY);
-
-        assert(policy_warning(&bearer, end - 1) == 0 && policy_warning(&endless, 1) == 0);
-        assert(policy_warning_at(&bearer, 1) == USEC_INFINITY);
-        assert(policy_warning_at(&endless, 1) == USEC_INFINITY);
-        assert(policy_warning(NULL, 1) == 0 && policy_warning_at(NULL, 1) == USEC_INFINITY);
-}
-
 int main(void) {
         test_fresh_without_a_promise();
         test_a_promise_is_kept_to_the_microsecond();
@@ -338,6 +314,5 @@ int main(void) {
         test_an_idle_account_is_only_kept_alive();
         test_the_start_is_a_use_within_14_days();
         test_how_long_a_token_covers();
-        test_an_api_token_s_end_is_told_in_time();
         return 0;
 }
