@@ -160,8 +160,9 @@ void keeper_fetch(Keeper *k) {
                 return;
         while (s && !s->wanted)
                 s = s->next;
-        if (!s)
+        if (!s || keeper_looks_first(k))
                 return;
+        k->looked = false;
         assert(!k->running.exchange);
         k->running.slot = s;
         k->running.counts = s->wished;

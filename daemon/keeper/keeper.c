@@ -29,40 +29,6 @@ static void keeper_note_unread(Keeper *k) {
         problem_clear(&problem);
 }
 
-/* Somebody who deletes the item in a keyring's editor signs out. */
-static void keeper_on_item_gone(Keeper *k) {
-        const char *name = k->account->name;
-        bool api_token = k->account->source == ACCOUNT_SOURCE_API_TOKEN;
-        Problem problem = { 0 };
-
-        if (!source_needs_secret(k->account->source))
-                return;
-        record_drop_tokens(vault_record(k->vault));
-        keeper_happened(k, KEEPER_EVENT_ITEM_GONE);
-        (void)problem_set(&problem, OUTCOME_SIGN_IN_NEEDED,
-                          "%s: its item is gone from the keyring. Run: iotc-token %s %s%s", name,
-                          api_token ? "api-token add" : "login", name,
-                          api_token ? " --replace" : "");
-        log_info("%s", problem_text(&problem));
-        view_set_error(&k->view, &problem);
-        problem_clear(&problem);
-        keeper_due(k);
-}
-
-static void keeper_on_looked(int outcome, void *userdata) {
-        Keeper *k = userdata;
-
-        k->look = vault_op_free(k->look);
-        if (outcome == KEYRING_E_NOT_FOUND && !vault_record(k->vault)->secret)
-                keeper_on_item_gone(k);
-}
-
-void keeper_on_deletion(Keeper *k) {
-        /* What was not stored yet is not lost. */
-        if (!k->look && source_needs_secret(k->account->source) && vault_is_stored(k->vault))
-                (void)vault_reload(k->vault, &k->look, keeper_on_looked, k);
-}
-
 /* What waited for the keyring is stored. */
 static void keeper_on_saved(Keeper *k) {
         const Problem none = { 0 };

@@ -50,6 +50,7 @@ struct Keeper {
         Signins signins;
         AzWatch *az;   /* NULL: nothing to watch */
         VaultOp *look; /* is its item still there? */
+        bool looked;   /* it was, before the exchange that is to come */
         View view;
         Times times;
         Defer *turn;
@@ -101,6 +102,13 @@ void keeper_adopt_again(Keeper *k);
 /* fetching.c */
 /* Start the next exchange that is wanted, if none is under way. */
 void keeper_fetch(Keeper *k);
+
+/* look.c */
+/* The vault has found its item gone, and wiped what it had: that is a sign-out. */
+void keeper_on_item_gone(Keeper *k);
+/* True while it is looked whether the item is there, where that has to be known before an exchange:
+ * a turn will come. */
+bool keeper_looks_first(Keeper *k);
 
 /* sign-in.c */
 extern const SigninsHandler keeper_signins_handler; /* of Keeper */

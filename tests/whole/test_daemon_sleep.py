@@ -4,7 +4,6 @@
 # way holds the machine awake until its answer is stored, and what fell due meanwhile is done when
 # the machine is back. All of it does without logind.
 
-import fcntl
 import time
 
 import pytest
@@ -98,16 +97,11 @@ def test_held_awake_while_an_answer_is_on_its_way(signed_in, entra, logind):
     assert entra.count() == 1
 
 
-def test_not_sent_yet_is_not_sent(signed_in, entra, logind, home):
-    """It has begun, but another of this user's daemons is at it: it is put back."""
-    with open(home.folder + '/run/iotc-token/account-work.lock', 'a', encoding='utf-8') as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        call = signed_in.start_get('work', min_valid=600)
-        wait_until(lambda: locks(logind) == [LOCK], 'a lock to be held')
-        sleep_begins(signed_in, logind)
-        wait_until(lambda: locks(logind) == [], 'the lock to be gone')
+def test_nothing_is_sent_while_asleep(signed_in, entra, logind):
+    sleep_begins(signed_in, logind)
+    call = signed_in.start_get('work', min_valid=600)
     name, _ = signed_in.error_of(signed_in.get_token, 'work', min_valid=600, timeout=1)
-    assert name == 'TimedOut' and entra.count() == 0
+    assert name == 'TimedOut' and entra.count() == 0 and locks(logind) == []
     logind.tell(False)
     assert call.result()[1] == 'bearer'
     assert entra.count() == 1
