@@ -35,14 +35,14 @@ typedef struct Row {
 #define STRICT(n) \
         { .strict = true, .min_valid = n }
 
-/* clang-format off */
 static const Row rows[] = {
         { "a fresh token", READY, 3000, .verdict = VERDICT_SERVE },
         { "no token", READY, 0, .verdict = VERDICT_START },
         { "a token near its end", READY, 60, .verdict = VERDICT_START },
         { "one is on its way", READY, 0, .facts = { .running = true }, .verdict = VERDICT_WAIT },
         { "one is to be made", READY, 0, .facts = { .wanted = true }, .verdict = VERDICT_WAIT },
-        { "the best that could be had", READY, 60, .facts = { .ended = true }, .verdict = VERDICT_SERVE },
+        { "the best that could be had", READY, 60, .facts = { .ended = true },
+          .verdict = VERDICT_SERVE },
         { "the keyring has not answered", LOADING, 0, .verdict = VERDICT_WAIT },
         { "nobody is signed in", NOBODY, 0, .verdict = VERDICT_FAIL, .why = REFUSAL_SIGN_IN },
         { "nobody any more, and a token", NOBODY, 60, .verdict = VERDICT_SERVE },
@@ -52,23 +52,27 @@ static const Row rows[] = {
           .verdict = VERDICT_FAIL, .why = REFUSAL_SIGN_IN },
         { "a bad line", READY, 0, .facts = { .misconfigured = true }, .verdict = VERDICT_FAIL,
           .why = REFUSAL_MISCONFIGURED },
-        { "the machine goes to sleep", READY, 60, .facts = { .asleep = true }, .verdict = VERDICT_SERVE },
-        { "force", READY, 3000, .ask = { .force = true }, .verdict = VERDICT_START, .counts = true },
-        { "a promise", READY, 600, .ask = { .wish = STRICT(900) }, .verdict = VERDICT_START, .counts = true },
+        { "the machine goes to sleep", READY, 60, .facts = { .asleep = true },
+          .verdict = VERDICT_SERVE },
+        { "force", READY, 3000, .ask = { .force = true }, .verdict = VERDICT_START,
+          .counts = true },
+        { "a promise", READY, 600, .ask = { .wish = STRICT(900) }, .verdict = VERDICT_START,
+          .counts = true },
         { "a promise that can't be kept", READY, 600, .facts = { .ended = true },
           .ask = { .wish = STRICT(900) }, .verdict = VERDICT_FAIL, .why = REFUSAL_TOO_SHORT },
         { "soon tried again", DOWN, 0, .failure = FAILED(SEC(2)), .verdict = VERDICT_WAIT },
         { "late tried again", DOWN, 0, .failure = FAILED(SEC(60)), .verdict = VERDICT_FAIL,
           .why = REFUSAL_FAILURE },
-        { "late tried again, and a token", DOWN, 60, .failure = FAILED(SEC(60)), .verdict = VERDICT_SERVE },
+        { "late tried again, and a token", DOWN, 60, .failure = FAILED(SEC(60)),
+          .verdict = VERDICT_SERVE },
         { "who does not wait", DOWN, 0, .failure = FAILED(SEC(2)), .ask = { .timeout_usec = 1 },
           .verdict = VERDICT_FAIL, .why = REFUSAL_FAILURE },
-        { "a person, at once", DOWN, 0, .failure = FAILED(SEC(60)), .ask = { .force = true, .person = true },
-          .verdict = VERDICT_START },
-        { "a person, too soon", DOWN, 0, .failure = FAILED(SEC(60)), .facts = { .sent_usec = NOW - SEC(1) },
-          .ask = { .force = true, .person = true }, .verdict = VERDICT_FAIL, .why = REFUSAL_UNTRIED },
+        { "a person, at once", DOWN, 0, .failure = FAILED(SEC(60)),
+          .ask = { .force = true, .person = true }, .verdict = VERDICT_START },
+        { "a person, too soon", DOWN, 0, .failure = FAILED(SEC(60)),
+          .facts = { .sent_usec = NOW - SEC(1) }, .ask = { .force = true, .person = true },
+          .verdict = VERDICT_FAIL, .why = REFUSAL_UNTRIED },
 };
-/* clang-format on */
 
 static Token *token_of(unsigned left) {
         Token *t;
