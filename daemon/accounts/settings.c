@@ -32,7 +32,7 @@ static int keeper_add(Manager *m, Account *account) {
 /* An account that is to go by the settings ends an exchange first, whose refresh token may be the
  * only one that is good: the group may come back, or the slip be mended. */
 static bool keeper_waits(Manager *m, const Keeper *k) {
-        if (!keeper_owes_secret(k))
+        if (!keeper_expects_secret(k))
                 return false;
         timer_arm(m->again, clock_boottime() + AGAIN_USEC);
         return true;

@@ -20,13 +20,13 @@ static void keeper_on_az(bool changing, void *userdata) {
                  */
                 if (k->running.exchange && !k->running.repeated)
                         exchange_outdate(k->running.exchange);
-                keeper_happened(k, KEEPER_EVENT_AZ_CHANGED);
+                keeper_apply_event(k, KEEPER_EVENT_AZ_CHANGED);
                 keeper_drop_stored_tokens(k);
         } else if (used_at && env_true_of(k->env, now) < used_at + IN_USE_SECONDS &&
                    keeper_can_fetch(k) && k->running.slot != own && slot_has_budget(own, now)) {
                 /* An az that writes its profile whenever it runs must not have us run it for ever.
                  */
-                own->wanted = own->wished = true;
+                own->due = own->counts = true;
         }
         keeper_due(k);
 }

@@ -82,7 +82,7 @@ void keeper_apply_ops(Keeper *k) {
                 if (op->outcome != 0)
                         continue;
                 /* A person has changed what it lives on: the old error is history. */
-                keeper_happened(k, op->event);
+                keeper_apply_event(k, op->event);
                 keeper_adopt_record(k);
                 view_set_error(&k->view, &none);
         }
@@ -174,21 +174,21 @@ static void keeper_drop_slots(Keeper *k) {
         for (Slot *s = k->slots->next; s; s = s->next) {
                 if (account_allows_resource(k->account, s->resource))
                         continue;
-                s->wanted = false;
-                if (k->running.slot == s && !exchange_owes_secret(k->running.exchange))
+                s->due = false;
+                if (k->running.slot == s && !exchange_expects_secret(k->running.exchange))
                         keeper_abort_exchange(k, false);
         }
 }
 
-/* Another resource of its own. An exchange for the former one, whose refresh token is owed to us,
+/* Another resource of its own. An exchange for the former one, whose refresh token is on its way,
  * ends in the former one's slot. */
 static void keeper_set_resource(Keeper *k, const char *resource) {
         Slot *former = k->slots, *own = ledger_slot(&k->ledger, &k->slots, resource, NULL);
         Slot **p = &k->slots;
 
-        if (!exchange_owes_secret(k->running.exchange))
+        if (!exchange_expects_secret(k->running.exchange))
                 keeper_abort_exchange(k, false);
-        keeper_happened(k, KEEPER_EVENT_OTHER_RESOURCE);
+        keeper_apply_event(k, KEEPER_EVENT_OTHER_RESOURCE);
         while (*p != own)
                 p = &(*p)->next;
         *p = own->next;
@@ -211,7 +211,7 @@ int keeper_configure(Keeper *k, Account *taken) {
                 keeper_set_resource(k, account->resource);
         }
         if (!same) {
-                keeper_happened(k, KEEPER_EVENT_OTHER_IDENTITY);
+                keeper_apply_event(k, KEEPER_EVENT_OTHER_IDENTITY);
                 /* A record does not name all of it: a subscription, a command. */
                 keeper_drop_stored_tokens(k);
         }
@@ -264,8 +264,8 @@ int keeper_report_rejected(Keeper *k, const char *token, const char *claims, con
         k->times.rejected_usec = now;
         free(s->reporter);
         s->reporter = xstrdup(caller);
-        fetch->wanted = true;
-        fetch->wished = true;
+        fetch->due = true;
+        fetch->counts = true;
         fetch->trusted = true; /* none from a sandbox comes this far */
         keeper_due(k);
         return 0;

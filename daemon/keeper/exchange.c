@@ -165,7 +165,7 @@ Exchange *exchange_free(Exchange *x) {
         return NULL;
 }
 
-bool exchange_owes_secret(const Exchange *x) {
+bool exchange_expects_secret(const Exchange *x) {
         return x && (x->fetch || x->save) &&
                source_secret(x->account->source) == SOURCE_SECRET_REFRESH_TOKEN;
 }

@@ -40,7 +40,7 @@ Exchange *exchange_free(Exchange *x);
 
 /* Is a refresh token on its way that may be the only one that is good? A service with strict
  * rotation has spent the one that it was got with. NULL is fine. */
-bool exchange_owes_secret(const Exchange *x);
+bool exchange_expects_secret(const Exchange *x);
 /* Its answer is not to be used, but whoever gives it is not to be ended. */
 void exchange_outdate(Exchange *x);
 

@@ -75,7 +75,7 @@ void keeper_note_use(const Keeper *k) {
 
 uint64_t keeper_next_time(const Keeper *k, const Slot *s, uint64_t now) {
         uint64_t end = token_left_usec(s->token, now) > 0 ? s->token->expires_usec : USEC_INFINITY;
-        bool busy = s->wanted || k->running.slot == s;
+        bool busy = s->due || k->running.slot == s;
 
         switch (keeper_rule_of(k, s, now)->timer) {
         case KEEPER_TIMER_OFF:
@@ -102,13 +102,13 @@ void keeper_abort_exchange(Keeper *k, bool again) {
 
         if (!s)
                 return;
-        s->wished = again && (s->wished || k->running.counts);
-        s->wanted = again;
+        s->counts = again && (s->counts || k->running.counts);
+        s->due = again;
         k->running.exchange = exchange_free(k->running.exchange);
         k->running.slot = NULL;
 }
 
-void keeper_happened(Keeper *k, KeeperEvent event) {
+void keeper_apply_event(Keeper *k, KeeperEvent event) {
         const KeeperEffect *effect = keeper_effect(event);
 
         if (effect->exchange == KEEPER_GONE)
@@ -121,7 +121,7 @@ void keeper_happened(Keeper *k, KeeperEvent event) {
         if (effect->secret == KEEPER_GONE || event == KEEPER_EVENT_AZ_CHANGED)
                 (void)record_set_seen_tenant(vault_record(k->vault), NULL);
         for (Slot *s = k->slots; s; s = s->next)
-                slot_happened(s, event);
+                slot_apply_event(s, event);
 }
 
 void keeper_put_token(Keeper *k, Slot *s, Token *token) {
@@ -140,7 +140,7 @@ void keeper_wake(Keeper *k) {
         own->used_usec = now;
         if (k->running.slot != own && own->failure.outcome == OUTCOME_OK &&
             token_left_usec(own->token, now) == 0)
-                own->wanted = true;
+                own->due = true;
 }
 
 void keeper_note_saved(Keeper *k, int outcome) {

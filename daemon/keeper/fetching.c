@@ -100,7 +100,7 @@ static void fetching_on_token(Token *token, int saved, void *userdata) {
         keeper_put_token(k, s, token);
         if (s->plain != s) {
                 keeper_put_token(k, s->plain, token);
-                s->plain->wanted = false;
+                s->plain->due = false;
         }
         ledger_cover(&k->ledger, s, k->account->source);
         if (s->plain == k->slots)
@@ -158,16 +158,16 @@ void keeper_fetch(Keeper *k) {
         if (k->running.slot || signins_is_saving(&k->signins) || k->env->asleep ||
             az_watch_is_changing(k->az) || !keeper_can_fetch(k))
                 return;
-        while (s && !s->wanted)
+        while (s && !s->due)
                 s = s->next;
         if (!s || keeper_looks_first(k))
                 return;
         k->looked = false;
         assert(!k->running.exchange);
         k->running.slot = s;
-        k->running.counts = s->wished;
+        k->running.counts = s->counts;
         k->running.spent = false;
-        s->wanted = s->wished = false;
+        s->due = s->counts = false;
         r = exchange_new(&k->running.exchange, k->env, k->account, k->vault, s->resource, s->claims,
                          &handler, k);
         if (r == 0)

@@ -96,7 +96,7 @@ Judgement judge(const JudgeFacts *f, const Slot *s, const Ask *a) {
                 return good ? serve : fail(REFUSAL_SIGN_IN);
         if (f->asleep && !f->running && good)
                 return serve;
-        if (f->wanted || f->running)
+        if (f->due || f->running)
                 return wait_on;
         untried = a->person && s->failure.tried < a->asked_usec;
         if (!ended &&

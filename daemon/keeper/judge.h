@@ -27,7 +27,7 @@ typedef struct JudgeFacts {
         bool allowed;    /* tokens of the slot's resource are, by the settings */
         bool signing_in; /* a person's sign-in is pending */
         bool asleep;     /* nothing is asked before the machine is back */
-        bool wanted;     /* an exchange of the slot is to be made */
+        bool due;        /* an exchange of the slot is to be made */
         bool running;    /* one is under way */
         bool ended;      /* one has just ended: no other is started for who waited for it */
 } JudgeFacts;

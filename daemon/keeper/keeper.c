@@ -14,7 +14,7 @@ static void keeper_on_time(void *userdata) {
 
         for (Slot *s = k->slots; s; s = s->next)
                 if (keeper_next_time(k, s, now) <= now && keeper_can_fetch(k))
-                        s->wanted = true;
+                        s->due = true;
         keeper_due(k);
 }
 
@@ -49,7 +49,7 @@ static void keeper_on_vault(VaultEvent event, void *userdata) {
         else if (vault_state(k->vault) == VAULT_STATE_LOADED) {
                 /* A program that was asked without what is stored may do better now. */
                 for (Slot *s = k->slots; s; s = s->next)
-                        s->wanted = s->wanted || s->failure.outcome == OUTCOME_KEYRING_LOCKED;
+                        s->due = s->due || s->failure.outcome == OUTCOME_KEYRING_LOCKED;
                 keeper_adopt_record(k);
                 keeper_wake(k);
                 keeper_note_unread(k);
@@ -136,8 +136,8 @@ SignIn *keeper_signins(const Keeper *k) {
         return k->signins.first;
 }
 
-bool keeper_owes_secret(const Keeper *k) {
-        return exchange_owes_secret(k->running.exchange);
+bool keeper_expects_secret(const Keeper *k) {
+        return exchange_expects_secret(k->running.exchange);
 }
 
 void keeper_on_keyring(Keeper *k, KeyringState state) {
@@ -158,7 +158,7 @@ void keeper_on_online(Keeper *k) {
                         continue;
                 s->failures = 0;
                 s->failure.retry_at = MIN(s->failure.retry_at, MAX(at, now));
-                s->wanted = s->wanted || at <= now;
+                s->due = s->due || at <= now;
         }
         keeper_due(k);
 }
@@ -177,7 +177,7 @@ bool keeper_is_settled(const Keeper *k) {
 
 bool keeper_flush(Keeper *k) {
         return vault_flush(k->vault) &&
-               (k->account->source != ACCOUNT_SOURCE_ENTRA || !keeper_owes_secret(k));
+               (k->account->source != ACCOUNT_SOURCE_ENTRA || !keeper_expects_secret(k));
 }
 
 void keeper_on_clock(Keeper *k, int64_t by) {
@@ -190,7 +190,7 @@ void keeper_on_clock(Keeper *k, int64_t by) {
                  * have ended long ago. It is served until az has been asked again. */
                 if (k->account->source == ACCOUNT_SOURCE_AZURE_CLI && by > SKEW_MIN_SECONDS &&
                     token_left_usec(s->token, now) > 0 && k->running.slot != s)
-                        s->wanted = true;
+                        s->due = true;
         }
         if (signin)
                 k->env->listener->signin_changed(signin, k->env->listener_userdata);

@@ -59,8 +59,9 @@ void keeper_view(const Keeper *k, KeeperView *ret);
 
 /*
  * Ask for a token. 0 and *ret_token (borrowed, valid until the loop turns): here it is, nothing
- * else happens. 0 and *ret_token NULL: *ret_waiter is parked and fn will be called. Positive: an
- * Outcome, told in *problem. Negative: errno. The warm path allocates nothing.
+ * else happens. 0 and *ret_token NULL: *ret_waiter is parked, and fn will be called from the loop,
+ * also with a refusal. Positive: an Outcome, told in *problem, of what can't be asked for.
+ * Negative: errno. The warm path allocates nothing.
  */
 int keeper_get(Keeper *k, const KeeperAsk *ask, Token **ret_token, Waiter **ret_waiter, KeeperFn fn,
                void *userdata, Problem *problem);
@@ -79,9 +80,9 @@ int keeper_report_rejected(Keeper *k, const char *token, const char *claims, con
 
 /* Is a refresh token on its way that may be the only one that is good? A service with strict
  * rotation has spent the one that it was got with. */
-bool keeper_owes_secret(const Keeper *k);
+bool keeper_expects_secret(const Keeper *k);
 /* Other settings for the same account; takes over account. Tokens stay unless the identity changed.
- * An exchange that owes a refresh token ends by itself, unless the identity changed. */
+ * An exchange whose refresh token is on its way ends by itself, unless the identity changed. */
 int keeper_configure(Keeper *k, Account *account);
 /* Store an API token or a client secret; fn is called when the keyring has answered. Memory has it
  * only once the keyring has it: an error has changed nothing. *ret is freed by the caller, and the
@@ -119,7 +120,7 @@ void keeper_on_deletion(Keeper *k);
 void keeper_on_clock(Keeper *k, int64_t by);
 /* There is a network again: try now what waits for it. */
 void keeper_on_online(Keeper *k);
-/* Env.asleep is true now: what has not been sent is not sent, and who can be served is. */
+/* Env.asleep is true now: nothing is sent, and who can be served is. */
 void keeper_on_sleep(Keeper *k);
 /* Does a caller wait for a token of it? */
 bool keeper_is_awaited(const Keeper *k);

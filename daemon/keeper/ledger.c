@@ -21,9 +21,9 @@ Slot *ledger_slot(const Ledger *l, Slot **list, const char *resource, const char
         Slot *s = slot_get(list, resource, claims);
         const PolicyBudget *spent;
 
-        if (!s || s->plain->counted)
+        if (!s || s->plain->known)
                 return s;
-        s->plain->counted = true;
+        s->plain->known = true;
         spent = policy_ledger_find(&l->file, resource);
         if (spent)
                 s->plain->budget = *spent;

@@ -15,7 +15,7 @@ void keeper_on_item_gone(Keeper *k) {
         if (!source_needs_secret(k->account->source))
                 return;
         record_drop_tokens(vault_record(k->vault));
-        keeper_happened(k, KEEPER_EVENT_ITEM_GONE);
+        keeper_apply_event(k, KEEPER_EVENT_ITEM_GONE);
         (void)problem_set(&problem, OUTCOME_SIGN_IN_NEEDED,
                           "%s: its item is gone from the keyring. Run: iotc-token %s %s%s", name,
                           api_token ? "api-token add" : "login", name,

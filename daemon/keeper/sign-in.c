@@ -19,10 +19,10 @@ static void keeper_on_signin_done(Token *token, const char *resource, int saved,
 
         /* The others may be of another person. */
         for (Slot *s = fresh ? own->next : own; s; s = s->next)
-                slot_happened(s, KEEPER_EVENT_OTHER_IDENTITY);
+                slot_apply_event(s, KEEPER_EVENT_OTHER_IDENTITY);
         if (fresh) {
                 keeper_put_token(k, own, token);
-                own->wanted = false;
+                own->due = false;
                 own->ended = true;
                 own->used_usec = clock_boottime();
         }

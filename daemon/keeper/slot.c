@@ -59,14 +59,14 @@ void slot_fail(Slot *s, const Problem *problem, uint64_t retry_at, uint64_t not_
         problem_copy(&s->problem, problem);
 }
 
-void slot_happened(Slot *s, KeeperEvent event) {
+void slot_apply_event(Slot *s, KeeperEvent event) {
         const KeeperEffect *effect = keeper_effect(event);
 
         if (effect->tokens == KEEPER_GONE) {
                 s->token = token_unref(s->token);
                 s->refresh_usec = USEC_INFINITY;
                 s->fetched_usec = 0;
-                s->wanted = false;
+                s->due = false;
         }
         if (effect->failure == KEEPER_GONE) {
                 s->failures = 0;
@@ -83,7 +83,7 @@ void slot_set_token(Slot *s, AccountSource source, Token *token, uint64_t fetche
         s->refresh_usec = policy_refresh_at(source, token, random_number());
         free(s->reporter);
         s->reporter = NULL;
-        slot_happened(s, KEEPER_EVENT_FETCHED);
+        slot_apply_event(s, KEEPER_EVENT_FETCHED);
 }
 
 bool slot_has_budget(const Slot *s, uint64_t now) {

@@ -33,15 +33,15 @@ typedef struct Slot {
         char *resource;
         char *claims; /* NULL but for a claims challenge, which lives for its request only */
         Token *token; /* or NULL */
-        bool wanted;  /* an exchange is to be made */
-        bool wished;  /* because callers wish for it: it counts for the budget */
+        bool due;     /* an exchange is to be made */
+        bool counts;  /* because callers wish for it: it counts for the budget */
         bool trusted; /* somebody asked for its claims who may change the account */
         bool ended;   /* an exchange of it has, since the last turn */
         uint64_t refresh_usec; /* when to refresh in the background; USEC_INFINITY: never */
         uint64_t used_usec;    /* when it was last asked for; 0: never */
         uint64_t fetched_usec; /* when the last good fetch ended; 0: never */
         unsigned failures;     /* in a row */
-        bool counted;          /* `budget` is known; of a plain slot only */
+        bool known;            /* `budget` is known; of a plain slot only */
         PolicyBudget budget;   /* of equal requests; likewise */
         Spent spent[POLICY_BUDGET_SIZE]; /* what was counted in this life; oldest first; likewise */
         PolicyFailure failure;           /* of the last attempt, OUTCOME_OK when it went well */
@@ -59,7 +59,7 @@ Slot *slot_free(Slot *s);
  * 0: none. */
 void slot_fail(Slot *s, const Problem *problem, uint64_t retry_at, uint64_t not_before);
 /* Let an event do to the slot what the table says; what is new is put in by the caller. */
-void slot_happened(Slot *s, KeeperEvent event);
+void slot_apply_event(Slot *s, KeeperEvent event);
 /* Hand out this token from now on; it came at fetched_usec. */
 void slot_set_token(Slot *s, AccountSource source, Token *token, uint64_t fetched_usec);
 

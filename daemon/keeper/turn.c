@@ -20,7 +20,7 @@ static JudgeFacts turn_facts(const Keeper *k, const Slot *s, uint64_t now) {
                 .allowed = s == k->slots || account_allows_resource(k->account, s->resource),
                 .signing_in = signins_pending(&k->signins) != NULL,
                 .asleep = k->env->asleep,
-                .wanted = s->wanted,
+                .due = s->due,
                 .running = k->running.slot == s,
                 .ended = s->ended,
         };
@@ -68,12 +68,12 @@ static void turn_judge(Keeper *k, uint64_t now, Waiter **ended) {
                         turn_end(k, w, j, now, ended);
                         continue;
                 }
-                if (!w->met && (facts.wanted || facts.running))
+                if (!w->met && (facts.due || facts.running))
                         k->env->stats.coalesced++;
                 w->met = true;
                 if (j.verdict == VERDICT_START) {
-                        s->wanted = true;
-                        s->wished = s->wished || j.counts;
+                        s->due = true;
+                        s->counts = s->counts || j.counts;
                 } else if (j.again_usec)
                         s->refresh_usec = MIN(s->refresh_usec, j.again_usec);
         }
@@ -96,7 +96,7 @@ static void turn_end_late(Keeper *k, uint64_t now, Waiter **ended) {
 }
 
 static bool slot_is_needed(const Keeper *k, const Slot *slot) {
-        if (slot == k->slots || slot->wanted || k->running.slot == slot ||
+        if (slot == k->slots || slot->due || k->running.slot == slot ||
             waiters_any(k->waiters, slot) ||
             (!slot->claims && account_allows_resource(k->account, slot->resource)))
                 return true;

@@ -80,8 +80,8 @@ void keeper_note_use(const Keeper *k);
 uint64_t keeper_next_time(const Keeper *k, const Slot *s, uint64_t now);
 /* Let an event do to what the keeper holds what the table says; what is new is put in by the
  * caller. */
-void keeper_happened(Keeper *k, KeeperEvent event);
-/* Drop the exchange under way; what it was for is wanted again when again is set. */
+void keeper_apply_event(Keeper *k, KeeperEvent event);
+/* Drop the exchange under way; what it was for is due again when again is set. */
 void keeper_abort_exchange(Keeper *k, bool again);
 /* Hand out this token from now on. */
 void keeper_put_token(Keeper *k, Slot *s, Token *token);
@@ -100,7 +100,7 @@ void keeper_adopt_record(Keeper *k);
 void keeper_adopt_again(Keeper *k);
 
 /* fetching.c */
-/* Start the next exchange that is wanted, if none is under way. */
+/* Start the next exchange that is due, if none is under way. */
 void keeper_fetch(Keeper *k);
 
 /* look.c */

@@ -83,10 +83,10 @@ static void test_the_refresh_token_is_stored_first(void) {
         owner_init(&o);
         assert(owner_begin(&o, NULL) == 0);
         assert(streq(fake_fetch_request(fake_fetch())->refresh_token, "secret-rt-1"));
-        assert(exchange_owes_secret(o.exchange) && o.asked == 1);
+        assert(exchange_expects_secret(o.exchange) && o.asked == 1);
         fake_keyring_hold(o.stage.keyring, true);
         answer_token("secret-at-1", "secret-rt-2");
-        assert(o.tokens == 0 && exchange_owes_secret(o.exchange));
+        assert(o.tokens == 0 && exchange_expects_secret(o.exchange));
         fake_keyring_hold(o.stage.keyring, false);
         fake_time_pass(0);
         assert(o.tokens == 1 && streq(o.token, "secret-at-1") && o.saved == 0 && o.writes == 1);

@@ -40,7 +40,7 @@ static const Row rows[] = {
         { "no token", READY, 0, .verdict = VERDICT_START },
         { "a token near its end", READY, 60, .verdict = VERDICT_START },
         { "one is on its way", READY, 0, .facts = { .running = true }, .verdict = VERDICT_WAIT },
-        { "one is to be made", READY, 0, .facts = { .wanted = true }, .verdict = VERDICT_WAIT },
+        { "one is to be made", READY, 0, .facts = { .due = true }, .verdict = VERDICT_WAIT },
         { "the best that could be had", READY, 60, .facts = { .ended = true },
           .verdict = VERDICT_SERVE },
         { "the keyring has not answered", LOADING, 0, .verdict = VERDICT_WAIT },
@@ -116,7 +116,7 @@ static void test_each_row(void) {
                                 j.verdict, j.counts, j.why);
                         abort();
                 }
-                assert(!s->wanted && !s->wished); /* it only says */
+                assert(!s->due && !s->counts); /* it only says */
                 slot_free(s);
         }
 }

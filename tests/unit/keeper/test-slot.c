@@ -101,7 +101,7 @@ static void test_a_token_ends_failures_and_the_report(void) {
         token_unref(t);
         assert(s->token && s->failure.outcome == OUTCOME_OK && !s->reporter);
         assert(s->refresh_usec > now && s->refresh_usec < now + SEC(3600));
-        slot_happened(s, KEEPER_EVENT_OTHER_IDENTITY);
+        slot_apply_event(s, KEEPER_EVENT_OTHER_IDENTITY);
         assert(!s->token && s->refresh_usec == USEC_INFINITY && !s->fetched_usec);
         slots_free(&list);
 }
