@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "keeper/signin.h"
+#include "common/memory.h"
 #include "io/timer.h"
 #include "keeper/source.h"
 #include "model/limits.h"
@@ -22,14 +23,9 @@ struct SignIn {
         Timer *linger;
 };
 
-static int text_replace(char **field, const char *value) {
-        char *copy = strdup(value ? value : "");
-
-        if (!copy)
-                return -ENOMEM;
+static void text_replace(char **field, const char *value) {
         free(*field);
-        *field = copy;
-        return 0;
+        *field = xstrdup(value ?: "");
 }
 
 /* The contract's words are two; a program of the user's may be asked by, and say, another. */
@@ -37,19 +33,13 @@ static const char *method_shown(const char *method) {
         return streq(method, "browser") ? "browser" : "device-code";
 }
 
-static void signin_on_error(const FetchError *error, void *userdata);
-
 static void signin_on_prompt(const FetchPrompt *prompt, void *userdata) {
-        const FetchError short_of_memory = { .problem = { .outcome = OUTCOME_UNAVAILABLE } };
         SignIn *s = userdata;
 
-        if (text_replace(&s->method, method_shown(prompt->method)) < 0 ||
-            text_replace(&s->user_code, prompt->user_code) < 0 ||
-            text_replace(&s->verification_uri, prompt->verification_uri) < 0 ||
-            text_replace(&s->message, prompt->message) < 0) {
-                signin_on_error(&short_of_memory, s);
-                return;
-        }
+        text_replace(&s->method, method_shown(prompt->method));
+        text_replace(&s->user_code, prompt->user_code);
+        text_replace(&s->verification_uri, prompt->verification_uri);
+        text_replace(&s->message, prompt->message);
         s->expires_usec = prompt->expires_usec;
         s->env->listener->signin_changed(s, s->env->listener_userdata);
 }
@@ -85,23 +75,20 @@ static void signin_on_linger(void *userdata) {
 
 int signin_new(SignIn **ret, Env *env, Keeper *keeper, const Account *account, const char *method,
                const char *claims, const SignInHandler *handler, void *userdata) {
-        CLEANUP(signin_freep) SignIn *s = NULL;
+        CLEANUP(signin_freep) SignIn *s = xcalloc(1, sizeof(*s));
         FetchRequest request;
         int r;
 
-        s = calloc(1, sizeof(*s));
-        if (!s)
-                return -ENOMEM;
         s->env = env;
         s->keeper = keeper;
         s->expires_usec = USEC_INFINITY;
         s->handler = handler;
         s->userdata = userdata;
-        s->resource = strdup(account->resource);
-        if (!s->resource || text_replace(&s->method, method_shown(method)) < 0 ||
-            text_replace(&s->user_code, NULL) < 0 || text_replace(&s->verification_uri, NULL) < 0 ||
-            text_replace(&s->message, NULL) < 0)
-                return -ENOMEM;
+        s->resource = xstrdup(account->resource);
+        text_replace(&s->method, method_shown(method));
+        text_replace(&s->user_code, NULL);
+        text_replace(&s->verification_uri, NULL);
+        text_replace(&s->message, NULL);
         r = timer_new(&s->linger, env->event, signin_on_linger, s);
         if (r < 0)
                 return r;
