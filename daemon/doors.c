@@ -127,7 +127,7 @@ int doors_open(Doors *d) {
         if (r < 0)
                 log_error("Can't take the bus name org.iotc.Token1: %s", strerror(-r));
         else if (d->socket) {
-                r = socket_open(d->socket);
+                r = socket_begin(d->socket);
                 if (r < 0)
                         log_error("Can't accept at the direct socket: %s", strerror(-r));
         }

@@ -119,7 +119,7 @@ static int method_sign_out(sd_bus_message *m, void *userdata, sd_bus_error *erro
                 return handler_result(r, &problem, error);
         r = keeper_sign_out(userdata, &call->keeper_op, account_on_done, call, &problem);
         if (r != 0) {
-                call_free(call);
+                call_drop(call);
                 return handler_result(r, &problem, error);
         }
         return 1;
@@ -143,7 +143,7 @@ static int method_set_secret(sd_bus_message *m, void *userdata, sd_bus_error *er
                 return handler_result(r, &problem, error);
         r = keeper_set_secret(userdata, secret, &call->keeper_op, account_on_done, call, &problem);
         if (r != 0) {
-                call_free(call);
+                call_drop(call);
                 return handler_result(r, &problem, error);
         }
         return 1;
@@ -169,7 +169,7 @@ static int method_remove(sd_bus_message *m, void *userdata, sd_bus_error *error)
                            &problem);
         if (r == 0 && call->manager_op)
                 return 1;
-        call_free(call);
+        call_drop(call);
         if (r != 0)
                 return handler_result(r, &problem, error);
         return sd_bus_reply_method_return(m, NULL);

@@ -32,7 +32,7 @@ static int client_on_gone(sd_bus_track *track, void *userdata) {
 
         client->n_calls++; /* it stays until they are all gone */
         while (client->calls)
-                call_free(client->calls);
+                call_drop(client->calls);
         client_free(client);
         return 0;
 }
@@ -98,7 +98,7 @@ int call_new(Call **ret, Link *l, sd_bus_message *message, Problem *problem) {
         return 0;
 }
 
-Call *call_free(Call *c) {
+Call *call_drop(Call *c) {
         Client *client;
 
         if (!c)
@@ -123,12 +123,12 @@ Call *call_free(Call *c) {
 void call_fail(Call *c, const Problem *problem) {
         (void)sd_bus_reply_method_errorf(c->message, outcome_to_error_name(problem->outcome), "%s",
                                          problem_text(problem));
-        call_free(c);
+        call_drop(c);
 }
 
 void call_done(Call *c) {
         (void)sd_bus_reply_method_return(c->message, NULL);
-        call_free(c);
+        call_drop(c);
 }
 
 void calls_end(Link *l, const Problem *problem) {
@@ -136,5 +136,5 @@ void calls_end(Link *l, const Problem *problem) {
                 if (problem && !l->clients->calls->waiter)
                         call_fail(l->clients->calls, problem);
                 else
-                        call_free(l->clients->calls);
+                        call_drop(l->clients->calls);
 }

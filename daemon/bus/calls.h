@@ -23,7 +23,7 @@ typedef struct Call {
  * many parked already; -errno. */
 int call_new(Call **ret, Link *l, sd_bus_message *message, Problem *problem);
 /* Drop it without an answer: what it waited for is left. Returns NULL. */
-Call *call_free(Call *c);
+Call *call_drop(Call *c);
 /* Answer with an error, or with nothing but success, and free it. */
 void call_fail(Call *c, const Problem *problem);
 void call_done(Call *c);

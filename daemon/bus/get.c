@@ -130,7 +130,7 @@ static void get_on_token(Token *token, const Problem *problem, void *userdata) {
         r = reply_token(c->message, token, c->authorization);
         if (r < 0)
                 (void)sd_bus_reply_method_errno(c->message, r, NULL);
-        call_free(c);
+        call_drop(c);
 }
 
 int get_start(Link *l, sd_bus_message *m, Keeper *k, bool authorization, sd_bus_error *error) {

@@ -86,7 +86,7 @@ static void add_on_done(Keeper *k, const Problem *problem, void *userdata) {
         }
         if (account_path(k, &path) >= 0)
                 (void)sd_bus_reply_method_return(c->message, "o", path);
-        call_free(c);
+        call_drop(c);
 }
 
 static int account_read(sd_bus_message *m, Account **ret, char **secret, sd_bus_error *error) {
@@ -156,7 +156,7 @@ static int method_add_account(sd_bus_message *m, void *userdata, sd_bus_error *e
                         &problem);
         if (r == 0 && call->manager_op)
                 return 1;
-        call_free(call);
+        call_drop(call);
         if (r != 0)
                 return handler_result(r, &problem, error);
         r = account_path(manager_find(b->manager, name), &path);
@@ -192,7 +192,7 @@ static void unlock_on_done(int outcome, const char *secret, void *userdata) {
                 return;
         }
         (void)sd_bus_reply_method_return(c->message, "b", outcome == 0);
-        call_free(c);
+        call_drop(c);
 }
 
 static int method_unlock(sd_bus_message *m, void *userdata, sd_bus_error *error) {
@@ -209,7 +209,7 @@ static int method_unlock(sd_bus_message *m, void *userdata, sd_bus_error *error)
                 return handler_result(r, &problem, error);
         r = keyring_unlock(b->env->keyring, &call->keyring_op, unlock_on_done, call);
         if (r < 0) {
-                call_free(call);
+                call_drop(call);
                 return r;
         }
         return 1;

@@ -112,7 +112,7 @@ int socket_new(Socket **ret, Bus *b, sd_event *event, const char *folder, int ac
         return 0;
 }
 
-int socket_open(Socket *s) {
+int socket_begin(Socket *s) {
         int r;
 
         r = sd_event_add_io(s->event, &s->source, s->fd, EPOLLIN, socket_on_connection, s);

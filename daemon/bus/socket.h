@@ -16,7 +16,7 @@ typedef struct Socket Socket;
  */
 int socket_new(Socket **ret, Bus *b, sd_event *event, const char *folder, int activated);
 /* Calls may come. 0 or -errno. */
-int socket_open(Socket *s);
+int socket_begin(Socket *s);
 /* What we have bound is removed. NULL is fine. Returns NULL. */
 Socket *socket_free(Socket *s);
 

@@ -94,6 +94,14 @@ class Home:
     def environment(self):
         return {**self.env, **self.extra}
 
+    def texts(self):
+        """What is in each file of it, for who looks for secrets."""
+        for folder, _, names in os.walk(self.folder):
+            for path in (os.path.join(folder, name) for name in names):
+                if os.path.isfile(path):    # no socket
+                    with open(path, encoding='latin-1') as file:
+                        yield file.read()
+
 
 class Daemon:
     def __init__(self, home, bus, verbose=True):
