@@ -11,6 +11,7 @@
 
 #include "arguments.h"
 #include "attention/attention.h"
+#include "common/paths.h"
 #include "doors.h"
 #include "instance.h"
 #include "io/clock-watch.h"
@@ -19,7 +20,6 @@
 #include "io/timer.h"
 #include "io/watch.h"
 #include "news.h"
-#include "paths.h"
 #include "store.h"
 
 #define SYSTEM_SETTINGS "/etc/iotc-token/accounts.conf"
@@ -289,15 +289,13 @@ static int daemon_build(Daemon *d, int activated, bool replace) {
         r = sleep_new(&d->env.sleep, d->env.event, daemon_on_sleep, d);
         if (r < 0)
                 return fail(r, "Can't watch for sleep");
-        r = path_in_home(&settings, "XDG_CONFIG_HOME", ".config", "accounts.conf");
-        if (r >= 0)
-                r = store_open(&d->env.keyring, d->env.event, SYSTEM_SETTINGS, settings,
-                               daemon_on_keyring, d);
+        settings = path_in_home("XDG_CONFIG_HOME", ".config", "accounts.conf");
+        r = store_open(&d->env.keyring, d->env.event, SYSTEM_SETTINGS, settings, daemon_on_keyring,
+                       d);
         if (r < 0)
                 return fail(r, "Can't open the store of secrets");
-        r = path_in_home(&state, "XDG_STATE_HOME", ".local/state", "state");
-        if (r >= 0)
-                r = state_new(&d->env.state, d->env.event, state);
+        state = path_in_home("XDG_STATE_HOME", ".local/state", "state");
+        r = state_new(&d->env.state, d->env.event, state);
         if (r < 0)
                 return fail(r, "Can't load the state");
         r = manager_new(&d->manager, &d->env, SYSTEM_SETTINGS, settings);
@@ -349,9 +347,8 @@ int main(int argc, char **argv) {
                 return status;
         activated = descriptor_activated();
         descriptors_fill();
-        r = path_of_fetcher(&fetcher);
-        if (r >= 0)
-                r = launcher_fork(&d.env.launcher, fetcher);
+        fetcher = path_in_libexec("fetch/iotc-token-fetch", "iotc-token-fetch");
+        r = launcher_fork(&d.env.launcher, fetcher);
         if (r < 0) {
                 fail(r, "Can't start the launcher");
                 return EXIT_FAILURE;

@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 #include "store.h"
+#include "common/memory.h"
+#include "common/paths.h"
 #include "io/config/config.h"
 #include "io/log.h"
-#include "paths.h"
 
 static int open_none(Keyring **ret, sd_event *event, const char *problem, KeyringStateFn fn,
                      void *userdata) {
-        CLEANUP(freep) char *why = NULL;
+        CLEANUP(freep)
+        char *why = xasprintf("%s. Until that is mended no secret is kept: mend it, and then run: "
+                              "systemctl --user restart iotc-tokend",
+                              problem);
 
-        if (asprintf(&why,
-                     "%s. Until that is mended no secret is kept: mend it, and then run: systemctl "
-                     "--user restart iotc-tokend",
-                     problem) < 0)
-                return -ENOMEM;
         return keyring_new_none(ret, event, why, fn, userdata);
 }
 
@@ -30,9 +29,7 @@ int store_open(Keyring **ret, sd_event *event, const char *system_path, const ch
         if (c->store == CONFIG_STORE_UNKNOWN)
                 return open_none(ret, event, c->problem ?: "The setting store is bad", fn,
                                  userdata);
-        r = path_in_home(&folder, "XDG_DATA_HOME", ".local/share", "secrets");
-        if (r < 0)
-                return r;
+        folder = path_in_home("XDG_DATA_HOME", ".local/share", "secrets");
         if (!folder)
                 return open_none(ret, event, "Neither XDG_DATA_HOME nor HOME is set", fn, userdata);
         log_info("Secrets are kept in %s, encrypted; the system's keyring is not used", folder);

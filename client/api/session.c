@@ -52,11 +52,8 @@ static int session_open_http(Session *s) {
                 r = bus_get_all(bus, IOTC_PATH, IOTC_INTERFACE_MANAGER, &manager);
         if (r)
                 return r;
-        r = settings_user_path(&path, properties_strings(&manager, "SettingsFiles"));
-        if (r >= 0)
-                r = settings_load(&s->settings, path);
-        if (r < 0)
-                return fail_errno(r);
+        path = settings_user_path(properties_strings(&manager, "SettingsFiles"));
+        settings_load(&s->settings, path);
         /* curl would wait for a pipe's writer. */
         ca = settings->ca_bundle ? settings_open(settings->ca_bundle, SETTINGS_CA_MAX) : NULL;
         if (settings->ca_bundle && !ca && errno != ENOENT)

@@ -18,6 +18,7 @@
 #include "base/output.h"
 #include "base/say.h"
 #include "base/settings.h"
+#include "common/config-scan.h"
 #include "common/json.h"
 #include "common/program.h"
 
@@ -91,7 +92,7 @@ static void output_read(char ret[AZ_WORD_SIZE]) {
         if (asprintf(&path, "%s%s/config", folder ?: getenv("HOME") ?: "",
                      folder ? "" : "/.azure") < 0)
                 path = NULL;
-        f = path ? settings_open(path, SETTINGS_FILE_MAX) : NULL;
+        f = path ? settings_open(path, CONFIG_FILE_MAX) : NULL;
         while (f && getline(&line, &size, f) >= 0) {
                 if (*line == '[')
                         core = str_starts(line, "[core]");

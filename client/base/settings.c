@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-#include <ctype.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 
 #include "base/i18n.h"
 #include "base/settings.h"
+#include "common/config-scan.h"
+#include "common/memory.h"
+#include "common/paths.h"
 
 void settings_deinit(Settings *settings) {
         free(settings->proxy);
@@ -14,56 +16,35 @@ void settings_deinit(Settings *settings) {
         *settings = (Settings){ 0 };
 }
 
-/* Without the white space around it; in place. */
-static char *trimmed(char *s) {
-        size_t n;
-
-        while (isspace((unsigned char)*s))
-                s++;
-        n = strlen(s);
-        while (n && isspace((unsigned char)s[n - 1]))
-                s[--n] = '\0';
-        return s;
-}
-
-static int setting_take(char **setting, const char *value) {
+static void setting_read(char **setting, const ConfigLine *line) {
         free(*setting);
-        *setting = *value ? strdup(value) : NULL;
-        return *value && !*setting ? -ENOMEM : 0;
+        *setting = line->n_value ? xstrndup(line->value, line->n_value) : NULL;
 }
 
-static int settings_take(Settings *settings, bool global, const char *key, const char *value) {
-        if (global && streq(key, "proxy"))
-                return setting_take(&settings->proxy, value);
-        if (global && streq(key, "proxy-credentials"))
-                return setting_take(&settings->proxy_credentials, value);
-        if (global && streq(key, "ca-bundle"))
-                return setting_take(&settings->ca_bundle, value);
-        if (!global && streq(key, "az") && !settings->az)
-                return setting_take(&settings->az, value);
-        return 0;
-}
+bool settings_parse(Settings *settings, const char *text, size_t n) {
+        ConfigScan scan = CONFIG_SCAN_INIT(text, n);
+        bool global = false, account = false, found = false;
+        ConfigLine line;
 
-int settings_read(Settings *settings, FILE *f) {
-        CLEANUP(freep) char *line = NULL;
-        bool global = false, account = false;
-        size_t size = 0;
-        int r = 0, found = 0;
-
-        while (r == 0 && getline(&line, &size, f) >= 0) {
-                char *text = trimmed(line), *value = strchr(text, '=');
-
-                if (*text == '[') {
-                        global = streq(text, "[iotc-token]");
-                        account = str_starts(text, "[account ");
+        while (config_scan_next(&scan, &line)) {
+                if (line.kind == CONFIG_LINE_GROUP) {
+                        global = config_line_is(&line, CONFIG_LINE_GROUP, "iotc-token");
+                        account = line.name && str_starts(line.name, "account ");
                         found |= global;
-                }
-                if ((!global && !account) || !value || *text == '#')
+                } else if (account && !settings->az &&
+                           config_line_is(&line, CONFIG_LINE_KEY, "az")) {
+                        setting_read(&settings->az, &line);
+                } else if (!global) {
                         continue;
-                *value++ = '\0';
-                r = settings_take(settings, global, trimmed(text), trimmed(value));
+                } else if (config_line_is(&line, CONFIG_LINE_KEY, "proxy")) {
+                        setting_read(&settings->proxy, &line);
+                } else if (config_line_is(&line, CONFIG_LINE_KEY, "proxy-credentials")) {
+                        setting_read(&settings->proxy_credentials, &line);
+                } else if (config_line_is(&line, CONFIG_LINE_KEY, "ca-bundle")) {
+                        setting_read(&settings->ca_bundle, &line);
+                }
         }
-        return r < 0 ? r : found;
+        return found;
 }
 
 /* fd: of O_PATH, or -errno. */
@@ -101,7 +82,7 @@ FILE *settings_open_own(const char *path, Distrust *ret) {
         int r;
 
         r = trust_open(&fd, ret, path, TRUST_FILE);
-        return open_regular(r == TRUST_E_UNSAFE ? -EPERM : r < 0 ? r : fd, SETTINGS_FILE_MAX);
+        return open_regular(r == TRUST_E_UNSAFE ? -EPERM : r < 0 ? r : fd, CONFIG_FILE_MAX);
 }
 
 const char *settings_open_fault(int r) {
@@ -119,65 +100,43 @@ const char *settings_open_fault(int r) {
         }
 }
 
-static int settings_read_path(Settings *settings, const char *path) {
+static bool settings_read_path(Settings *settings, const char *path) {
         CLEANUP(distrust_clear) Distrust distrust = { 0 };
         CLEANUP(file_closep) FILE *f = settings_open_own(path, &distrust);
+        CLEANUP(freep) char *text = NULL;
 
-        return f ? settings_read(settings, f) : 0;
+        if (!f)
+                return false;
+        text = xmalloc(CONFIG_FILE_MAX);
+        return settings_parse(settings, text, fread(text, 1, CONFIG_FILE_MAX, f));
 }
 
-int settings_user_path(char **ret, char *const *files) {
-        const char *base = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
-        int n = 0;
-
-        *ret = NULL;
+char *settings_user_path(char *const *files) {
         for (size_t i = 0; files && files[i]; i++)
-                if (!streq(files[i], SETTINGS_SYSTEM_PATH)) {
-                        *ret = strdup(files[i]);
-                        return *ret ? 0 : -ENOMEM;
-                }
+                if (!streq(files[i], SETTINGS_SYSTEM_PATH))
+                        return xstrdup(files[i]);
         if (files && *files)
-                return 0;
-        if (base && *base == '/')
-                n = asprintf(ret, "%s/iotc-token/accounts.conf", base);
-        else if (home && *home == '/')
-                n = asprintf(ret, "%s/.config/iotc-token/accounts.conf", home);
-        if (n < 0)
-                *ret = NULL;
-        return n < 0 ? -ENOMEM : 0;
+                return NULL;
+        return path_in_home("XDG_CONFIG_HOME", ".config", "accounts.conf");
 }
 
-int settings_load_files(Settings *ret, const char *user_path) {
+void settings_load_files(Settings *ret, const char *user_path) {
         CLEANUP(settings_deinit) Settings user = { 0 }, system = { 0 };
-        int r, found = 0;
+        bool found = user_path && settings_read_path(&user, user_path);
 
-        if (user_path)
-                found = settings_read_path(&user, user_path);
-        r = MIN(found, 0);
-        if (r == 0)
-                r = settings_read_path(&system, SETTINGS_SYSTEM_PATH);
-        if (r < 0)
-                return r;
+        (void)settings_read_path(&system, SETTINGS_SYSTEM_PATH);
         *ret = (Settings){
                 .proxy = STEAL((found ? &user : &system)->proxy),
                 .proxy_credentials = STEAL((found ? &user : &system)->proxy_credentials),
                 .ca_bundle = STEAL((found ? &user : &system)->ca_bundle),
                 .az = user.az ? STEAL(user.az) : STEAL(system.az),
         };
-        return 0;
 }
 
-int settings_load(Settings *ret, const char *user_path) {
-        CLEANUP(settings_deinit) Settings settings = { 0 };
-        int r;
+void settings_load(Settings *ret, const char *user_path) {
+        const char *ca_bundle = getenv("CURL_CA_BUNDLE") ?: getenv("SSL_CERT_FILE");
 
-        r = settings_load_files(&settings, user_path);
-        if (r == 0 && !settings.ca_bundle)
-                r = setting_take(&settings.ca_bundle,
-                                 getenv("CURL_CA_BUNDLE") ?: getenv("SSL_CERT_FILE") ?: "");
-        if (r < 0)
-                return r;
-        *ret = settings;
-        settings = (Settings){ 0 };
-        return 0;
+        settings_load_files(ret, user_path);
+        if (!ret->ca_bundle && !str_empty(ca_bundle))
+                ret->ca_bundle = xstrdup(ca_bundle);
 }

@@ -12,7 +12,6 @@
 #include "common/trust.h"
 
 enum {
-        SETTINGS_FILE_MAX = 1024 * 1024, /* as the daemon has it */
         SETTINGS_CA_MAX = 16 * 1024 * 1024,
 };
 
@@ -26,21 +25,20 @@ typedef struct Settings {
 #define SETTINGS_SYSTEM_PATH "/etc/iotc-token/accounts.conf"
 
 /*
- * From the user's file, NULL for none, or the system's when the user's has no group [iotc-token]. 0
- * and *ret, to be freed by settings_deinit(), or -ENOMEM.
+ * From the user's file, NULL for none, or the system's when the user's has no group [iotc-token].
+ * *ret is to be freed by settings_deinit().
  */
-int settings_load_files(Settings *ret, const char *user_path);
+void settings_load_files(Settings *ret, const char *user_path);
 /*
  * The same for who asks a server itself: without a setting, the CA bundle is that of CURL_CA_BUNDLE
  * or SSL_CERT_FILE.
  */
-int settings_load(Settings *ret, const char *user_path);
+void settings_load(Settings *ret, const char *user_path);
 /*
  * The user's file, to be freed by free(): as the daemon's property SettingsFiles has it; where that
- * is empty (an older daemon, or none) as this environment does, NULL when no variable says where. 0
- * or -ENOMEM.
+ * is empty (an older daemon, or none) as this environment does, NULL when no variable says where.
  */
-int settings_user_path(char **ret, char *const *files);
+char *settings_user_path(char *const *files);
 /* Open a regular file of at most max bytes to be read; never waits, whatever is there. NULL with
  * errno: EBADFD for a pipe, a socket or a device, EFBIG, EISDIR, or open(2)'s. */
 FILE *settings_open(const char *path, off_t max);
@@ -49,6 +47,6 @@ FILE *settings_open(const char *path, off_t max);
 FILE *settings_open_own(const char *path, Distrust *ret);
 /* That errno in words, to be translated; ENOENT is for a path at which there is a link. */
 const char *settings_open_fault(int r);
-/* One file, over what is there: 1 when it has the group, 0, or -ENOMEM. */
-int settings_read(Settings *settings, FILE *f);
+/* The text of one file, over what is there: has it the group? */
+bool settings_parse(Settings *settings, const char *text, size_t n);
 void settings_deinit(Settings *settings);

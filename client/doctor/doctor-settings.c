@@ -103,8 +103,9 @@ static bool check_shell(Doctor *d) {
         const char *config = getenv("XDG_CONFIG_HOME");
         bool there;
 
-        if (!*properties_strings(&d->manager, "SettingsFiles") ||
-            settings_user_path(&here, NULL) < 0 || !here || streq(here, d->settings_path))
+        if (*properties_strings(&d->manager, "SettingsFiles"))
+                here = settings_user_path(NULL);
+        if (!here || streq(here, d->settings_path))
                 return false;
         there = access(here, F_OK) == 0;
         if (!str_empty(config))

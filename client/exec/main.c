@@ -8,10 +8,10 @@
 #include <sys/prctl.h>
 
 #include "base/bus.h"
-#include "base/libexec.h"
 #include "base/output.h"
 #include "base/say.h"
 #include "base/verb-texts.h"
+#include "common/paths.h"
 #include "exec/endpoint.h"
 #include "exec/environment.h"
 #include "exec/helper.h"
@@ -103,13 +103,9 @@ static void account_warn(const Exec *x) {
 
 /* The folder in which az is ours. */
 static int az_folder(char **ret) {
-        CLEANUP(freep) char *az = NULL;
+        CLEANUP(freep) char *az = path_in_libexec("../az/az", "az/az");
         char *slash;
-        int r;
 
-        r = libexec_path(&az, "../az/az", "az/az");
-        if (r < 0)
-                return r;
         if (access(az, X_OK) < 0)
                 return -errno;
         slash = strrchr(az, '/');

@@ -6,7 +6,8 @@
  */
 #pragma once
 
-#include "common/host.h" /* URL_LENGTH_MAX */
+#include "common/config-scan.h" /* CONFIG_FILE_MAX, CONFIG_LINE_MAX */
+#include "common/host.h"        /* URL_LENGTH_MAX */
 
 /* Accounts of the settings files together; the built-in one comes on top. */
 #define ACCOUNTS_MAX            64
@@ -16,9 +17,6 @@
 #define SUBSCRIPTION_LENGTH_MAX 256
 /* Bytes of a path in a setting: PATH_MAX without its NUL. */
 #define PATH_LENGTH_MAX         4095
-/* Bytes of a settings file, and of one line of it. */
-#define CONFIG_FILE_MAX         (1024 * 1024)
-#define CONFIG_LINE_MAX         (64 * 1024)
 
 enum {
         LIMIT_WAITERS_PER_ACCOUNT = 1024, /* callers parked for one account's token */

@@ -5,7 +5,7 @@
  * groups along with the first, and respells every line.
  */
 #include "io/config/edit.h"
-#include "io/config/scan.h"
+#include "common/config-scan.h"
 
 #define SETTINGS_GROUP "settings"
 

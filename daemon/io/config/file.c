@@ -9,7 +9,7 @@
 #include "common/secret.h"
 #include "common/text.h"
 #include "io/config/file.h"
-#include "io/config/scan.h"
+#include "io/config/values.h"
 #include "io/file.h"
 #include "model/limits.h"
 

@@ -6,14 +6,8 @@
 
 #include "base/settings.h"
 
-static int read_text(Settings *settings, const char *text) {
-        FILE *f = fmemopen((void *)text, strlen(text), "r");
-        int r;
-
-        assert(f);
-        r = settings_read(settings, f);
-        fclose(f);
-        return r;
+static bool read_text(Settings *settings, const char *text) {
+        return settings_parse(settings, text, strlen(text));
 }
 
 static void test_both(void) {
@@ -23,7 +17,7 @@ static void test_both(void) {
                          "# [iotc-token]\n[account x]\nproxy=http://wrong\n\n[iotc-token]\n"
                          " proxy = http://p:1 \r\n#ca-bundle=/wrong\nca-bundle=/a b.pem\nnonsense\n"
                          "proxy-credentials=/c\n"
-                         "[account y]\nca-bundle=/wrong\naz = /opt/az\n[account z]\naz=/b\n") == 1);
+                         "[account y]\nca-bundle=/wrong\naz = /opt/az\n[account z]\naz=/b\n"));
         assert(streq(settings.proxy, "http://p:1"));
         assert(streq(settings.ca_bundle, "/a b.pem"));
         assert(streq(settings.proxy_credentials, "/c"));
@@ -33,10 +27,9 @@ static void test_both(void) {
 static void test_none(void) {
         CLEANUP(settings_deinit) Settings settings = { 0 };
 
-        assert(read_text(&settings, "az=/w\n[account x]\nproxy=http://wrong\n[iotc]\naz=/w\n") ==
-               0);
+        assert(!read_text(&settings, "az=/w\n[account x]\nproxy=http://wrong\n[iotc]\naz=/w\n"));
         assert(!settings.proxy && !settings.ca_bundle && !settings.az);
-        assert(read_text(&settings, "[iotc-token]\nproxy=\n") == 1);
+        assert(read_text(&settings, "[iotc-token]\nproxy=\n"));
         assert(!settings.proxy);
 }
 
@@ -52,9 +45,11 @@ static void test_a_file_that_others_may_write(void) {
         snprintf(path, sizeof(path), "%s/iotc-token/accounts.conf", folder);
         fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
         assert(fd >= 0 && dprintf(fd, "[iotc-token]\nproxy=http://p:1\n") > 0);
-        assert(settings_load_files(&before, path) == 0 && streq(before.proxy, "http://p:1"));
+        settings_load_files(&before, path);
+        assert(streq(before.proxy, "http://p:1"));
         assert(fchmod(fd, 0666) == 0);
-        assert(settings_load_files(&after, path) == 0 && !after.proxy);
+        settings_load_files(&after, path);
+        assert(!after.proxy);
         assert(close(fd) == 0 && unlink(path) == 0);
         *strrchr(path, '/') = '\0';
         assert(rmdir(path) == 0 && rmdir(folder) == 0);

@@ -8,6 +8,10 @@
 
 #include <iotc-util.h>
 
+/* Bytes of a settings file, and of one line of it. */
+#define CONFIG_FILE_MAX (1024 * 1024)
+#define CONFIG_LINE_MAX (64 * 1024)
+
 typedef enum ConfigLineKind {
         CONFIG_LINE_EMPTY,
         CONFIG_LINE_COMMENT, /* any bytes: nobody reads it */
@@ -41,9 +45,3 @@ typedef struct ConfigScan {
 /* The next line; false at the end. */
 bool config_scan_next(ConfigScan *scan, ConfigLine *ret);
 bool config_line_is(const ConfigLine *line, ConfigLineKind kind, const char *name);
-/*
- * A key's value without its escapes and the space around it, as a NULL-terminated list, to be freed
- * by g_strfreev(): its entries between semicolons if list, empty ones left out, else one string. 0;
- * -EINVAL when GKeyFile knows no such escape.
- */
-int config_line_values(char ***ret, const ConfigLine *line, bool list);
