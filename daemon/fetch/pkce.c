@@ -41,7 +41,7 @@ int pkce_challenge(char ret[PKCE_SIZE], const char *verifier) {
         unsigned char hash[PKCE_BYTES];
 
         if (EVP_Digest(verifier, strlen(verifier), hash, NULL, EVP_sha256(), NULL) != 1)
-                return -ENOMEM;
+                return -EIO;
         pkce_base64url(ret, hash);
         return 0;
 }
