@@ -8,7 +8,8 @@
 #include <iotc-util.h>
 
 enum {
-        JSON_PRETTY_DEPTH = 160 /* deeper than json_read() takes anything; below it, no colour */
+        JSON_PRETTY_DEPTH =
+                160 /* deeper than pages_read_json() takes anything; below it, no colour */
 };
 
 /* Lays out what is fed to it, piece by piece. Zeroed at first. */

@@ -15,7 +15,7 @@ void pages_deinit(Pages *pages) {
         *pages = (Pages){ 0 };
 }
 
-json_object *json_read(const char *text, size_t n) {
+json_object *pages_read_json(const char *text, size_t n) {
         struct json_tokener *tokener;
         json_object *object;
 
@@ -30,7 +30,7 @@ json_object *json_read(const char *text, size_t n) {
 }
 
 json_object *page_parse(const HttpReply *reply) {
-        json_object *page = json_read(reply->body, reply->n_body), *value;
+        json_object *page = pages_read_json(reply->body, reply->n_body), *value;
 
         if (json_object_is_type(page, json_type_object) &&
             json_object_object_get_ex(page, "value", &value) &&

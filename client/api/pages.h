@@ -21,7 +21,7 @@ typedef struct Pages {
 
 void pages_deinit(Pages *pages);
 /* Valid JSON and UTF-8, to be freed by json_object_put(), or NULL. */
-json_object *json_read(const char *text, size_t n);
+json_object *pages_read_json(const char *text, size_t n);
 /* Valid JSON and UTF-8, as an object with an array "value"; to be freed by json_object_put(). NULL
  * for anything else. */
 json_object *page_parse(const HttpReply *reply);

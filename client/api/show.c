@@ -29,7 +29,7 @@ int show_body(const HttpReply *reply) {
                         "the answer is no text (%.60s, %zu bytes) and would garble the terminal; "
                         "send it to a file: > FILE",
                         reply->content_type ?: "of no known type", reply->n_body);
-        json = json_read(reply->body, reply->n_body);
+        json = pages_read_json(reply->body, reply->n_body);
         if (json)
                 json_pretty_feed(&pretty, reply->body, reply->n_body);
         else
@@ -44,7 +44,7 @@ int show_filtered(Filter *filter, const HttpReply *reply) {
 
         if (reply->n_body == 0)
                 return 0;
-        json = json_read(reply->body, reply->n_body);
+        json = pages_read_json(reply->body, reply->n_body);
         if (json)
                 filter_feed(filter, reply->body, reply->n_body);
         return filter_run(filter);

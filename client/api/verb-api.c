@@ -211,7 +211,7 @@ static void api_show_other(const ShowPages *shown, const HttpReply *reply) {
         CLEANUP(json_objectp) json_object *other = NULL;
 
         if (shown->n_pages == 0 && reply->outcome == 0)
-                other = json_read(reply->body, reply->n_body);
+                other = pages_read_json(reply->body, reply->n_body);
         if (other && !shown->silent)
                 (void)show_body(reply);
 }
