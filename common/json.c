@@ -73,7 +73,7 @@ static const char *json_skip_blank(const char *s) {
         return s + strspn(s, " \t\r\n");
 }
 
-static const char *json_read(Json **ret, const char *s) {
+static const char *json_read_value(Json **ret, const char *s) {
         Json *value = *ret = xcalloc(1, sizeof(*value)), **tail = &value->members;
         size_t n;
 
@@ -88,7 +88,7 @@ static const char *json_read(Json **ret, const char *s) {
                                 s = json_read_string(&name, &n, s);
                                 s = json_skip_blank(json_skip_blank(s) + 1);
                         }
-                        s = json_skip_blank(json_read(tail, s));
+                        s = json_skip_blank(json_read_value(tail, s));
                         (*tail)->name = name;
                         tail = &(*tail)->next;
                         if (*s == ',')
@@ -113,7 +113,7 @@ static const char *json_read(Json **ret, const char *s) {
 int json_parse(Json **ret, const char *text, size_t n) {
         if (!json_is_value(text, n, JSON_DEPTH_MAX) || *json_skip_blank(text) != '{')
                 return -EBADMSG;
-        (void)json_read(ret, json_skip_blank(text));
+        (void)json_read_value(ret, json_skip_blank(text));
         return 0;
 }
 
