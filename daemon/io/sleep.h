@@ -5,6 +5,10 @@
  * token: a lock holds the machine awake for as long as one is on its way (5 s at most, unless
  * logind is told otherwise). Without a system bus or logind nothing is known, and nothing is
  * held.
+ * When it sleeps, keepers start nothing (Env.asleep); an exchange that was not sent is put back.
+ * When it is back and there is a route, or after 5 s, every keeper tries, those awaited first.
+ * logind gives no lock once it has told of the sleep: an exchange that is sent before the daemon
+ * has read that signal is not held.
  */
 #pragma once
 

@@ -6,6 +6,12 @@
  * The wall clock is CLOCK_BOOTTIME and a number, which changes when somebody sets it and at no
  * other time (both clocks are slewed alike, clock_adjtime(2)). So whatever must end or is to be
  * shown is kept in CLOCK_BOOTTIME, and read in the wall clock of the moment.
+ * - a token of this boot: CLOCK_BOOTTIME: it ends in time whatever the wall clock is set to
+ * - a token of a former boot: seconds since 1970, by the server's clock if that was known; one from
+ * the future is not used
+ * - an API token (se=): seconds since 1970, judged by the server's clock where one is known
+ * - the last use: the same in the state file; a use that is yet to come is unknown
+ * After the wall clock was set, keeper_on_clock() judges the rows two and three again.
  */
 #pragma once
 

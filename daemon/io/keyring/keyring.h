@@ -4,6 +4,20 @@
  * are encrypted with a key of the person's own. Either lives on one worker thread behind this page:
  * nobody else in the daemon knows that there is a thread. Calls never block the loop; those that
  * may show a dialog say so, and other calls go on meanwhile.
+ * Tokens are served from memory whatever the keyring does. What is wrong, its outcome, and what
+ * then happens:
+ * - no key file, or one that others can read: LOCKED, tried again by an unlock or a reload
+ * - locked: LOCKED, done at the signal that it is open
+ * - killed, or a disk that was unmounted: ABSENT, the same; never taken for a sign-out
+ * - no answer for 10 s: SILENT, absent, until it answers a question that was left with it
+ * (keyring-watch)
+ * - one file damaged, or of another key: UNREADABLE, that account is locked, its file stays
+ * - a full disk: FAILED, tried again after 5, 10 ... 300 s
+ * - it asks before it deletes or overwrites: the call waits for the person, one dialog at a time;
+ * declined: REFUSED, not asked again before an unlock
+ * - somebody deleted an item: ItemDeleted is told, each account looks for its own
+ * The store is chosen when the daemon starts; a change waits for the next start, so that a line
+ * that is being edited moves no secret.
  */
 #pragma once
 
