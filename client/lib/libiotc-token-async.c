@@ -55,7 +55,8 @@ iotc_token_call *iotc_token_call_free(iotc_token_call *call) {
         return NULL;
 }
 
-void calls_forget(iotc_token_client *client) {
+/* Take back every call that is under way; their handles stay to be freed. */
+static void calls_forget(iotc_token_client *client) {
         while (client->calls) {
                 iotc_token_call *call = client->calls;
 
@@ -63,6 +64,21 @@ void calls_forget(iotc_token_client *client) {
                 if (call->floating)
                         call_free(call);
         }
+}
+
+iotc_token_client *iotc_token_close(iotc_token_client *client) {
+        if (client) {
+                client_leave_parent(client);
+                calls_forget(client);
+                if (client->processing) {
+                        client->closed = true; /* iotc_token_process() goes on from here */
+                        return NULL;
+                }
+                sd_bus_error_free(&client->error);
+                sd_bus_close_unref(client->bus);
+                free(client);
+        }
+        return NULL;
 }
 
 static void call_answer(iotc_token_call *call, int result, iotc_token *token) {

@@ -58,7 +58,5 @@ int client_report_new(iotc_token_client *client, sd_bus_message **ret, const cha
                       const char *token, const char *www_authenticate, bool wait);
 /* The token in a reply to GetToken (typed) or GetAuthorization. 0 or -errno. */
 int token_read(iotc_token **ret, sd_bus_message *reply, bool typed);
-/* Take back every call that is under way; their handles stay to be freed. */
-void calls_forget(iotc_token_client *client);
 
 CLEANUP_FUNC(iotc_token, iotc_token_free)

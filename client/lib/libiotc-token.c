@@ -45,21 +45,6 @@ void client_leave_parent(iotc_token_client *client) {
         client->lost = -ECHILD;
 }
 
-iotc_token_client *iotc_token_close(iotc_token_client *client) {
-        if (client) {
-                client_leave_parent(client);
-                calls_forget(client);
-                if (client->processing) {
-                        client->closed = true; /* iotc_token_process() goes on from here */
-                        return NULL;
-                }
-                sd_bus_error_free(&client->error);
-                sd_bus_close_unref(client->bus);
-                free(client);
-        }
-        return NULL;
-}
-
 const char *iotc_token_error_name(const iotc_token_client *client) {
         return client->error.name;
 }
