@@ -78,10 +78,6 @@ bool vault_may_be_stored(const Vault *v) {
         return item == STATE_ITEM_UNKNOWN || item == STATE_ITEM_STORED;
 }
 
-bool vault_is_dirty(const Vault *v) {
-        return v->want != VAULT_WANT_NOTHING;
-}
-
 Record *vault_record(Vault *v) {
         return v->record;
 }

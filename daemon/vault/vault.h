@@ -49,8 +49,6 @@ bool vault_is_stored(const Vault *v);
 bool vault_is_unread(const Vault *v);
 /* The same, or it may have one, by what io/state knows, also while the keyring can't be read. */
 bool vault_may_be_stored(const Vault *v);
-/* Memory is ahead of the keyring. */
-bool vault_is_dirty(const Vault *v);
 /* Why the keyring can't be read or written, for a person, or NULL. Borrowed. */
 const char *vault_complaint(const Vault *v);
 
