@@ -31,15 +31,19 @@ static int add_once(sd_bus *bus, const char *name, const char *secret, const Str
         return bus_call_lost(bus, m, BUS_TIMEOUT_PERSON, IOTC_ERROR_ACCOUNT_EXISTS, ret_lost);
 }
 
-/* The daemon went away: the bus starts it again, and what it has not done it does now. */
-static int add_again(sd_bus *bus, const char *name, const char *secret, const StringList *apps,
+/* The daemon went away, and with it maybe the connection: it is started again, and what it has not
+ * done it does now. */
+static int add_again(const char *name, const char *secret, const StringList *apps,
                      bool *ret_unsure) {
+        CLEANUP(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
         CLEANUP(iotc_token_freep) iotc_token *held = NULL;
-        bool lost;
+        bool lost = false;
         int r;
 
         say("iotc-tokend went away, or did not answer in time; asking it once more");
-        r = add_once(bus, name, secret, apps, &lost);
+        r = bus_open(&bus);
+        if (r == 0)
+                r = add_once(bus, name, secret, apps, &lost);
         if (lost)
                 r = fail(EXIT_FAILED,
                          "iotc-tokend went away once more; look at 'journalctl --user -u "
@@ -60,7 +64,7 @@ int api_token_add(sd_bus *bus, const char *name, const char *secret, const Strin
 
         r = add_once(bus, name, secret, apps, &lost);
         if (lost)
-                r = add_again(bus, name, secret, apps, &unsure);
+                r = add_again(name, secret, apps, &unsure);
         if (ret_unsure)
                 *ret_unsure = unsure;
         return r;

@@ -91,7 +91,8 @@ int bus_call_lost(sd_bus *bus, sd_bus_message *m, unsigned timeout_sec, const ch
         r = connection_call(bus, m, false, timeout_sec * USEC_PER_SEC, &error, NULL);
         if (r >= 0)
                 return 0;
-        *ret_lost = sd_bus_error_has_names(&error, SD_BUS_ERROR_NO_REPLY, SD_BUS_ERROR_TIMEOUT);
+        *ret_lost =
+                connection_went_away(&error) || sd_bus_error_has_name(&error, SD_BUS_ERROR_TIMEOUT);
         if (!*ret_lost && !sd_bus_error_has_name(&error, name))
                 return bus_fail(&error, r);
         sd_bus_error_free(&error);

@@ -207,7 +207,7 @@ def test_a_bus_that_goes_under_a_request(home, bus, daemon, entra, keyring, cli)
         bus.close()
         daemon.process.send(signal.SIGCONT)
         status, got = asked.result(30)
-    assert status == 503 and 'closed the connection' in got['message']
+    assert status == 503 and 'connection to iotc-tokend was closed' in got['message']
     assert endpoint.close() == 0
     daemon.process.wait()
 

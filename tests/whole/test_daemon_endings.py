@@ -4,8 +4,6 @@
 # the way, at a service with strict rotation. The answer is nobody's any more: nothing of it is left
 # on the machine, now or after a restart, and who signs in at once after that stays signed in.
 
-import fcntl
-import os
 import signal
 
 import pytest
@@ -13,7 +11,7 @@ import pytest
 from util_daemon import account_path, entra_account, variants
 from util_process import running, wait_until
 
-STAGES = ('unsent', 'held', 'storing')
+STAGES = ('held', 'storing')
 
 
 def fetchers(daemon):
@@ -34,17 +32,9 @@ class Exchange:
 
     def __init__(self, daemon, entra, keyring, stage):
         self.entra, self.keyring, self.stage = entra, keyring, stage
-        self.lock = open(os.path.join(daemon.home.env['XDG_RUNTIME_DIR'], 'iotc-token',
-                                      'account-work.lock'), 'a', encoding='ascii')
-        if stage == 'unsent':       # another daemon's turn
-            fcntl.flock(self.lock, fcntl.LOCK_EX)
-        else:
-            entra.hold()
+        entra.hold()
         entra.clear()
         self.call = daemon.start_get('work', min_valid=600)
-        daemon.get('Version')
-        if stage == 'unsent':
-            return
         entra.wait(grant_type='refresh_token')
         if stage == 'storing':
             keyring.process.send(signal.SIGSTOP)
@@ -55,7 +45,6 @@ class Exchange:
         """Whatever held it up does so no more."""
         if self.stage == 'storing':
             self.keyring.process.send(signal.SIGCONT)
-        self.lock.close()
         self.entra.release()
 
 
@@ -97,7 +86,7 @@ def test_a_late_answer_is_nobody_s(signed_in, entra, keyring, home, how, stage):
     if not (change and stage == 'storing'):     # there it was still signed in
         assert signed_in.error_of(exchange.call.result)[0] in ('SignInNeeded', 'Cancelled')
     wait_until(lambda: keyring.items() == {} and fetchers(signed_in) == 0, 'all to be gone')
-    assert entra.count('refresh_token') == (stage != 'unsent')
+    assert entra.count('refresh_token') == 1
     set_up(signed_in, entra, how)
     for _ in range(2):
         assert signed_in.error_of(signed_in.get_token, 'work')[0] == 'SignInNeeded'

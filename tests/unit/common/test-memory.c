@@ -56,6 +56,7 @@ int main(void) {
         char said[256];
 
 #ifdef __SANITIZE_ADDRESS__ /* which has an allocator of its own */
+        puts("a build with sanitizers");
         return 77;
 #endif
         assert(run(nothing, take_much, said) == MEMORY_EXIT);
