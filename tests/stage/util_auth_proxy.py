@@ -8,7 +8,8 @@ import hashlib
 import re
 import secrets
 import socket
-import threading
+
+from util_tunnel import Relay
 
 NO = b'HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: %s\r\n' \
      b'Content-Length: 0\r\nConnection: close\r\n\r\n'
@@ -18,7 +19,7 @@ def md5(*parts):
     return hashlib.md5(':'.join(parts).encode()).hexdigest()
 
 
-class AuthProxy:
+class AuthProxy(Relay):
     def __init__(self, user, password, scheme='Basic', upstream=None):
         """upstream: the URL of a proxy behind this one; without one it connects by itself."""
         self.user, self.password, self.scheme = user, password, scheme
@@ -26,22 +27,7 @@ class AuthProxy:
         self.let_through = []       # HOST:PORT of those who knew them
         self.refused = 0
         self.nonce = secrets.token_hex(16)
-        self._listener = socket.create_server(('127.0.0.1', 0))
-        self.url = f'http://127.0.0.1:{self._listener.getsockname()[1]}'
-        self._threads = []
-        self._start(self._serve)
-
-    def _start(self, function, *arguments):
-        self._threads.append(threading.Thread(target=function, args=arguments))
-        self._threads[-1].start()
-
-    def _serve(self):
-        while True:
-            try:
-                client, _ = self._listener.accept()
-            except OSError:
-                return
-            self._start(self._answer, client)
+        super().__init__()
 
     def _is_right(self, value):
         if self.scheme == 'Basic':
@@ -78,26 +64,4 @@ class AuthProxy:
                     server.sendall(f'CONNECT {host[1]} HTTP/1.1\r\n\r\n'.encode())
                 else:
                     client.sendall(b'HTTP/1.1 200 OK\r\n\r\n')
-                back = threading.Thread(target=self._pump, args=(server, client))
-                back.start()
-                self._pump(client, server)
-                back.join()
-
-    @staticmethod
-    def _pump(source, target):
-        try:
-            while data := source.recv(65536):
-                target.sendall(data)
-        except OSError:
-            pass
-        for end in source, target:
-            try:
-                end.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
-
-    def close(self):
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        for thread in self._threads:
-            thread.join(10)
+                self._join(client, server)
