@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The Secret Service API 0.2 draft, sections "Service", "Collection" and "Prompt", as far as
- * keyring-prompt.c and keyring-watch.c use it: one collection, one locked item in it, one prompt.
+ * prompt.c and watch.c use it: one collection, one locked item in it, one prompt.
  */
 #undef NDEBUG
 #include <assert.h>

@@ -5,6 +5,7 @@
 
 import email.utils
 import json
+import os
 import socket
 import time
 
@@ -174,10 +175,15 @@ def deaf():
         yield listener.getsockname()[1], closed.getsockname()[1]
 
 
-def test_what_never_left_says_so(deaf, refresh):
+def test_what_never_left_says_so(deaf, refresh, home, folder):
     """A port that is closed, a name that there is none of, a proxy that is down or silent, and TLS
     that does not come about."""
     listening, closed = deaf
+    # libcurl 8.14 loses the name when the same handle looks for it again (curl#17602).
+    known = os.path.join(folder, 'leaks')
+    with open(known, 'w', encoding='ascii') as file:
+        file.write('leak:libcurl.so\n')
+    home.extra['LSAN_OPTIONS'] = f'suppressions={known}:print_suppressions=0'
     for fields in ({'authority': f'http://127.0.0.1:{closed}'},
                    {'authority': 'https://login.invalid'},
                    {'authority': ENTRA, 'proxy': f'http://127.0.0.1:{closed}'},

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * See config-edit.h. A GKeyFile of one group holds the settings because it escapes values and keeps
+ * See edit.h. A GKeyFile of one group holds the settings because it escapes values and keeps
  * their order; it isn't used on the file itself, because it takes comments that lie between two
  * groups along with the first, and respells every line.
  */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * See config-file.h. One walk over the lines; each goes to the group it stands in. The source is
+ * See file.h. One walk over the lines; each goes to the group it stands in. The source is
  * looked up ahead, because what the other keys may be hangs on it. No text here repeats anything of
  * a line but the name of a known setting: what is on a bad line may be a pasted secret.
  */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * See config-global.h. A suffix decides where tokens may go without being asked for by name, so it
+ * See global.h. A suffix decides where tokens may go without being asked for by name, so it
  * is a domain below a top-level one; a proxy's password would be a secret in clear, so it is in a
  * file of its own.
  */

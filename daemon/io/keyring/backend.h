@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a keyring can be kept in: the Secret Service (keyring-secret.c) or encrypted files
+ * What a keyring can be kept in: the Secret Service (secret.c) or encrypted files
  * (store-file.c), each a table of blocking calls for the keyring's worker thread. Nobody above
  * keyring.c knows which one it is.
  */

@@ -2,7 +2,7 @@
 /*
  * The loop's side: the calls, and the one state, put together from what the watcher sees, what the
  * jobs meet, whether a prompt is open and whether the service answers at all. The thread is
- * keyring-worker, libsecret is keyring-secret, the bus's signals are keyring-watch.
+ * worker.c, libsecret is secret.c, the bus's signals are watch.c.
  */
 #include <sys/epoll.h>
 

@@ -10,7 +10,7 @@
  * - locked: LOCKED, done at the signal that it is open
  * - killed, or a disk that was unmounted: ABSENT, the same; never taken for a sign-out
  * - no answer for 10 s: SILENT, absent, until it answers a question that was left with it
- * (keyring-watch)
+ * (watch.c)
  * - one file damaged, or of another key: UNREADABLE, that account is locked, its file stays
  * - a full disk: FAILED, tried again after 5, 10 ... 300 s
  * - it asks before it deletes or overwrites: the call waits for the person, one dialog at a time;

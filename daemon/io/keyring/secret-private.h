@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the files of the Secret Service's calls share: keyring-secret.c (the connection, and the
- * table of them), keyring-secret-find.c (finding and reading items) and keyring-secret-write.c
+ * What the files of the Secret Service's calls share: secret.c (the connection, and the
+ * table of them), secret-find.c (finding and reading items) and secret-write.c
  * (making, changing and deleting them).
  */
 #pragma once
@@ -34,7 +34,7 @@ typedef struct SecretCall {
         GCancellable *cancel;
 } SecretCall;
 
-/* keyring-secret-find.c */
+/* secret-find.c */
 /* A call that shows nothing. NULL and *error, or the reply, of that type. */
 GVariant *secret_ask(KeyringSecret *s, SecretCall *call, const char *path, const char *interface,
                      const char *method, GVariant *arguments, const char *type, GError **error);
@@ -53,6 +53,6 @@ bool secret_item_is_shut(KeyringSecret *s, SecretCall *call, SecretItem *item);
 
 int secret_call_load(KeyringSecret *s, SecretCall *call, GError **error);
 
-/* keyring-secret-write.c; an outcome, or FAILED and *error. */
+/* secret-write.c; an outcome, or FAILED and *error. */
 int secret_call_store(KeyringSecret *s, SecretCall *call, GError **error);
 int secret_call_delete(KeyringSecret *s, SecretCall *call, GError **error);

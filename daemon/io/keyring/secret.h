@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The calls into libsecret, each blocking, for the keyring's worker thread alone: this file,
- * keyring-secret.c and keyring-prompt.c are the only ones that know GLib. One D-Bus connection
+ * secret.c and prompt.c are the only ones that know GLib. One D-Bus connection
  * is kept for all of them. No call but an unlock ever shows a dialog.
  */
 #pragma once
